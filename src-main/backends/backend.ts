@@ -1,0 +1,243 @@
+import type { BackendName, EngineReport, Progress, Snapshot } from '../../src-preload/contract/index.ts'
+import type { Freezer } from './freezer.ts'
+
+export type ReportProgress = (progress: Progress) => void
+
+/** Where the agent's file system comes from. */
+export type ImageSource =
+  | { readonly kind: 'image'; readonly reference: string }
+  | {
+      readonly kind: 'build'
+      /** Absolute path on this machine. */
+      readonly context: string
+      /** Relative to the context. */
+      readonly dockerfile: string
+      readonly target: string | null
+    }
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
+  /** The host backend without a snapshot: an empty workspace and home. */
+  | { readonly kind: 'none' }
+
+export interface MountPlan {
+  readonly type: 'bind' | 'volume' | 'tmpfs'
+  /** Absolute host path for a bind, the manifest's name for a volume, empty for tmpfs. */
+  readonly source: string
+  readonly target: string
+  readonly readOnly: boolean
+  /** A volume that exists beyond this bottle and is used under its own name. */
+  readonly external: boolean
+}
+
+export interface SidecarPlan {
+  readonly name: string
+  readonly image: string
+  readonly command: readonly string[] | null
+  readonly env: Readonly<Record<string, string>>
+  /** Values. Never written to a state file, a label, a container's config or a log. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+/** All that a backend needs to launch one run; made by pure planning, no effect has happened yet. */
+export interface LaunchPlan {
+  readonly slug: string
+  /** Unique per run, `[0-9a-z]{10}`. */
+  readonly runId: string
+  /** UUID of the state root, the owner of everything that is made. */
+  readonly rootId: string
+  /** Absolute path of `state/<slug>`. */
+  readonly stateDir: string
+  /** The previous run's runtime, which still owns the name and is replaced by this one; null at first start. */
+  readonly previous: RuntimeRef | null
+  readonly image: ImageSource
+  /** The agent's program and arguments, prompt filled in; null runs the image's own command. */
+  readonly argv: readonly string[] | null
+  /** Appears in argv too where the provider takes it there; null when there is none. */
+  readonly prompt: string | null
+  readonly env: Readonly<Record<string, string>>
+  /** Values. Never written to a state file, a label, a container's config or a log. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** For the sidecar named `forge` and only there. */
+  readonly forgeEnv: Readonly<Record<string, string>>
+  readonly user: string | null
+  readonly workdir: string | null
+  readonly mounts: readonly MountPlan[]
+  readonly resources: { readonly cpus: number | null; readonly memoryBytes: number | null }
+  readonly sidecars: readonly SidecarPlan[]
+  readonly network: 'default' | 'none' | 'unenforced'
+  /** Host folder copied into the working folder before the agent starts; null for none. */
+  readonly copyCwd: string | null
+  readonly tty: boolean
+  /** Files written into the agent's home before start, path relative to HOME → text (skills, system prompt). */
+  readonly homeFiles: Readonly<Record<string, string>>
+}
+
+/** Names one run on one engine; kept in metadata, so it must be plain JSON. */
+export interface RuntimeRef {
+  readonly backend: BackendName
+  /** Container id, or the pid of the runner on the host. */
+  readonly id: string
+  /** `bot-bottle-<slug>` on engines with names. */
+  readonly name: string
+  readonly slug: string
+  readonly runId: string
+  /** Volumes, networks and sidecars that belong to the run, so that records name all that exists. */
+  readonly volumes: readonly string[]
+  readonly networks: readonly string[]
+  readonly sidecars: readonly { readonly id: string; readonly name: string }[]
+  /** Backend's own facts (process identity, isolation, base image id…). */
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+export interface ExitFact {
+  /** 128+n for a signal; null when the engine can't tell any more. */
+  readonly exitCode: number | null
+  readonly endedAt: string
+}
+
+/** One runtime as an engine lists it; everything needed to derive a bottle's state without a second call. */
+export interface RuntimeFact {
+  readonly backend: BackendName
+  readonly id: string
+  readonly name: string
+  /** Owner labels, null where the object has none (legacy or foreign). */
+  readonly root: string | null
+  readonly slug: string | null
+  readonly runId: string | null
+  readonly state: 'created' | 'running' | 'paused' | 'exited'
+  /** Known only when exited. */
+  readonly exitCode: number | null
+  readonly image: string
+  readonly createdAt: string
+  readonly role: 'agent' | 'sidecar'
+}
+
+export interface RuntimeChange {
+  readonly backend: BackendName
+  /** Null when only a full list can tell. */
+  readonly slug: string | null
+  readonly id: string | null
+  readonly kind: 'created' | 'started' | 'exited' | 'removed' | 'paused' | 'unpaused' | 'renamed' | 'engine'
+}
+
+export interface LogOptions {
+  readonly follow: boolean
+  /** Bytes from the end; undefined is everything. */
+  readonly tailBytes?: number
+}
+
+/** A live terminal: bytes both ways. `data` ends when the agent or the connection ends. */
+export interface TerminalChannel {
+  readonly data: AsyncIterable<Uint8Array>
+  write(data: string | Uint8Array): void
+  resize(cols: number, rows: number): Promise<void>
+  /** Leaves; the agent goes on. */
+  detach(): void
+}
+
+export interface StopOptions {
+  /** Seconds between the polite and the hard signal. */
+  readonly graceSeconds: number
+}
+
+/** What removing found: names of things that could not be removed, so that the caller keeps its records. */
+export interface RemoveResult {
+  readonly removed: readonly string[]
+  readonly left: readonly string[]
+}
+
+/** The adapter for one kind of engine. Every call takes a signal; reports and lists are values, never throws. */
+export interface Backend {
+  readonly name: BackendName
+  probe(signal: AbortSignal): Promise<EngineReport>
+  /**
+   * ONE engine call, however many bottles: this root's runtimes, unlabelled ones whose name starts with
+   * `bot-bottle-`, and nothing of another root.
+   * @throws BottleError `engine-down` or `engine-missing`
+   */
+  list(signal: AbortSignal): Promise<readonly RuntimeFact[]>
+  /** Engine events until the signal aborts; reconnects by itself, telling `engine` after each gap. */
+  watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
+  /**
+   * Refuses, before any side effect, what this engine can't do for the plan; returns notices for the user.
+   * @throws BottleError `engine-remote`, `image-missing`, `policy-unenforceable`, `unsupported`, …
+   */
+  preflight(plan: LaunchPlan, signal: AbortSignal): Promise<readonly string[]>
+  /** Creates and starts. On failure it removes what it made, puts the previous runtime's name back, and throws. */
+  launch(plan: LaunchPlan, progress: ReportProgress, signal: AbortSignal): Promise<RuntimeRef>
+  /** Starts a stopped runtime again as it was (same container, same files). */
+  restart(ref: RuntimeRef, plan: LaunchPlan, signal: AbortSignal): Promise<RuntimeRef>
+  /** Resolves when the agent has ended, at once if it already has; null when the runtime is gone. */
+  wait(ref: RuntimeRef, signal: AbortSignal): Promise<ExitFact | null>
+  stop(ref: RuntimeRef, options: StopOptions, signal: AbortSignal): Promise<void>
+  /** Called once when a run's exit was recorded: wipes delivered secrets, keeps the files. Idempotent. */
+  runEnded(ref: RuntimeRef, signal: AbortSignal): Promise<void>
+  /**
+   * Removes agent, sidecars and networks of the run and verifies that they are gone. Volumes stay, except the
+   * run's own secret volume. Missing things are already done.
+   */
+  remove(ref: RuntimeRef, signal: AbortSignal): Promise<RemoveResult>
+  /** The agent's output so far, raw bytes, stdout and stderr interleaved as they came. */
+  logs(ref: RuntimeRef, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>
+  attach(ref: RuntimeRef, size: { cols: number; rows: number }, signal: AbortSignal): Promise<TerminalChannel>
+  /** True when the runtime or its volumes changed since that snapshot, or when that can't be told. */
+  hasChangedSince(ref: RuntimeRef, snapshot: Snapshot | null, signal: AbortSignal): Promise<boolean>
+  /** Finds the runtime of a bottle by name or id: for recovery, adoption and legacy bottles. */
+  find(nameOrId: string, signal: AbortSignal): Promise<RuntimeRef | null>
+  /** Deletes a snapshot's image or trees, and nothing else. Missing is already done. */
+  discardSnapshot(snapshot: Snapshot, signal: AbortSignal): Promise<RemoveResult>
+  /** Deletes volumes that belong to a purged bottle; foreign and missing ones are left alone. */
+  discardVolumes(names: readonly string[], rootId: string, signal: AbortSignal): Promise<RemoveResult>
+  /** Undoes what a dead process left half-done on the engine (paused, renamed, half-made), as its intent tells. */
+  recover(intent: EngineIntent, signal: AbortSignal): Promise<RecoverResult>
+  /** Everything on the engine that carries this root's id, for cleanup and leak checks. */
+  inventory(rootId: string, signal: AbortSignal): Promise<Inventory>
+  readonly freezer: Freezer
+}
+
+/** The part of `intent.json` that a backend understands. */
+export interface EngineIntent {
+  readonly op: 'start' | 'resume' | 'freeze' | 'fork' | 'destroy' | 'stop' | 'restart' | 'adopt'
+  readonly slug: string
+  readonly rootId: string
+  readonly stateDir: string
+  /** The run that was being launched, if any. */
+  readonly runId: string | null
+  readonly previous: RuntimeRef | null
+  /** The runtime that was being frozen or removed, if any. */
+  readonly runtime: RuntimeRef | null
+  readonly snapshotId: string | null
+  /** Tag or path under which the snapshot was being captured. */
+  readonly target: string | null
+  readonly startedAt: string
+}
+
+export interface RecoverResult {
+  /**
+   * launched: the new run exists and runs or ran; record it. rolled-back: as before the operation.
+   * captured: the snapshot's target exists completely. in-doubt: the engine can't tell yet.
+   */
+  readonly outcome: 'launched' | 'rolled-back' | 'captured' | 'discarded' | 'in-doubt'
+  readonly runtime: RuntimeRef | null
+  /** With `captured`: what `Freezer.capture` would have returned. */
+  readonly captured: Captured | null
+}
+
+export interface Inventory {
+  readonly containers: readonly { readonly id: string; readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
+  readonly images: readonly { readonly reference: string; readonly slug: string | null; readonly snapshotId: string | null; readonly record: string | null }[]
+  readonly volumes: readonly { readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
+  readonly networks: readonly { readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
+}
+
+/** What a capture produced; the Freezer base class turns it into a Snapshot record. */
+export interface Captured {
+  readonly reference: string
+  readonly digest: string
+  readonly fidelity: Snapshot['fidelity']
+  readonly leftOut: readonly string[]
+  readonly bytes: number
+  readonly ownBytes: number | null
+  readonly volumes: Snapshot['volumes']
+  readonly facts: Readonly<Record<string, unknown>>
+  readonly notices: readonly string[]
+}

@@ -1,0 +1,152 @@
+import type {
+  BackendName,
+  Bottle,
+  BottleDetail,
+  Done,
+  EngineReport,
+  JournalEntry,
+  Snapshot,
+  StartPlan,
+  TrashEntry,
+} from '../../src-preload/contract/index.ts'
+import type { ReportProgress, TerminalChannel } from '../backends/backend.ts'
+
+/** What every long operation takes: a way to tell, to ask and to stop. */
+export interface OperationContext {
+  readonly signal: AbortSignal
+  readonly progress: ReportProgress
+  /** A sentence for the user that does not stop the operation. */
+  readonly notice: (text: string) => void
+  /** Answers a question; a face without a person answers by its `--yes` or refuses. */
+  readonly confirm: (question: string) => Promise<boolean>
+}
+
+export interface StartRequest {
+  readonly agent: string
+  readonly mode: 'headless' | 'interactive'
+  readonly prompt?: string | undefined
+  /** Empty means not given. */
+  readonly bottles?: readonly string[] | undefined
+  readonly label?: string | undefined
+  readonly color?: string | undefined
+  readonly backend?: BackendName | undefined
+  /** Folder from which project agents are read and which `copyCwd` copies; absolute. */
+  readonly cwd: string
+  readonly copyCwd?: boolean | undefined
+  readonly forgeEnv?: Readonly<Record<string, string>> | undefined
+  /** Values given by the call; before environment and keychain. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined
+  /** Further secret names that this start needs, values from environment or keychain. */
+  readonly secretNames?: readonly string[] | undefined
+  readonly allowMissingSecrets?: boolean | undefined
+  readonly unenforcedEgress?: boolean | undefined
+  /** Called once the slug is taken and the agent runs; before that nothing can be frozen. */
+  readonly onLaunched?: ((launched: Launched) => void) | undefined
+}
+
+export interface ResumeRequest extends Omit<StartRequest, 'agent' | 'bottles' | 'label' | 'color' | 'cwd'> {
+  readonly slug: string
+  /** Another snapshot than the current one. */
+  readonly snapshot?: string | undefined
+  readonly cwd?: string | undefined
+  readonly rebuildOk?: boolean | undefined
+}
+
+export interface ForkRequest {
+  readonly slug: string
+  readonly snapshot?: string | undefined
+  readonly count: number
+  readonly mode: 'headless' | 'interactive'
+  readonly prompt?: string | undefined
+  readonly agent?: string | undefined
+  readonly label?: string | undefined
+  readonly cwd: string
+  readonly secrets?: Readonly<Record<string, string>> | undefined
+  readonly allowMissingSecrets?: boolean | undefined
+  readonly onLaunched?: ((launched: Launched) => void) | undefined
+}
+
+/** A run that is on its way: the slug is minted and the agent runs. */
+export interface Launched {
+  readonly slug: string
+  readonly runId: string
+  readonly snapshot: string | null
+}
+
+export interface FinishedRun extends Launched {
+  /** Null while an interactive run goes on. */
+  readonly exitCode: number | null
+}
+
+export interface FreezeRequest {
+  readonly slug: string
+  readonly backend?: BackendName | undefined
+  readonly note?: string | undefined
+  readonly label?: string | undefined
+  readonly pin?: boolean | undefined
+}
+
+export interface DestroyRequest {
+  readonly slug: string
+  readonly backend?: BackendName | undefined
+  /** Freeze first, so that the trash holds the newest work. */
+  readonly freeze?: boolean | undefined
+  /** No trash: state, snapshots and volumes go at once. */
+  readonly purge?: boolean | undefined
+  /** Remove records even when the engine can't be reached. */
+  readonly force?: boolean | undefined
+}
+
+/**
+ * The life of a bottle, as every face uses it. All methods throw BottleError and nothing else.
+ * `start`, `resume` and `fork` resolve when a headless agent has ended, or once an interactive one runs;
+ * a headless agent's failing exit is NOT an error here: it is `exitCode`, and the faces decide.
+ */
+export interface Bottles {
+  /** Reconciles what dead processes left behind; runs by itself before the first operation of a process. */
+  recover(context: OperationContext): Promise<readonly string[]>
+  list(signal: AbortSignal): Promise<readonly Bottle[]>
+  detail(slug: string, signal: AbortSignal): Promise<BottleDetail>
+  journal(slug: string): Promise<readonly JournalEntry[]>
+  plan(request: StartRequest, signal: AbortSignal): Promise<StartPlan>
+  planResume(request: ResumeRequest, signal: AbortSignal): Promise<StartPlan>
+  start(request: StartRequest, context: OperationContext): Promise<FinishedRun>
+  resume(request: ResumeRequest, context: OperationContext): Promise<FinishedRun>
+  fork(request: ForkRequest, context: OperationContext): Promise<readonly FinishedRun[]>
+  freeze(
+    request: FreezeRequest,
+    context: OperationContext,
+  ): Promise<{ readonly snapshot: Snapshot; readonly resumeHint: string; readonly exportHint: string | null }>
+  stop(slug: string, options: { readonly graceSeconds?: number }, context: OperationContext): Promise<Done>
+  restart(slug: string, context: OperationContext): Promise<FinishedRun>
+  destroy(request: DestroyRequest, context: OperationContext): Promise<Done>
+  cleanup(context: OperationContext): Promise<Done>
+  /** Makes an existing foreign container a bottle; it is known by id and never renamed. */
+  adopt(
+    nameOrId: string,
+    options: { readonly label?: string; readonly backend?: BackendName },
+    context: OperationContext,
+  ): Promise<{ readonly slug: string }>
+  snapshots(slug: string): Promise<readonly Snapshot[]>
+  editSnapshot(
+    slug: string,
+    snapshotId: string,
+    edit: { readonly note?: string; readonly label?: string; readonly pinned?: boolean },
+  ): Promise<Snapshot>
+  trash(): Promise<readonly TrashEntry[]>
+  /** Takes a trash id or a slug (its newest entry); a taken slug comes back under a suffix. */
+  undo(idOrSlug: string, context: OperationContext): Promise<{ readonly slug: string }>
+  emptyTrash(context: OperationContext): Promise<Done>
+  /** Output of a run: the engine's while it has it, else `logs/<run>.log`. `run` defaults to the last. */
+  logs(
+    slug: string,
+    options: { readonly run?: string; readonly all?: boolean; readonly follow?: boolean; readonly tailBytes?: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>
+  attach(slug: string, size: { cols: number; rows: number }, signal: AbortSignal): Promise<TerminalChannel>
+  /** Waits for the current run's end and records it. */
+  waitForExit(slug: string, signal: AbortSignal): Promise<number | null>
+  engines(signal: AbortSignal): Promise<readonly EngineReport[]>
+  /** Changes of any bottle, whoever made them: this process, another one, an engine. Null: look at everything. */
+  watch(signal: AbortSignal): AsyncIterable<string | null>
+}

@@ -1,0 +1,7 @@
+export * from './calls.ts'
+export * from './channels.ts'
+export * from './entities.ts'
+export * from './errors.ts'
+export * from './events.ts'
+export * from './streams.ts'
+export * from './wire.ts'

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+const suite = (name: string, extra: object = {}) => ({
+  test: { name, include: [`tests/${name}/**/*.test.ts`], root: `${import.meta.dirname}/..`, ...extra },
+})
+
+// One process per file keeps environment and signals apart; two cores bound the rest.
+export default defineConfig({
+  define: { __ICEBOX_FAULTS__: true },
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      suite('unit'),
+      suite('engine', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      suite('e2e', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      suite('faults', { testTimeout: 300_000, hookTimeout: 120_000 }),
+    ],
+  },
+})
