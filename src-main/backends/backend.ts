@@ -1,5 +1,8 @@
 import type { BackendName, EngineReport, Progress, Snapshot } from '../../src-preload/contract/index.ts'
+import type { RuntimeRef } from '../state/runtime-ref.ts'
 import type { Freezer } from './freezer.ts'
+
+export type { RuntimeRef } from '../state/runtime-ref.ts'
 
 export type ReportProgress = (progress: Progress) => void
 
@@ -69,23 +72,6 @@ export interface LaunchPlan {
   readonly tty: boolean
   /** Files written into the agent's home before start, path relative to HOME → text (skills, system prompt). */
   readonly homeFiles: Readonly<Record<string, string>>
-}
-
-/** Names one run on one engine; kept in metadata, so it must be plain JSON. */
-export interface RuntimeRef {
-  readonly backend: BackendName
-  /** Container id, or the pid of the runner on the host. */
-  readonly id: string
-  /** `bot-bottle-<slug>` on engines with names. */
-  readonly name: string
-  readonly slug: string
-  readonly runId: string
-  /** Volumes, networks and sidecars that belong to the run, so that records name all that exists. */
-  readonly volumes: readonly string[]
-  readonly networks: readonly string[]
-  readonly sidecars: readonly { readonly id: string; readonly name: string }[]
-  /** Backend's own facts (process identity, isolation, base image id…). */
-  readonly facts: Readonly<Record<string, unknown>>
 }
 
 export interface ExitFact {
@@ -223,10 +209,28 @@ export interface RecoverResult {
 }
 
 export interface Inventory {
-  readonly containers: readonly { readonly id: string; readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
-  readonly images: readonly { readonly reference: string; readonly slug: string | null; readonly snapshotId: string | null; readonly record: string | null }[]
-  readonly volumes: readonly { readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
-  readonly networks: readonly { readonly name: string; readonly slug: string | null; readonly runId: string | null }[]
+  readonly containers: readonly {
+    readonly id: string
+    readonly name: string
+    readonly slug: string | null
+    readonly runId: string | null
+  }[]
+  readonly images: readonly {
+    readonly reference: string
+    readonly slug: string | null
+    readonly snapshotId: string | null
+    readonly record: string | null
+  }[]
+  readonly volumes: readonly {
+    readonly name: string
+    readonly slug: string | null
+    readonly runId: string | null
+  }[]
+  readonly networks: readonly {
+    readonly name: string
+    readonly slug: string | null
+    readonly runId: string | null
+  }[]
 }
 
 /** What a capture produced; the Freezer base class turns it into a Snapshot record. */

@@ -1,10 +1,10 @@
 import type { BackendName, FreezeReason, Snapshot } from '../../src-preload/contract/index.ts'
-import { toBottleError } from '../system/bottle-error.ts'
-import { faultPoint } from '../system/fault.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import type { StateRoot } from '../state/root.ts'
 import { markPreserved, newSnapshotId, writeCommittedImage, writeSnapshot } from '../state/snapshot-files.ts'
+import { toBottleError } from '../system/bottle-error.ts'
+import { faultPoint } from '../system/fault.ts'
 import type { Captured, ReportProgress, RuntimeRef } from './backend.ts'
 
 /** The bottle as a freezer sees it: its records and its runtime, both read under the bottle's lock. */

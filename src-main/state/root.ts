@@ -21,7 +21,10 @@ export function stateRootDir(flag?: string | undefined): string {
   if (chosen) return resolve(chosen)
   const home = homedir()
   if (!home || !isAbsolute(home)) {
-    throw bottleError('permission', 'There is no home folder. Set ICEBOX_HOME to a folder that Icebox may use.')
+    throw bottleError(
+      'permission',
+      'There is no home folder. Set ICEBOX_HOME to a folder that Icebox may use.',
+    )
   }
   return join(home, '.bot-bottle')
 }
@@ -76,6 +79,9 @@ function rootAt(dir: string, id: string): StateRoot {
 export async function requireRealFolder(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found?.isSymbolicLink()) {
-    throw bottleError('corrupt-state', `${path} is a symbolic link. Icebox does not follow links in its state folder.`)
+    throw bottleError(
+      'corrupt-state',
+      `${path} is a symbolic link. Icebox does not follow links in its state folder.`,
+    )
   }
 }

@@ -1,4 +1,9 @@
-import { type ErrorCode, type Failure, type FailureExtras, failure } from '../../src-preload/contract/errors.ts'
+import {
+  type ErrorCode,
+  type Failure,
+  type FailureExtras,
+  failure,
+} from '../../src-preload/contract/errors.ts'
 
 const BRAND = Symbol.for('icebox.BottleError')
 
@@ -37,7 +42,10 @@ export function bottleError(
   message?: string,
   extras: FailureExtras & { readonly cause?: unknown } = {},
 ): BottleError {
-  return new BottleError(failure(code, message, extras), extras.cause === undefined ? {} : { cause: extras.cause })
+  return new BottleError(
+    failure(code, message, extras),
+    extras.cause === undefined ? {} : { cause: extras.cause },
+  )
 }
 
 const SYSTEM_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {

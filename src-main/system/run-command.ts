@@ -28,6 +28,12 @@ function plainEnvironment(): Record<string, string> {
   return kept
 }
 
+function inputOptions(input: CommandOptions['input']) {
+  if (input === undefined) return { stdin: 'ignore' as const }
+  if (typeof input === 'string' || input instanceof Uint8Array) return { input }
+  return { stdin: input }
+}
+
 /**
  * Runs a program with an argument list (never a shell string) and waits for it.
  * The only door to execa, loaded on first use because it costs more than most commands.
@@ -44,11 +50,7 @@ export async function runCommand(
     ...(options.cwd ? { cwd: options.cwd } : {}),
     env: { ...(options.env ?? plainEnvironment()) },
     extendEnv: false,
-    ...(options.input === undefined
-      ? { stdin: 'ignore' as const }
-      : typeof options.input === 'object' && 'pipe' in options.input
-        ? { inputFile: undefined, stdin: options.input }
-        : { input: options.input }),
+    ...inputOptions(options.input),
     timeout: options.timeout,
     ...(options.signal ? { cancelSignal: options.signal } : {}),
     reject: false,
@@ -61,11 +63,16 @@ export async function runCommand(
   if (result.timedOut) throw bottleError('timeout', `${file} did not finish in ${options.timeout / 1000} s.`)
   if (result.failed && result.exitCode === undefined) {
     if (result.code === 'ENOENT') throw bottleError('engine-missing', `The program ${file} is not installed.`)
-    throw bottleError('engine-failed', `${file} could not be run.`, { detail: result.shortMessage, cause: result })
+    throw bottleError('engine-failed', `${file} could not be run.`, {
+      detail: result.shortMessage,
+      cause: result,
+    })
   }
   const exitCode = result.exitCode ?? 1
   if (!(options.okCodes ?? [0]).includes(exitCode)) {
-    throw bottleError('engine-failed', `${file} failed with exit code ${exitCode}.`, { detail: stderr.slice(-2000) })
+    throw bottleError('engine-failed', `${file} failed with exit code ${exitCode}.`, {
+      detail: stderr.slice(-2000),
+    })
   }
   return { stdout, stderr, exitCode }
 }

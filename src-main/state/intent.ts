@@ -1,0 +1,87 @@
+import type { Snapshot } from '../../src-preload/contract/index.ts'
+import { ownIdentity, type ProcessIdentity } from '../system/process-identity.ts'
+import { notifyChange } from './changes.ts'
+import { readJsonObject, removeDurable, writeDurable } from './durable-file.ts'
+import type { StateRoot } from './root.ts'
+import type { RuntimeRef } from './runtime-ref.ts'
+
+export type IntentOperation =
+  | 'start'
+  | 'resume'
+  | 'freeze'
+  | 'fork'
+  | 'destroy'
+  | 'stop'
+  | 'restart'
+  | 'adopt'
+
+/** `intent.json`: the operation in flight, written durably before anything else happens. */
+export interface Intent {
+  readonly op: IntentOperation
+  /** The run that is being launched, or whose runtime is being frozen. */
+  readonly runId: string | null
+  readonly previous: RuntimeRef | null
+  readonly runtime: RuntimeRef | null
+  readonly snapshotId: string | null
+  /** Tag or path under which a snapshot is being captured. */
+  readonly target: string | null
+  /** The snapshot record as far as it is known; recovery completes it. */
+  readonly draft: Snapshot | null
+  /** Extra facts for recovery, such as the run's mode. */
+  readonly launch?: { readonly interactive: boolean; readonly fromSnapshot: string | null } | undefined
+}
+
+export interface WrittenIntent extends Intent {
+  readonly version: 1
+  readonly by: ProcessIdentity
+  readonly startedAt: string
+}
+
+function file(root: StateRoot, slug: string): string {
+  return root.path('state', slug, 'intent.json')
+}
+
+/** The intent's text, for a state folder that is put in place at once. */
+export async function intentText(intent: Intent): Promise<string> {
+  const written: WrittenIntent = {
+    version: 1,
+    ...intent,
+    by: await ownIdentity(),
+    startedAt: new Date().toISOString(),
+  }
+  return `${JSON.stringify(written, null, 2)}\n`
+}
+
+/** Writes the intent durably. The caller holds the bottle's lock. */
+export async function writeIntent(root: StateRoot, slug: string, intent: Intent): Promise<void> {
+  await writeDurable(file(root, slug), await intentText(intent))
+  notifyChange(root, slug)
+}
+
+/** Ends the operation: from now on nothing needs recovery. */
+export async function clearIntent(root: StateRoot, slug: string): Promise<void> {
+  await removeDurable(file(root, slug))
+  notifyChange(root, slug)
+}
+
+/** The intent in flight; null for none. A damaged one is told by `corrupt`. */
+export async function readIntent(root: StateRoot, slug: string): Promise<WrittenIntent | 'corrupt' | null> {
+  const read = await readJsonObject(file(root, slug))
+  if (read.kind === 'absent') return null
+  if (read.kind === 'corrupt') return 'corrupt'
+  const value = read.value as Partial<WrittenIntent>
+  if (typeof value.op !== 'string' || !value.by) return 'corrupt'
+  return {
+    version: 1,
+    op: value.op,
+    runId: value.runId ?? null,
+    previous: value.previous ?? null,
+    runtime: value.runtime ?? null,
+    snapshotId: value.snapshotId ?? null,
+    target: value.target ?? null,
+    draft: value.draft ?? null,
+    launch: value.launch,
+    by: value.by,
+    startedAt: value.startedAt ?? '',
+  }
+}

@@ -1,0 +1,216 @@
+import { bottleError } from '../system/bottle-error.ts'
+import { notifyChange } from './changes.ts'
+import { quarantine, readJsonObject, writeDurable } from './durable-file.ts'
+import type { StateRoot } from './root.ts'
+import type { RuntimeRef } from './runtime-ref.ts'
+
+/** Major version of what Icebox keeps under `icebox`; a newer one is read and never written. */
+export const METADATA_VERSION = 1
+
+export interface RunRecord {
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly interactive: boolean
+  /** Snapshot id that the run was launched from, null for an image or an empty workspace. */
+  readonly fromSnapshot: string | null
+  readonly ref: RuntimeRef | null
+  readonly exit: { readonly code: number | null; readonly at: string } | null
+  /** True when a person or program asked for the end, so that the exit is no failure. */
+  readonly isStopped: boolean
+}
+
+/** What Icebox adds to bot-bottle's metadata. */
+export interface IceboxFacts {
+  readonly version: number
+  /** UUID of the state root that launched it. */
+  readonly root: string
+  readonly provider: string
+  readonly agentSource: string
+  readonly runs: readonly RunRecord[]
+  readonly policy: 'default' | 'no-network' | 'unenforced'
+  /** Names only. */
+  readonly secretNames: readonly string[]
+  readonly forgeEnvNames: readonly string[]
+  readonly adopted: boolean
+  readonly forkOf: { readonly slug: string; readonly snapshot: string } | null
+  /** Every volume that was ever made for the bottle; none is deleted before the purge. */
+  readonly volumes: readonly string[]
+  readonly notices: readonly string[]
+}
+
+/** `metadata.json`: bot-bottle's keys under bot-bottle's names, ours under `icebox`. Source: bot-bottle.md §4. */
+export interface Metadata {
+  readonly identity: string
+  readonly agentName: string
+  /** Only set when the working folder was copied in. */
+  readonly cwd: string
+  readonly copyCwd: boolean
+  readonly startedAt: string
+  readonly composeProject: string
+  /** Never empty here: bot-bottle's "" is docker. */
+  readonly backend: string
+  readonly label: string
+  readonly color: string
+  readonly bottleNames: readonly string[]
+  /** Null for a bottle that only bot-bottle has written. */
+  readonly icebox: IceboxFacts | null
+  /** The file as it was, so that keys we don't know survive a write. */
+  readonly raw: Readonly<Record<string, unknown>>
+}
+
+export type MetadataRead =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'corrupt'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'ok'; readonly metadata: Metadata }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {}
+
+function parseRun(value: unknown): RunRecord {
+  const run = record(value)
+  const exit = run.exit === null || run.exit === undefined ? null : record(run.exit)
+  return {
+    id: text(run.id),
+    startedAt: text(run.startedAt),
+    interactive: run.interactive === true,
+    fromSnapshot: typeof run.fromSnapshot === 'string' ? run.fromSnapshot : null,
+    ref: run.ref ? (run.ref as RuntimeRef) : null,
+    exit: exit ? { code: typeof exit.code === 'number' ? exit.code : null, at: text(exit.at) } : null,
+    isStopped: run.isStopped === true,
+  }
+}
+
+function parsePolicy(value: unknown): IceboxFacts['policy'] {
+  return value === 'unenforced' || value === 'no-network' ? value : 'default'
+}
+
+function parseIcebox(value: unknown): IceboxFacts | null {
+  if (value === undefined || value === null) return null
+  const facts = record(value)
+  const fork = facts.forkOf ? record(facts.forkOf) : null
+  return {
+    version: typeof facts.version === 'number' ? facts.version : METADATA_VERSION,
+    root: text(facts.root),
+    provider: text(facts.provider),
+    agentSource: text(facts.agentSource),
+    runs: Array.isArray(facts.runs) ? facts.runs.map(parseRun) : [],
+    policy: parsePolicy(facts.policy),
+    secretNames: texts(facts.secretNames),
+    forgeEnvNames: texts(facts.forgeEnvNames),
+    adopted: facts.adopted === true,
+    forkOf: fork ? { slug: text(fork.slug), snapshot: text(fork.snapshot) } : null,
+    volumes: texts(facts.volumes),
+    notices: texts(facts.notices),
+  }
+}
+
+/** Reads what any version has written: missing keys become "", false or empty. Pure. */
+export function parseMetadata(raw: Readonly<Record<string, unknown>>): Metadata {
+  return {
+    identity: text(raw.identity),
+    agentName: text(raw.agent_name),
+    cwd: text(raw.cwd),
+    copyCwd: raw.copy_cwd === true,
+    startedAt: text(raw.started_at),
+    composeProject: text(raw.compose_project),
+    backend: text(raw.backend) || 'docker',
+    label: text(raw.label),
+    color: text(raw.color),
+    bottleNames: texts(raw.bottle_names),
+    icebox: parseIcebox(raw.icebox),
+    raw,
+  }
+}
+
+/** The file's object: unknown keys first, ours over them. Pure. */
+export function metadataToJson(metadata: Metadata): Record<string, unknown> {
+  const known = {
+    identity: metadata.identity,
+    agent_name: metadata.agentName,
+    cwd: metadata.cwd,
+    copy_cwd: metadata.copyCwd,
+    started_at: metadata.startedAt,
+    compose_project: metadata.composeProject,
+    backend: metadata.backend,
+    label: metadata.label,
+    color: metadata.color,
+    bottle_names: metadata.bottleNames,
+  }
+  const icebox = metadata.icebox ? { icebox: { ...record(metadata.raw.icebox), ...metadata.icebox } } : {}
+  return { ...metadata.raw, ...known, ...icebox }
+}
+
+/** The JSON text that `metadata.json` holds. */
+export function metadataText(metadata: Metadata): string {
+  return `${JSON.stringify(metadataToJson(metadata), null, 2)}\n`
+}
+
+/** Reads a bottle's metadata; absent and corrupt are told apart, and neither throws. */
+export async function readMetadata(root: StateRoot, slug: string): Promise<MetadataRead> {
+  const read = await readJsonObject(root.path('state', slug, 'metadata.json'))
+  return read.kind === 'ok' ? { kind: 'ok', metadata: parseMetadata(read.value) } : read
+}
+
+/**
+ * Reads metadata that an operation can't do without.
+ * @throws BottleError `not-found`, or `corrupt-state` after keeping a copy of the damaged file.
+ */
+export async function requireMetadata(root: StateRoot, slug: string): Promise<Metadata> {
+  const read = await readMetadata(root, slug)
+  if (read.kind === 'ok') return read.metadata
+  if (read.kind === 'absent') {
+    throw bottleError(
+      'not-found',
+      `There is no bottle ${slug}. Run icebox list, or look under ${root.path('state')}.`,
+      {
+        slug,
+      },
+    )
+  }
+  const kept = await quarantine(root.dir, read.file)
+  throw bottleError(
+    'corrupt-state',
+    `${read.file} is damaged. Nothing was changed; a copy is at ${kept}. Freeze and destroy still work with --backend.`,
+    { slug, detail: read.reason },
+  )
+}
+
+/**
+ * Writes metadata durably and tells the watchers.
+ * @throws BottleError `unsupported` when a newer Icebox wrote the file.
+ */
+export async function writeMetadata(root: StateRoot, slug: string, metadata: Metadata): Promise<void> {
+  if (metadata.icebox && metadata.icebox.version > METADATA_VERSION) {
+    throw bottleError(
+      'unsupported',
+      `${slug} was written by a newer Icebox; this one only reads it. Update Icebox.`,
+      {
+        slug,
+      },
+    )
+  }
+  await writeDurable(root.path('state', slug, 'metadata.json'), metadataText(metadata))
+  notifyChange(root, slug)
+}
+
+/** The run that metadata calls the newest, if any. */
+export function latestRun(metadata: Metadata): RunRecord | null {
+  return metadata.icebox?.runs.at(-1) ?? null
+}
+
+/** Metadata with one run replaced or added. Pure. */
+export function withRun(metadata: Metadata, run: RunRecord): Metadata {
+  const facts = metadata.icebox
+  if (!facts) return metadata
+  const others = facts.runs.filter((known) => known.id !== run.id)
+  const isKnown = others.length < facts.runs.length
+  const runs = isKnown ? facts.runs.map((known) => (known.id === run.id ? run : known)) : [...facts.runs, run]
+  const volumes = [...new Set([...facts.volumes, ...(run.ref?.volumes ?? [])])]
+  return { ...metadata, icebox: { ...facts, runs, volumes } }
+}

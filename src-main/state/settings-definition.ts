@@ -1,0 +1,57 @@
+/** The values of all settings, with their types. */
+export interface Settings {
+  readonly theme: 'system' | 'light' | 'dark'
+  readonly closeToTray: boolean
+  readonly keepPortableCopies: boolean
+  readonly trashDays: number
+}
+
+type Rule =
+  | { readonly type: 'boolean'; readonly default: boolean }
+  | { readonly type: 'string'; readonly enum: readonly string[]; readonly default: string }
+  | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number; readonly default: number }
+
+/**
+ * The one definition of the settings file, `<root>/icebox/settings.json`, for every program that opens it:
+ * conf in CLI and server, electron-store on the desktop. Each rule is plain JSON Schema.
+ */
+export const SETTINGS = {
+  folder: 'icebox',
+  name: 'settings',
+  version: '1.0.0',
+  fileMode: 0o600,
+  rules: {
+    theme: { type: 'string', enum: ['system', 'light', 'dark'], default: 'system' },
+    closeToTray: { type: 'boolean', default: true },
+    keepPortableCopies: { type: 'boolean', default: false },
+    trashDays: { type: 'integer', minimum: 1, maximum: 365, default: 7 },
+  } satisfies Record<keyof Settings, Rule>,
+} as const
+
+const RULES: Readonly<Record<string, Rule>> = SETTINGS.rules
+
+/** What is wrong with a value, as the end of the sentence "<key> must be …"; null when nothing is. */
+export function settingProblem(key: string, value: unknown): string | null {
+  const rule = Object.hasOwn(RULES, key) ? RULES[key] : undefined
+  if (!rule) return `one of ${Object.keys(RULES).join(', ')}`
+  switch (rule.type) {
+    case 'boolean':
+      return typeof value === 'boolean' ? null : 'true or false'
+    case 'string':
+      return typeof value === 'string' && rule.enum.includes(value) ? null : `one of ${rule.enum.join(', ')}`
+    case 'integer':
+      return Number.isInteger(value) && Number(value) >= rule.minimum && Number(value) <= rule.maximum
+        ? null
+        : `a whole number from ${rule.minimum} to ${rule.maximum}`
+  }
+}
+
+/** Every known setting: the stored value where it is valid, else the default. Unknown keys are left out. */
+export function effectiveSettings(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(RULES).map(([key, rule]) => [
+      key,
+      Object.hasOwn(stored, key) && settingProblem(key, stored[key]) === null ? stored[key] : rule.default,
+    ]),
+  )
+}
