@@ -1,0 +1,209 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runChild } from './support/child.ts'
+import { type OwnDaemon, removeTree } from './support/docker-daemon.ts'
+import {
+  compareInventories,
+  type EngineInventory,
+  isOurs,
+  takeInventory,
+} from './support/engine-inventory.ts'
+import { processesUnder } from './support/leftovers.ts'
+import { chromiumPath, prepareEngine, preparePrograms } from './support/prepare.ts'
+import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const STEPS = ['types', 'lint'] as const
+const SUITES = ['unit', 'engine', 'e2e', 'faults'] as const
+const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
+const MINUTE = 60_000
+
+const HELP = `npm test [-- SUITE… --filter PATH --name TEXT]
+  SUITE   ${[...STEPS, ...SUITES].join(', ')}; default: all
+  --filter PATH   only test files whose path contains PATH
+  --name TEXT     only tests whose name contains TEXT`
+
+interface Wanted {
+  readonly suites: readonly string[]
+  readonly filter: string | undefined
+  readonly name: string | undefined
+}
+
+function readArguments(argv: readonly string[]): Wanted {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { filter: { type: 'string' }, name: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help) {
+    console.log(HELP)
+    process.exit(0)
+  }
+  const known: readonly string[] = [...STEPS, ...SUITES]
+  const unknown = positionals.find((suite) => !known.includes(suite))
+  if (unknown !== undefined) throw new Error(`There is no suite ${unknown}.\n${HELP}`)
+  const isNarrowed = values.filter !== undefined || values.name !== undefined
+  const all = isNarrowed ? SUITES : known
+  return { suites: positionals.length > 0 ? positionals : all, filter: values.filter, name: values.name }
+}
+
+/** The four type-checked projects run side by side; each failure shows the compiler's own words. */
+async function checkTypes(signal: AbortSignal): Promise<string | null> {
+  const tsc = join(ROOT, 'node_modules/.bin/tsc')
+  const runs = PROJECTS.map((project) =>
+    runChild(tsc, ['-p', project], { cwd: ROOT, timeout: 5 * MINUTE, signal }),
+  )
+  const problems = (await Promise.all(runs)).filter((run) => run.exitCode !== 0).map((run) => run.output)
+  return problems.length > 0 ? problems.join('\n') : null
+}
+
+async function runTool(file: string, args: readonly string[], signal: AbortSignal): Promise<string | null> {
+  const path = join(ROOT, 'node_modules/.bin', file)
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined }
+  const { exitCode, output, timedOut } = await runChild(path, args, {
+    cwd: ROOT,
+    timeout: 5 * MINUTE,
+    signal,
+  })
+  if (exitCode === 0) return null
+  return timedOut ? `${file} did not end in time\n${output}` : output
+}
+
+/** One suite in a process group of its own; what it reports is read back from a file. */
+async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteResult> {
+  const started = Date.now()
+  const file = join(run.dir, `${suite}.result.json`)
+  const args = [
+    'run',
+    '--config=tests/vitest.config.ts',
+    `--project=${suite}`,
+    '--reporter=default',
+    '--reporter=./tests/support/suite-reporter.ts',
+    ...(wanted.name === undefined ? [] : [`--testNamePattern=${wanted.name.replace(/[^\w ]/g, '\\$&')}`]),
+    ...(wanted.filter === undefined ? [] : [wanted.filter, '--passWithNoTests']),
+  ]
+  const env = { ...run.env, ICEBOX_SUITE: suite, ICEBOX_SUITE_RESULT: file }
+  const { exitCode, timedOut } = await runChild(join(ROOT, 'node_modules/.bin/vitest'), args, {
+    cwd: ROOT,
+    env,
+    timeout: 20 * MINUTE,
+    signal: run.signal,
+    output: 'show',
+  })
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text !== undefined) {
+    const result = JSON.parse(text) as SuiteResult
+    const isSilentFailure = exitCode !== 0 && result.failures.length === 0
+    if (!isSilentFailure && !timedOut) return result
+    const why = timedOut
+      ? 'the suite did not end in time'
+      : `the runner ended with ${exitCode} without naming a failure`
+    return { ...result, failures: [...result.failures, { test: suite, text: why }] }
+  }
+  if (exitCode === 0 && wanted.filter !== undefined) {
+    return { suite, passed: 0, failures: [], skips: [], milliseconds: Date.now() - started }
+  }
+  return stepResult(suite, Date.now() - started, `the runner ended with ${exitCode} and reported nothing`)
+}
+
+interface Run {
+  /** Temp folder of the run; every suite's temp files live in it. */
+  readonly dir: string
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+}
+
+async function timed(suite: string, work: () => Promise<string | null>): Promise<SuiteResult> {
+  const started = Date.now()
+  const problem = await work().catch((error: unknown) => String(error))
+  return stepResult(suite, Date.now() - started, problem)
+}
+
+/** Everything a suite made must be gone: engine objects and processes alike. */
+async function findLeaks(
+  before: EngineInventory | null,
+  isOwnEngine: boolean,
+  run: Run,
+): Promise<string | null> {
+  const problems: string[] = []
+  if (before) {
+    const { appeared, vanished } = compareInventories(before, await takeInventory(run.env))
+    // On a shared engine others come and go; there only what bears our names can be held against us.
+    const counts = (name: string) => isOwnEngine || isOurs(name)
+    problems.push(...appeared.filter(counts).map((name) => `left behind: ${name}`))
+    problems.push(...vanished.filter(counts).map((name) => `was there before and is gone: ${name}`))
+    for (const name of appeared.filter((name) => !counts(name)))
+      console.log(`note: new on the shared engine: ${name}`)
+  }
+  for (const { pid, command } of await processesUnder(run.dir)) {
+    problems.push(`still running: ${pid} ${command}`)
+    process.kill(pid, 'SIGKILL')
+  }
+  return problems.length > 0 ? problems.join('\n') : null
+}
+
+async function runAll(wanted: Wanted, run: Run, daemon: OwnDaemon | null): Promise<SuiteResult[]> {
+  const results: SuiteResult[] = []
+  const suites = SUITES.filter((suite) => wanted.suites.includes(suite))
+  console.log('Building')
+  const build = await timed('build', () => runTool('electron-vite', ['build'], run.signal))
+  results.push(build)
+  if (wanted.suites.includes('types')) results.push(await timed('types', () => checkTypes(run.signal)))
+  if (wanted.suites.includes('lint'))
+    results.push(await timed('lint', () => runTool('biome', ['check', '.'], run.signal)))
+  const usesEngine = suites.some((suite) => suite !== 'unit')
+  const before = usesEngine ? await takeInventory(run.env) : null
+  for (const suite of suites) {
+    if (run.signal.aborted) break
+    if (suite !== 'unit' && build.failures.length > 0) {
+      // Without a fresh build these would test the last one that worked.
+      results.push(stepResult(suite, 0, 'not run, because the build failed'))
+      continue
+    }
+    console.log(`\nSuite ${suite}`)
+    results.push(await runSuite(suite, wanted, run))
+  }
+  if (suites.length > 0) results.push(await timed('leftovers', () => findLeaks(before, daemon !== null, run)))
+  return results
+}
+
+async function main(): Promise<number> {
+  const wanted = readArguments(process.argv.slice(2))
+  const stopper = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopper.abort())
+  // A short path: tests put Unix sockets below it, and those end at 107 bytes.
+  const dir = await mkdtemp(join(tmpdir(), 'ibt-'))
+  let daemon: OwnDaemon | null = null
+  try {
+    await preparePrograms(wanted.suites, stopper.signal)
+    daemon = await prepareEngine(wanted.suites, stopper.signal)
+    const env = {
+      ...process.env,
+      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
+      PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH ?? ''].join(delimiter),
+      TMPDIR: dir,
+      ...(daemon ? { DOCKER_HOST: daemon.host, DOCKER_CONTEXT: '' } : {}),
+      ICEBOX_TEST_CHROMIUM: (await chromiumPath()) ?? '',
+    }
+    const results = await runAll(wanted, { dir, env, signal: stopper.signal }, daemon)
+    if (stopper.signal.aborted) results.push(stepResult('run', 0, 'stopped before the end'))
+    const { lines, last, exitCode } = summarize(results)
+    console.log(`\n${lines.join('\n')}\n`)
+    console.log(last)
+    return exitCode
+  } finally {
+    await daemon?.stop()
+    await removeTree(dir)
+  }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  // What could not even be prepared counts as one failure, so that the last line keeps its shape.
+  console.error(error instanceof Error ? error.message : String(error))
+  console.log(summarize([stepResult('prepare', 0, 'not prepared')]).last)
+  process.exitCode = 1
+}

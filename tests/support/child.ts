@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** Milliseconds after which the whole process group is ended. */
+  readonly timeout: number
+  readonly signal?: AbortSignal
+  /** `show` passes the output through, `keep` collects it. Default: keep. */
+  readonly output?: 'show' | 'keep'
+}
+
+export interface ChildResult {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null
+  readonly output: string
+  readonly timedOut: boolean
+}
+
+/**
+ * Runs a program as the leader of its own process group and waits for it. On timeout or abort the group gets
+ * SIGTERM and, ten seconds later, SIGKILL, so that grandchildren do not outlive the run.
+ */
+export function runChild(file: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
+  return new Promise((resolve, reject) => {
+    const isShown = options.output === 'show'
+    const child = spawn(file, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      detached: true,
+      stdio: ['ignore', isShown ? 'inherit' : 'pipe', isShown ? 'inherit' : 'pipe'],
+    })
+    const chunks: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    let timedOut = false
+    let hardStop: NodeJS.Timeout | undefined
+    const stop = () => {
+      endGroup(child.pid, 'SIGTERM')
+      hardStop ??= setTimeout(() => endGroup(child.pid, 'SIGKILL'), 10_000)
+    }
+    const timer = setTimeout(() => {
+      timedOut = true
+      stop()
+    }, options.timeout)
+    options.signal?.addEventListener('abort', stop, { once: true })
+    if (options.signal?.aborted) stop()
+    const settle = () => {
+      clearTimeout(timer)
+      clearTimeout(hardStop)
+      options.signal?.removeEventListener('abort', stop)
+      // The leader is gone; whatever it left in its group goes with it.
+      endGroup(child.pid, 'SIGKILL')
+    }
+    child.once('error', (error) => {
+      settle()
+      reject(error)
+    })
+    child.once('close', (exitCode) => {
+      settle()
+      resolve({ exitCode, output: Buffer.concat(chunks).toString('utf8'), timedOut })
+    })
+  })
+}
+
+/** Signals a process group that this run started; a group that is gone is fine. */
+export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

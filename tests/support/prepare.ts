@@ -1,0 +1,130 @@
+import { access, constants, readdir, readFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { runChild } from './child.ts'
+import { engineAnswers, type OwnDaemon, startOwnDaemon } from './docker-daemon.ts'
+
+/** A program that a suite needs: any of `programs`, from the Debian package named. */
+interface Need {
+  readonly programs: readonly string[]
+  readonly debian: readonly string[]
+  readonly elsewhere: string
+}
+
+const DOCKER: Need = {
+  programs: ['docker'],
+  debian: ['docker.io'],
+  elsewhere: 'Docker (a running engine and its command)',
+}
+const TMUX: Need = { programs: ['tmux'], debian: ['tmux'], elsewhere: 'tmux' }
+const SKOPEO: Need = { programs: ['skopeo'], debian: ['skopeo'], elsewhere: 'skopeo' }
+const BUSYBOX: Need = { programs: ['busybox'], debian: ['busybox-static'], elsewhere: 'a static busybox' }
+const BWRAP: Need = { programs: ['bwrap'], debian: ['bubblewrap'], elsewhere: 'bubblewrap' }
+const CHROMIUM: Need = {
+  programs: ['chromium', 'chromium-browser', 'google-chrome'],
+  debian: ['chromium', 'fonts-liberation'],
+  elsewhere: 'Chromium',
+}
+
+/** What each suite needs on the machine; a suite without an entry needs only what `npm ci` brings. */
+const NEEDS: Readonly<Record<string, readonly Need[]>> = {
+  engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP],
+  e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],
+  faults: [DOCKER, BUSYBOX, BWRAP],
+}
+
+/** Absolute path of a program on the PATH (and where daemons live), or undefined. */
+export async function which(program: string): Promise<string | undefined> {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+    const path = join(folder, program)
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (folder && isThere) return path
+  }
+  return undefined
+}
+
+async function missing(suites: readonly string[]): Promise<Need[]> {
+  const wanted = new Set(suites.flatMap((suite) => NEEDS[suite] ?? []))
+  const lacking: Need[] = []
+  for (const need of wanted) {
+    const found = await Promise.all(need.programs.map(which))
+    if (found.every((path) => path === undefined)) lacking.push(need)
+  }
+  return lacking
+}
+
+/**
+ * Sees to it that the programs of these suites are installed: on Debian as root by apt, only what is missing.
+ * @throws Error that says what to install; a missing prerequisite never becomes a skip.
+ */
+export async function preparePrograms(suites: readonly string[], signal: AbortSignal): Promise<void> {
+  const lacking = await missing(suites)
+  if (lacking.length === 0) return
+  const packages = lacking.flatMap((need) => need.debian)
+  const isDebian = (await which('apt-get')) !== undefined
+  if (!isDebian)
+    throw new Error(
+      `The tests need ${lacking.map((need) => need.elsewhere).join(', ')}. Install it and run them again.`,
+    )
+  if (process.getuid?.() !== 0)
+    throw new Error(`The tests need more programs. Run: sudo apt-get install ${packages.join(' ')}`)
+  console.log(`Installing ${packages.join(', ')}`)
+  await apt(['update'], signal)
+  await apt(['install', '-y', '--no-install-recommends', ...packages], signal)
+  // Newer Debian keeps the docker command in a package of its own.
+  if (lacking.includes(DOCKER) && (await which('docker')) === undefined) {
+    await apt(['install', '-y', '--no-install-recommends', 'docker-cli'], signal)
+  }
+  const still = await missing(suites)
+  if (still.length > 0)
+    throw new Error(`Not there even after installing: ${still.map((need) => need.elsewhere).join(', ')}`)
+}
+
+async function apt(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const all = ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args]
+  const { exitCode, output } = await runChild('apt-get', all, { env, timeout: 600_000, signal })
+  if (exitCode !== 0) throw new Error(`apt-get ${args.join(' ')} failed:\n${output.slice(-3000)}`)
+}
+
+/**
+ * Finds the Docker engine for these suites, or starts one of our own where nothing answers.
+ * Null: no suite needs one, or the one that answers is used as it is.
+ */
+export async function prepareEngine(
+  suites: readonly string[],
+  signal: AbortSignal,
+): Promise<OwnDaemon | null> {
+  if (!suites.some((suite) => NEEDS[suite]?.includes(DOCKER))) return null
+  if (await engineAnswers()) return null
+  const where = process.env.DOCKER_HOST ?? 'the default address'
+  if (process.getuid?.() !== 0 || (await which('dockerd')) === undefined) {
+    throw new Error(
+      `No Docker engine answers at ${where}. Start one, or set DOCKER_HOST, and run the tests again.`,
+    )
+  }
+  await mountCgroups(signal)
+  console.log(`No Docker engine answers at ${where}: starting one for this run`)
+  return await startOwnDaemon()
+}
+
+/** Machines without systemd often have no control groups mounted, and dockerd refuses to start without. */
+async function mountCgroups(signal: AbortSignal): Promise<void> {
+  const isMounted = / - cgroup2? /.test(await readFile('/proc/self/mountinfo', 'utf8'))
+  if (isMounted || (await readdir('/sys/fs/cgroup')).length > 0) return
+  if ((await which('cgroupfs-mount')) === undefined) {
+    await apt(['install', '-y', '--no-install-recommends', 'cgroupfs-mount'], signal)
+  }
+  await runChild('cgroupfs-mount', [], { timeout: 30_000, signal })
+}
+
+/** The Chromium that the browser tests drive. */
+export async function chromiumPath(): Promise<string | undefined> {
+  for (const program of CHROMIUM.programs) {
+    const found = await which(program)
+    if (found) return found
+  }
+  return undefined
+}
