@@ -1,0 +1,126 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Access } from './access.ts'
+import { NEEDS_LINK_PAGE } from './plain-page.ts'
+import { refuseForeign } from './request-guard.ts'
+import { NO_STORE, SECURITY_HEADERS } from './security-headers.ts'
+import { readStatic } from './static-files.ts'
+
+export interface HttpParts {
+  readonly access: Access
+  readonly rendererDir: string
+  /** A new one-time address, asked for with the admin key. */
+  readonly newLink: () => string
+  /** Takes over an allowed WebSocket request. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  readonly warn: (error: unknown) => void
+}
+
+const LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 10_000,
+  connectionsCheckingInterval: 2000,
+} as const
+const MAX_HEADERS = 100
+const MAX_SOCKETS = 256
+
+/** The server, not yet listening: static files behind the session cookie, the link exchange, and `/ws`. */
+export function createHttpServer(parts: HttpParts): Server {
+  const server = createServer({ ...LIMITS }, (request, response) => {
+    answer(parts, request, response).catch((error: unknown) => {
+      parts.warn(error)
+      if (response.headersSent) response.destroy()
+      else send(response, 500, 'Something unexpected happened in Icebox.')
+    })
+  })
+  server.maxHeadersCount = MAX_HEADERS
+  server.maxConnections = MAX_SOCKETS
+  server.on('upgrade', (request, socket, head) => upgrade(parts, request, socket, head))
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  return server
+}
+
+async function answer(parts: HttpParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const refused = refuseForeign(request, { needsOrigin: false })
+  if (refused) return send(response, refused.status, refused.reason)
+  const url = request.url ?? ''
+  // An absolute or network-path form would let the client choose what "this host" means.
+  if (!url.startsWith('/') || url.startsWith('//'))
+    return send(response, 400, 'The address is not understood.')
+  const [path = '/', query = ''] = splitOnce(url, '?')
+  if (path === '/new-link') return newLink(parts, request, response)
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return send(response, 405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' })
+  }
+  const isKnown = parts.access.isKnown(request.headers.cookie)
+  const token = path === '/' ? new URLSearchParams(query).get('token') : null
+  if (token !== null) return enter(parts, request, response, token, isKnown)
+  if (!isKnown) return send(response, 403, NEEDS_LINK_PAGE, HTML)
+  const file = await readStatic(parts.rendererDir, path)
+  if (!file) return send(response, 404, 'There is no such page.')
+  send(response, 200, file.body, {
+    'Content-Type': file.type,
+    ...(file.isImmutable ? { 'Cache-Control': 'private, max-age=31536000, immutable' } : NO_STORE),
+  })
+}
+
+const HTML = { 'Content-Type': 'text/html; charset=utf-8' }
+
+/** Turns the token into a cookie and takes it out of the address. A link preview (HEAD) uses nothing up. */
+function enter(
+  parts: HttpParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  token: string,
+  isKnown: boolean,
+): void {
+  const cookie = request.method === 'GET' ? parts.access.exchange(token) : null
+  if (cookie) return send(response, 302, '', { Location: '/', 'Set-Cookie': cookie })
+  if (isKnown) return send(response, 302, '', { Location: '/' })
+  send(response, 403, NEEDS_LINK_PAGE, HTML)
+}
+
+function newLink(parts: HttpParts, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'POST') return send(response, 405, 'Only POST is answered here.', { Allow: 'POST' })
+  // Only this user's own programs know the key; a browser has no business here, whatever it knows.
+  if (request.headers.origin !== undefined || !parts.access.isAdmin(request.headers.authorization)) {
+    return send(response, 403, 'The request was refused.')
+  }
+  send(response, 200, JSON.stringify({ url: parts.newLink() }), { 'Content-Type': 'application/json' })
+}
+
+function upgrade(parts: HttpParts, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  socket.on('error', () => socket.destroy())
+  const refused = refuseForeign(request, { needsOrigin: true })
+  const isAllowed = !refused && request.url === '/ws' && parts.access.isKnown(request.headers.cookie)
+  if (isAllowed) parts.upgrade(request, socket, head)
+  else socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const bytes = Buffer.from(body)
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    ...SECURITY_HEADERS,
+    ...NO_STORE,
+    ...headers,
+    'Content-Length': String(bytes.byteLength),
+  })
+  // Node leaves the body of a HEAD answer out by itself.
+  response.end(bytes)
+}
+
+function splitOnce(text: string, mark: string): string[] {
+  const at = text.indexOf(mark)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}
