@@ -61,9 +61,9 @@ async function checkTypes(signal: AbortSignal): Promise<string | null> {
 
 async function runTool(file: string, args: readonly string[], signal: AbortSignal): Promise<string | null> {
   const path = join(ROOT, 'node_modules/.bin', file)
-  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined }
   const { exitCode, output, timedOut } = await runChild(path, args, {
     cwd: ROOT,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     timeout: 5 * MINUTE,
     signal,
   })
@@ -84,7 +84,12 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
     ...(wanted.name === undefined ? [] : [`--testNamePattern=${wanted.name.replace(/[^\w ]/g, '\\$&')}`]),
     ...(wanted.filter === undefined ? [] : [wanted.filter, '--passWithNoTests']),
   ]
-  const env = { ...run.env, ICEBOX_SUITE: suite, ICEBOX_SUITE_RESULT: file }
+  const env = {
+    ...run.env,
+    ICEBOX_SUITE: suite,
+    ICEBOX_SUITE_RESULT: file,
+    ICEBOX_SUITE_NAME_FILTER: wanted.name ?? '',
+  }
   const { exitCode, timedOut } = await runChild(join(ROOT, 'node_modules/.bin/vitest'), args, {
     cwd: ROOT,
     env,

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { SerializedError } from 'vitest'
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import type { SuiteResult } from './tally.ts'
 
 /**
@@ -29,7 +29,7 @@ export default class SuiteReporter implements Reporter {
         const name = `${module.relativeModuleId} > ${test.fullName}`
         const result = test.result()
         if (result.state === 'passed') passed += 1
-        else if (result.state === 'skipped') skips.push({ test: name, reason: result.note ?? '' })
+        else if (result.state === 'skipped') skips.push({ test: name, reason: reasonOf(test) })
         else if (result.state === 'failed')
           failures.push({ test: name, text: result.errors.map(errorText).join('\n') })
         else failures.push({ test: name, text: 'did not finish' })
@@ -44,6 +44,16 @@ export default class SuiteReporter implements Reporter {
     }
     writeFileSync(file, JSON.stringify(outcome))
   }
+}
+
+/** The note given to `skip`; a test whose setup failed was never asked, and that failure is told already. */
+function reasonOf(test: TestCase): string {
+  const result = test.result()
+  if (result.state === 'skipped' && result.note) return result.note
+  for (let at = test.parent; at.type === 'suite'; at = at.parent)
+    if (at.errors().length > 0) return 'its setup failed'
+  if (test.module.errors().length > 0) return 'its file failed'
+  return process.env.ICEBOX_SUITE_NAME_FILTER ? 'not asked for by --name' : ''
 }
 
 function errorText(error: {

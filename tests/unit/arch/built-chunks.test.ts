@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { staticClosure } from '../../support/arch/habits.ts'
+import { importsOf } from '../../support/arch/imports.ts'
+import { readSources, type Sources } from '../../support/arch/sources.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** Each costs more to load than a whole command may take; commands load them on use. */
+const HEAVY = [
+  'electron',
+  'electron-store',
+  'dockerode',
+  'zod',
+  'execa',
+  'conf',
+  'ws',
+  'yaml',
+  '@clack/prompts',
+]
+
+describe('the built entries', () => {
+  let built: Sources
+  beforeAll(async () => {
+    built = await readSources(ROOT, ['out/main'], /\.js$/).catch((cause: unknown) => {
+      throw new Error('These tests read the build: run npm run build first.', { cause })
+    })
+  })
+
+  test('the command line starts without any heavy package', () => {
+    const { packages } = staticClosure('out/main/cli.js', built)
+    expect([...packages].filter((name) => HEAVY.includes(name))).toEqual([])
+  })
+
+  test.each(['cli', 'serve', 'api'])('%s never reaches electron, not even later', (entry) => {
+    expect(everReached(`out/main/${entry}.js`, built)).not.toContain('electron')
+    expect(everReached(`out/main/${entry}.js`, built)).not.toContain('electron-store')
+  })
+})
+
+function everReached(entry: string, built: Sources): Set<string> {
+  const all = new Map([...built].map(([path, text]) => [path, text.replace(/\bawait import\(/g, 'import(')]))
+  const packages = new Set<string>()
+  const queue = [entry]
+  const seen = new Set<string>()
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (seen.has(path)) continue
+    seen.add(path)
+    for (const { specifier } of importsOf(all.get(path) ?? '')) {
+      if (specifier.startsWith('.')) queue.push(new URL(specifier, `file:///${path}`).pathname.slice(1))
+      else packages.add(specifier)
+    }
+  }
+  return packages
+}
+
+describe('the rule can fail', () => {
+  const built: Sources = new Map([
+    ['out/main/cli.js', `import { a } from './chunks/a.js'\nconst b = () => import('./chunks/b.js')`],
+    ['out/main/chunks/a.js', `import { z } from "zod";`],
+    ['out/main/chunks/b.js', `import Docker from 'dockerode'\nimport { app } from 'electron'`],
+  ])
+  test('a heavy package behind a chunk is seen, one behind a dynamic import is not', () => {
+    expect([...staticClosure('out/main/cli.js', built).packages]).toEqual(['zod'])
+  })
+  test('a package is reached at last through a dynamic import', () => {
+    expect(everReached('out/main/cli.js', built)).toEqual(new Set(['zod', 'dockerode', 'electron']))
+  })
+  test('a missing chunk is an error', () => {
+    expect(() => staticClosure('out/main/none.js', built)).toThrow('was not built')
+  })
+})
