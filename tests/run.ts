@@ -1,7 +1,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { runChild } from './support/child.ts'
 import { type OwnDaemon, removeTree } from './support/docker-daemon.ts'
 import {
@@ -68,7 +68,8 @@ async function runTool(file: string, args: readonly string[], signal: AbortSigna
     signal,
   })
   if (exitCode === 0) return null
-  return timedOut ? `${file} did not end in time\n${output}` : output
+  const text = stripVTControlCharacters(output)
+  return timedOut ? `${file} did not end in time\n${text}` : text
 }
 
 /** One suite in a process group of its own; what it reports is read back from a file. */

@@ -29,8 +29,10 @@ export default class SuiteReporter implements Reporter {
         const name = `${module.relativeModuleId} > ${test.fullName}`
         const result = test.result()
         if (result.state === 'passed') passed += 1
-        else if (result.state === 'skipped') skips.push({ test: name, reason: reasonOf(test) })
-        else if (result.state === 'failed')
+        else if (result.state === 'skipped') {
+          const reason = reasonOf(test)
+          if (reason !== null) skips.push({ test: name, reason })
+        } else if (result.state === 'failed')
           failures.push({ test: name, text: result.errors.map(errorText).join('\n') })
         else failures.push({ test: name, text: 'did not finish' })
       }
@@ -46,14 +48,14 @@ export default class SuiteReporter implements Reporter {
   }
 }
 
-/** The note given to `skip`; a test whose setup failed was never asked, and that failure is told already. */
-function reasonOf(test: TestCase): string {
+/** The note given to `skip`, or why nobody came to give one; null for a test that `--name` left out. */
+function reasonOf(test: TestCase): string | null {
   const result = test.result()
   if (result.state === 'skipped' && result.note) return result.note
   for (let at = test.parent; at.type === 'suite'; at = at.parent)
     if (at.errors().length > 0) return 'its setup failed'
   if (test.module.errors().length > 0) return 'its file failed'
-  return process.env.ICEBOX_SUITE_NAME_FILTER ? 'not asked for by --name' : ''
+  return process.env.ICEBOX_SUITE_NAME_FILTER ? null : ''
 }
 
 function errorText(error: {
