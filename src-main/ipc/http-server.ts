@@ -29,11 +29,13 @@ const MAX_SOCKETS = 256
 /** The server, not yet listening: static files behind the session cookie, the link exchange, and `/ws`. */
 export function createHttpServer(parts: HttpParts): Server {
   const server = createServer({ ...LIMITS }, (request, response) => {
-    answer(parts, request, response).catch((error: unknown) => {
-      parts.warn(error)
-      if (response.headersSent) response.destroy()
-      else send(response, 500, 'Something unexpected happened in Icebox.')
-    })
+    answer(parts, request)
+      .catch((error: unknown) => {
+        parts.warn(error)
+        return reply(500, 'Something unexpected happened in Icebox.')
+      })
+      .then((found) => send(response, found))
+      .catch(() => response.destroy())
   })
   server.maxHeadersCount = MAX_HEADERS
   server.maxConnections = MAX_SOCKETS
@@ -45,53 +47,60 @@ export function createHttpServer(parts: HttpParts): Server {
   return server
 }
 
-async function answer(parts: HttpParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+interface Reply {
+  readonly status: number
+  readonly body: string | Buffer
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const reply = (
+  status: number,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): Reply => ({
+  status,
+  body,
+  headers,
+})
+const needsLink = (): Reply => reply(403, NEEDS_LINK_PAGE, { 'Content-Type': 'text/html; charset=utf-8' })
+
+async function answer(parts: HttpParts, request: IncomingMessage): Promise<Reply> {
   const refused = refuseForeign(request, { needsOrigin: false })
-  if (refused) return send(response, refused.status, refused.reason)
+  if (refused) return reply(refused.status, refused.reason)
   const url = request.url ?? ''
   // An absolute or network-path form would let the client choose what "this host" means.
-  if (!url.startsWith('/') || url.startsWith('//'))
-    return send(response, 400, 'The address is not understood.')
+  if (!url.startsWith('/') || url.startsWith('//')) return reply(400, 'The address is not understood.')
   const [path = '/', query = ''] = splitOnce(url, '?')
-  if (path === '/new-link') return newLink(parts, request, response)
+  if (path === '/new-link') return newLink(parts, request)
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return send(response, 405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' })
+    return reply(405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' })
   }
   const isKnown = parts.access.isKnown(request.headers.cookie)
   const token = path === '/' ? new URLSearchParams(query).get('token') : null
-  if (token !== null) return enter(parts, request, response, token, isKnown)
-  if (!isKnown) return send(response, 403, NEEDS_LINK_PAGE, HTML)
+  if (token !== null) return enter(parts, request, token, isKnown)
+  if (!isKnown) return needsLink()
   const file = await readStatic(parts.rendererDir, path)
-  if (!file) return send(response, 404, 'There is no such page.')
-  send(response, 200, file.body, {
+  if (!file) return reply(404, 'There is no such page.')
+  return reply(200, file.body, {
     'Content-Type': file.type,
-    ...(file.isImmutable ? { 'Cache-Control': 'private, max-age=31536000, immutable' } : NO_STORE),
+    ...(file.isImmutable ? { 'Cache-Control': 'private, max-age=31536000, immutable' } : {}),
   })
 }
 
-const HTML = { 'Content-Type': 'text/html; charset=utf-8' }
-
 /** Turns the token into a cookie and takes it out of the address. A link preview (HEAD) uses nothing up. */
-function enter(
-  parts: HttpParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  token: string,
-  isKnown: boolean,
-): void {
+function enter(parts: HttpParts, request: IncomingMessage, token: string, isKnown: boolean): Reply {
   const cookie = request.method === 'GET' ? parts.access.exchange(token) : null
-  if (cookie) return send(response, 302, '', { Location: '/', 'Set-Cookie': cookie })
-  if (isKnown) return send(response, 302, '', { Location: '/' })
-  send(response, 403, NEEDS_LINK_PAGE, HTML)
+  if (cookie) return reply(302, '', { Location: '/', 'Set-Cookie': cookie })
+  return isKnown ? reply(302, '', { Location: '/' }) : needsLink()
 }
 
-function newLink(parts: HttpParts, request: IncomingMessage, response: ServerResponse): void {
-  if (request.method !== 'POST') return send(response, 405, 'Only POST is answered here.', { Allow: 'POST' })
+function newLink(parts: HttpParts, request: IncomingMessage): Reply {
+  if (request.method !== 'POST') return reply(405, 'Only POST is answered here.', { Allow: 'POST' })
   // Only this user's own programs know the key; a browser has no business here, whatever it knows.
   if (request.headers.origin !== undefined || !parts.access.isAdmin(request.headers.authorization)) {
-    return send(response, 403, 'The request was refused.')
+    return reply(403, 'The request was refused.')
   }
-  send(response, 200, JSON.stringify({ url: parts.newLink() }), { 'Content-Type': 'application/json' })
+  return reply(200, JSON.stringify({ url: parts.newLink() }), { 'Content-Type': 'application/json' })
 }
 
 function upgrade(parts: HttpParts, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -102,13 +111,10 @@ function upgrade(parts: HttpParts, request: IncomingMessage, socket: Duplex, hea
   else socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  body: string | Buffer,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+function send(response: ServerResponse, { status, body, headers }: Reply): void {
   const bytes = Buffer.from(body)
+  // What was refused gets no second request through the same socket, and no unread body is taken in.
+  if (status >= 400) response.shouldKeepAlive = false
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     ...SECURITY_HEADERS,

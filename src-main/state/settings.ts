@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { bottleError } from '../system/bottle-error.ts'
 import { quarantine, readJsonObject } from './durable-file.ts'
+import { takeLock } from './lock.ts'
+import type { StateRoot } from './root.ts'
 import { effectiveSettings, SETTINGS, settingProblem } from './settings-definition.ts'
-import { withShortLock } from './short-lock.ts'
 
 /** The settings of one state root, shared by every program that opens it. */
 export interface SettingsStore {
@@ -20,12 +21,14 @@ export interface SettingsStore {
 }
 
 const SETTLE_MS = 30
+/** No slug holds an underscore, so no bottle's lock has this name. */
+const LOCK = '_settings'
 
 /**
  * Opens the settings. Reading is plain JSON, because loading conf costs more than most commands; conf writes.
  * A damaged file is kept in quarantine and read as defaults.
  */
-export async function openSettings(root: { readonly dir: string }): Promise<SettingsStore> {
+export async function openSettings(root: StateRoot): Promise<SettingsStore> {
   const folder = join(root.dir, SETTINGS.folder)
   const file = join(folder, `${SETTINGS.name}.json`)
   const listeners = new Set<(settings: Record<string, unknown>) => void>()
@@ -44,7 +47,12 @@ export async function openSettings(root: { readonly dir: string }): Promise<Sett
     async set(key, value) {
       const problem = settingProblem(key, value)
       if (problem) throw bottleError('usage', `The setting ${key} must be ${problem}.`)
-      await withShortLock(join(folder, `${SETTINGS.name}.lock`), () => writeOne(root.dir, file, key, value))
+      const release = await takeLock(root, LOCK, { operation: 'settings' })
+      try {
+        await writeOne(root.dir, file, key, value)
+      } finally {
+        await release()
+      }
       await refresh()
       return { ...current }
     },

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Icebox } from '../icebox.ts'
+import { createTaskQueue } from '../tasks/task-queue.ts'
+import { createHandlers } from './handlers/handlers.ts'
+import { createRouter } from './router.ts'
+import { createStateHub } from './state-hub.ts'
+import { createWebSocketTransport } from './websocket-transport.ts'
+
+/** Everything behind the socket: tasks, the state hub, the router and the transport. */
+export interface Background {
+  readonly accept: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  close(taskGraceMs: number): Promise<void>
+}
+
+/** Wires one page-facing process over the services. */
+export function createBackground(
+  icebox: Icebox,
+  version: string,
+  warn: (error: unknown) => void,
+): Background {
+  const stop = new AbortController()
+  const tasks = createTaskQueue()
+  const hub = createStateHub({ bottles: icebox.bottles, tasks, home: icebox.root.dir, version, warn })
+  const router = createRouter(createHandlers(icebox, tasks, hub, stop.signal))
+  const transport = createWebSocketTransport({ router, hub, bottles: icebox.bottles })
+  // Keeps `settings.all()` current with what other programs write.
+  const leaveSettings = icebox.settings.watch(() => {})
+  return {
+    accept: transport.accept,
+    async close(taskGraceMs) {
+      await transport.close()
+      await tasks.close(taskGraceMs)
+      hub.close()
+      leaveSettings()
+      stop.abort()
+    },
+  }
+}
