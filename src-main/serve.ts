@@ -97,11 +97,7 @@ export async function runServe(command: ServeCommand): Promise<number> {
   try {
     if (command.newLink) {
       const { openStateRoot } = await import('./state/root.ts')
-      await announce(
-        command,
-        await requestNewLink(await openStateRoot(command.home), end.signal),
-        'New address',
-      )
+      print(command, await requestNewLink(await openStateRoot(command.home), end.signal), 'New address')
       return end.exitCode()
     }
     await serve(command, end.signal)

@@ -1,75 +1,68 @@
 // `npm start`: builds when stale, then opens the desktop window, or the browser face where Electron can't be had.
 // Run by Node directly from its source, before anything is built: it may import only node: modules.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 const SOURCES = ['src-main', 'src-preload', 'src-renderer', 'electron.vite.config.ts', 'package-lock.json']
 const OUTPUTS = ['out/main/cli.js', 'out/main/index.js', 'out/renderer/index.html']
-const DOWNLOAD_MS = 10_000
+const STALL_MS = 10_000
+/** A window that ends with an error this soon was never seen. */
+const EARLY_MS = 5000
+const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
-/** The newest change below a path, in milliseconds; 0 when there is nothing. */
-async function newestChange(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) return 0
-  if (!found.isDirectory()) return found.mtimeMs
-  const names = await readdir(path)
-  const times = await Promise.all(names.map((name) => newestChange(join(path, name))))
-  // The folder's own time tells of files that were removed.
-  return Math.max(found.mtimeMs, ...times)
+/** The exit code of the signal that ends us. */
+let ending: number | undefined
+
+interface Measure {
+  /** Newest change in milliseconds; 0 when there is nothing. A folder's own time tells of removed files. */
+  readonly newest: number
+  readonly bytes: number
+}
+
+async function measure(path: string): Promise<Measure> {
+  const found = await lstat(path).catch(() => undefined)
+  if (!found) return { newest: 0, bytes: 0 }
+  if (!found.isDirectory()) return { newest: found.mtimeMs, bytes: found.size }
+  const names = await readdir(path).catch(() => [])
+  const parts = await Promise.all(names.map((name) => measure(join(path, name))))
+  return {
+    newest: Math.max(found.mtimeMs, ...parts.map((part) => part.newest)),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+  }
 }
 
 async function isStale(): Promise<boolean> {
-  const built = await Promise.all(
-    OUTPUTS.map(async (file) => (await stat(join(ROOT, file)).catch(() => undefined))?.mtimeMs ?? 0),
-  )
-  const oldest = Math.min(...built)
+  const built = await Promise.all(OUTPUTS.map((file) => measure(join(ROOT, file))))
+  const oldest = Math.min(...built.map((file) => file.newest))
   if (oldest === 0) return true
-  return Math.max(...(await Promise.all(SOURCES.map((path) => newestChange(join(ROOT, path)))))) > oldest
+  const sources = await Promise.all(SOURCES.map((path) => measure(join(ROOT, path))))
+  return Math.max(...sources.map((source) => source.newest)) > oldest
 }
 
 let child: ChildProcess | undefined
 
-/** Runs a program in the project folder until it ends; its exit code, 128+n for a signal. */
+/** Runs a program in the project folder until it ends; its exit code, 128+n for the signals a person sends. */
 function run(
   file: string,
   args: readonly string[],
-  options: { readonly timeout?: number; readonly isQuiet?: boolean } = {},
+  env: NodeJS.ProcessEnv = process.env,
+  isQuiet = false,
 ): Promise<number> {
   return new Promise((resolve) => {
-    child = spawn(file, args, {
-      cwd: ROOT,
-      stdio: options.isQuiet ? 'ignore' : 'inherit',
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: 'SIGKILL' as const }),
-    })
+    child = spawn(file, args, { cwd: ROOT, env, stdio: isQuiet ? 'ignore' : 'inherit' })
     child.once('error', () => resolve(127))
-    child.once('exit', (code, signal) =>
-      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1)),
-    )
+    child.once('exit', (code, signal) => resolve(code ?? EXIT_CODES[signal ?? ''] ?? 1))
   })
 }
 
 async function build(): Promise<number> {
   process.stdout.write('Building Icebox…\n')
-  return run(process.execPath, [
-    join(ROOT, 'node_modules/electron-vite/bin/electron-vite.js'),
-    'build',
-    '--logLevel',
-    'warn',
-  ])
-}
-
-/** The Electron program, without ever importing `electron`: in plain Node that import starts a download. */
-async function electronBinary(): Promise<string | undefined> {
-  const folder = electronFolder()
-  if (!folder) return undefined
-  const name = await readFile(join(folder, 'path.txt'), 'utf8').catch(() => '')
-  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH
-  const file = override ? join(override, name || 'electron') : join(folder, 'dist', name)
-  return (override || name) && existsSync(file) ? file : undefined
+  const program = join(ROOT, 'node_modules/electron-vite/bin/electron-vite.js')
+  return run(process.execPath, [program, 'build', '--logLevel', 'warn'])
 }
 
 function electronFolder(): string | undefined {
@@ -80,23 +73,62 @@ function electronFolder(): string | undefined {
   }
 }
 
-/** Downloads Electron when it is absent; the connection has ten seconds. */
-async function findElectron(): Promise<string | undefined> {
-  const present = await electronBinary()
-  const folder = electronFolder()
-  if (present || !folder || process.env.ELECTRON_OVERRIDE_DIST_PATH) return present
-  process.stdout.write('Fetching Electron for the desktop window…\n')
-  const code = await run(process.execPath, [join(folder, 'install.js')], {
-    timeout: DOWNLOAD_MS,
-    isQuiet: true,
-  })
-  return code === 0 ? electronBinary() : undefined
+/** The Electron program, without ever importing `electron`: in plain Node that import starts a download. */
+async function electronBinary(folder: string): Promise<string | undefined> {
+  const name = (await readFile(join(folder, 'path.txt'), 'utf8').catch(() => '')).trim()
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH
+  if (!override && !name) return undefined
+  const file = override ? join(override, name || 'electron') : join(folder, 'dist', name)
+  return (await stat(file).catch(() => undefined)) ? file : undefined
 }
 
-async function openDesktop(electron: string): Promise<number> {
+/** Finds Electron, or downloads it: given up when no byte arrives for ten seconds. */
+async function findElectron(): Promise<string | undefined> {
+  const folder = electronFolder()
+  if (!folder) return undefined
+  const present = await electronBinary(folder)
+  if (present || process.env.ELECTRON_OVERRIDE_DIST_PATH) return present
+  process.stdout.write('Fetching Electron for the desktop window…\n')
+  const temp = await mkdtemp(join(tmpdir(), 'icebox-electron-'))
+  let seen = -1
+  let isChecking = false
+  let grewAt = performance.now()
+  const timer = setInterval(async () => {
+    if (isChecking) return
+    isChecking = true
+    const bytes = (await measure(temp)).bytes + (await measure(join(folder, 'dist'))).bytes
+    isChecking = false
+    if (bytes > Math.max(seen, 0)) grewAt = performance.now()
+    seen = bytes
+    if (performance.now() - grewAt > STALL_MS) child?.kill('SIGKILL')
+  }, 500)
+  try {
+    const code = await run(
+      process.execPath,
+      [join(folder, 'install.js')],
+      { ...process.env, TMPDIR: temp },
+      true,
+    )
+    return code === 0 ? await electronBinary(folder) : undefined
+  } finally {
+    clearInterval(timer)
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+/** Opens the window and waits for its end: the exit code, or in words why it can't be had here. */
+async function desktop(): Promise<number | string> {
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {
+    return 'There is no display for a desktop window here'
+  }
+  const electron = await findElectron()
+  if (!electron) return 'Electron is not here and could not be downloaded'
   // Set by some editors' terminals; it would turn Electron into a plain Node.
-  delete process.env.ELECTRON_RUN_AS_NODE
-  return run(electron, ['.'])
+  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env
+  const startedAt = performance.now()
+  const code = await run(electron, ['.'], env)
+  const isRefused = code !== 0 && performance.now() - startedAt < EARLY_MS
+  return isRefused ? `Electron could not start (exit code ${code})` : code
 }
 
 async function start(): Promise<number> {
@@ -109,26 +141,23 @@ async function start(): Promise<number> {
     const code = await build()
     if (code !== 0) return code
   }
-  const electron = face === 'browser' ? undefined : await findElectron()
-  if (electron) return openDesktop(electron)
+  const outcome = face === 'browser' ? '' : await desktop()
+  if (ending !== undefined) return ending
+  if (typeof outcome === 'number') return outcome
   if (face === 'desktop') {
-    process.stderr.write(
-      'Electron is not here and could not be downloaded; set ELECTRON_MIRROR or use ICEBOX_FACE=browser.\n',
-    )
+    process.stderr.write(`${outcome}; ICEBOX_FACE=desktop allows nothing else.\n`)
     return 1
   }
-  if (face === '') {
-    process.stdout.write(
-      'Electron is not here and could not be downloaded, so Icebox opens in the browser.\n',
-    )
-  }
+  if (outcome) process.stdout.write(`${outcome}, so Icebox opens in the browser.\n`)
   return run(process.execPath, [join(ROOT, 'out/main/cli.js'), 'serve', ...process.argv.slice(2)])
 }
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    if (child?.exitCode === null) child.kill(name)
-    else process.exit(name === 'SIGINT' ? 130 : 143)
+    ending = EXIT_CODES[name]
+    // The terminal has told the child as well; a program that was told only by us gets it passed on.
+    if (child && child.exitCode === null && child.signalCode === null) child.kill(name)
+    else process.exit(EXIT_CODES[name])
   })
 }
 process.exitCode = await start()
