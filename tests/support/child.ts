@@ -13,7 +13,10 @@ export interface ChildOptions {
 export interface ChildResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null
+  /** Both streams as they came. */
   readonly output: string
+  readonly stdout: string
+  readonly stderr: string
   readonly timedOut: boolean
 }
 
@@ -30,9 +33,14 @@ export function runChild(file: string, args: readonly string[], options: ChildOp
       detached: true,
       stdio: ['ignore', isShown ? 'inherit' : 'pipe', isShown ? 'inherit' : 'pipe'],
     })
-    const chunks: Buffer[] = []
-    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    const said: { readonly from: 'stdout' | 'stderr'; readonly chunk: Buffer }[] = []
+    for (const from of ['stdout', 'stderr'] as const) {
+      child[from]?.on('data', (chunk: Buffer) => said.push({ from, chunk }))
+    }
+    const textOf = (from?: 'stdout' | 'stderr') =>
+      Buffer.concat(said.filter((part) => !from || part.from === from).map((part) => part.chunk)).toString(
+        'utf8',
+      )
     let timedOut = false
     let hardStop: NodeJS.Timeout | undefined
     const stop = () => {
@@ -58,7 +66,7 @@ export function runChild(file: string, args: readonly string[], options: ChildOp
     })
     child.once('close', (exitCode) => {
       settle()
-      resolve({ exitCode, output: Buffer.concat(chunks).toString('utf8'), timedOut })
+      resolve({ exitCode, output: textOf(), stdout: textOf('stdout'), stderr: textOf('stderr'), timedOut })
     })
   })
 }

@@ -1,0 +1,125 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { must } from './busybox-image.ts'
+import type { IceboxHome } from './icebox-home.ts'
+
+/** Something on an engine that bears a state root's mark. */
+export interface EngineThing {
+  readonly kind: 'container' | 'image' | 'volume' | 'network'
+  /** Every way a record may name it. */
+  readonly names: readonly string[]
+}
+
+/** Every string in every JSON file and `committed-image` of a state root, trash included: all that records can name. */
+export async function recordedNames(home: IceboxHome): Promise<ReadonlySet<string>> {
+  const names = new Set<string>()
+  for (const part of ['state', 'trash']) {
+    const folder = join(home.dir, part)
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+    for (const entry of entries) {
+      const path = join(entry.parentPath, entry.name)
+      // The bottle's own files are not records.
+      if (!entry.isFile() || /\/(live|logs)\/|\.d\//.test(path)) continue
+      const text = await readFile(path, 'utf8')
+      if (entry.name === 'committed-image') names.add(text.trim())
+      if (entry.name.endsWith('.json')) collect(JSON.parse(text), names)
+    }
+  }
+  return names
+}
+
+function collect(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string') into.add(value)
+  else if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(value)) collect(inner, into)
+}
+
+/** Everything on the engine that carries this state root's marks. */
+export async function thingsOf(rootId: string): Promise<readonly EngineThing[]> {
+  const found: EngineThing[] = []
+  const list = async (kind: EngineThing['kind'], args: readonly string[]) => {
+    const lines = (await must('docker', args)).split('\n').filter((line) => line !== '')
+    for (const line of lines) found.push({ kind, names: line.split('\t') })
+  }
+  const owner = `label=dev.icebox.root=${rootId}`
+  await list('container', ['ps', '-a', '--no-trunc', '--filter', owner, '--format', '{{.ID}}\t{{.Names}}'])
+  await list('volume', ['volume', 'ls', '--filter', owner, '--format', '{{.Name}}'])
+  await list('network', ['network', 'ls', '--no-trunc', '--filter', owner, '--format', '{{.ID}}\t{{.Name}}'])
+  for (const label of ['snapshot-root', 'build-root']) {
+    const args = ['--no-trunc', '--filter', `label=dev.icebox.${label}=${rootId}`]
+    await list('image', ['images', ...args, '--format', '{{.ID}}\t{{.Repository}}:{{.Tag}}'])
+  }
+  return found
+}
+
+/** Containers of this state root that stand still. */
+export async function pausedOf(rootId: string): Promise<readonly string[]> {
+  const args = [
+    'ps',
+    '--filter',
+    'status=paused',
+    '--filter',
+    `label=dev.icebox.root=${rootId}`,
+    '--format',
+    '{{.Names}}',
+  ]
+  return (await must('docker', args)).split('\n').filter((line) => line !== '')
+}
+
+/** Processes that a host freeze left stopped, by their working folder. Linux only. */
+export async function stoppedUnder(dir: string): Promise<readonly number[]> {
+  const stopped: number[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    // A process may end while it is being looked at.
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '')
+    if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T') && environment.includes(dir))
+      stopped.push(Number(name))
+  }
+  return stopped
+}
+
+/**
+ * What is wrong with a state root after recovery: things that no record names, things that stand still, intents
+ * that nobody finished. Empty when all is well.
+ */
+export async function problemsOf(home: IceboxHome, usesDocker: boolean): Promise<readonly string[]> {
+  const problems: string[] = []
+  const rootId = await home.rootId()
+  if (usesDocker && rootId !== undefined) {
+    const recorded = await recordedNames(home)
+    for (const thing of await thingsOf(rootId)) {
+      if (!thing.names.some((name) => recorded.has(name)))
+        problems.push(`no record names ${thing.kind} ${thing.names.join(' ')}`)
+    }
+    for (const name of await pausedOf(rootId)) problems.push(`${name} stays paused`)
+  }
+  for (const pid of await stoppedUnder(home.dir)) problems.push(`process ${pid} stays stopped`)
+  const slugs = await readdir(join(home.dir, 'state')).catch(() => [])
+  for (const slug of slugs) {
+    const names = await readdir(join(home.dir, 'state', slug))
+    if (names.includes('intent.json')) problems.push(`${slug} still has an intent`)
+    for (const name of names.filter((name) => name.endsWith('.tmp'))) problems.push(`${slug} holds ${name}`)
+  }
+  return problems
+}
+
+/** Removes everything on the engine that carries this state root's marks: the end of a test. */
+export async function sweepEngine(rootId: string): Promise<void> {
+  const things = await thingsOf(rootId)
+  const first = (kind: EngineThing['kind']) =>
+    things
+      .filter((thing) => thing.kind === kind)
+      .map((thing) => (kind === 'image' ? thing.names.at(-1) : thing.names[0]) ?? '')
+  const removals: readonly (readonly [EngineThing['kind'], readonly string[]])[] = [
+    ['container', ['rm', '-f', '-v']],
+    ['network', ['network', 'rm']],
+    ['volume', ['volume', 'rm']],
+    ['image', ['rmi', '-f']],
+  ]
+  for (const [kind, command] of removals) {
+    const names = first(kind)
+    if (names.length > 0) await must('docker', [...command, ...names])
+  }
+}
