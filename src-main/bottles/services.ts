@@ -140,7 +140,12 @@ export interface Bottles {
   /** Output of a run: the engine's while it has it, else `logs/<run>.log`. `run` defaults to the last. */
   logs(
     slug: string,
-    options: { readonly run?: string; readonly all?: boolean; readonly follow?: boolean; readonly tailBytes?: number },
+    options: {
+      readonly run?: string
+      readonly all?: boolean
+      readonly follow?: boolean
+      readonly tailBytes?: number
+    },
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>
   attach(slug: string, size: { cols: number; rows: number }, signal: AbortSignal): Promise<TerminalChannel>

@@ -1,0 +1,168 @@
+import { resolve } from 'node:path'
+import type { BackendName, Snapshot } from '../src-preload/contract/index.ts'
+import { requireBackendName } from './backends/registry.ts'
+import type { OperationContext } from './bottles/services.ts'
+import type { Icebox } from './icebox.ts'
+import { bottleError, toBottleError } from './system/bottle-error.ts'
+
+export type { ErrorCode } from '../src-preload/contract/errors.ts'
+export { BottleError } from './system/bottle-error.ts'
+
+/** What every call takes. */
+interface CallOptions {
+  /** State root; default `$ICEBOX_HOME`, else `~/.bot-bottle`. */
+  readonly home?: string
+  /** Backend name; default: the bottle's own, for a new bottle what its definition says. */
+  readonly backend?: string
+  readonly signal?: AbortSignal
+  /** Sentences for a person that don't stop the call; default: dropped. */
+  readonly onNotice?: (text: string) => void
+}
+
+export interface StartOptions extends CallOptions {
+  /** What the agent is to do; must not be empty. */
+  readonly prompt: string
+  /** Bottle definitions, merged in order; an empty list means not given. */
+  readonly bottles?: readonly string[]
+  readonly label?: string
+  readonly color?: string
+  /** Copy `cwd` into the working folder. */
+  readonly copyCwd?: boolean
+  /** For the sidecar named `forge` and nobody else; never written anywhere. */
+  readonly forgeEnv?: Readonly<Record<string, string>>
+  /** Folder whose project agents count; default: the process's working folder. */
+  readonly cwd?: string
+  /** Values of secrets by name, before environment and keychain; never written anywhere. */
+  readonly secrets?: Readonly<Record<string, string>>
+}
+
+export interface ResumeOptions extends CallOptions {
+  readonly prompt: string
+  readonly forgeEnv?: Readonly<Record<string, string>>
+  /** Start anew from the definition when there is nothing to resume from; else that is an error. */
+  readonly rebuildOk?: boolean
+  readonly secrets?: Readonly<Record<string, string>>
+}
+
+export interface FreezeOptions extends CallOptions {
+  readonly note?: string
+}
+
+async function open(options: CallOptions): Promise<{ icebox: Icebox; context: OperationContext }> {
+  if (options.backend) requireBackendName(options.backend)
+  const { createIcebox } = await import('./icebox.ts')
+  const icebox = await createIcebox({ home: options.home })
+  return {
+    icebox,
+    context: {
+      signal: options.signal ?? new AbortController().signal,
+      progress: () => undefined,
+      notice: options.onNotice ?? (() => undefined),
+      // A program can't be asked: what would need an answer is declined and reported as `cancelled`.
+      confirm: async () => false,
+    },
+  }
+}
+
+async function guarded<T>(slug: string | undefined, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (thrown) {
+    throw toBottleError(thrown, slug)
+  }
+}
+
+function requireSuccess(slug: string, exitCode: number | null): void {
+  if (exitCode === 0) return
+  const code = exitCode ?? 1
+  const said = exitCode === null ? 'ended without an exit code' : `exited with code ${exitCode}`
+  throw bottleError(
+    'agent-exited',
+    `The agent of ${slug} ${said}. Its work is kept; ${slug} can be frozen and resumed.`,
+    {
+      slug,
+      exitCode: code,
+    },
+  )
+}
+
+/**
+ * Launches a new bottle and waits until its agent has ended. The bottle stays: freeze, resume or destroy it by
+ * the slug that is returned. Source: seed 000, `start_headless`.
+ * @throws BottleError with `code`; when the agent fails, `agent-exited` with its `exitCode` and the `slug`.
+ */
+export function startHeadless(agent: string, options: StartOptions): Promise<string> {
+  return guarded(undefined, async () => {
+    const { icebox, context } = await open(options)
+    const { slug, exitCode } = await icebox.bottles.start(
+      {
+        agent,
+        mode: 'headless',
+        prompt: options.prompt,
+        bottles: options.bottles,
+        label: options.label,
+        color: options.color,
+        backend: options.backend as BackendName | undefined,
+        cwd: resolve(options.cwd ?? process.cwd()),
+        copyCwd: options.copyCwd,
+        forgeEnv: options.forgeEnv,
+        secrets: options.secrets,
+      },
+      context,
+    )
+    requireSuccess(slug, exitCode)
+    return slug
+  })
+}
+
+/**
+ * Resumes a bottle with a new prompt and waits until its agent has ended. Work that was not frozen is frozen
+ * first. Source: seed 000, `resume_headless`.
+ * @throws BottleError `not-found`, `busy`, `snapshot-missing`, `agent-exited`, …
+ */
+export function resumeHeadless(slug: string, options: ResumeOptions): Promise<void> {
+  return guarded(slug, async () => {
+    const { icebox, context } = await open(options)
+    const { exitCode } = await icebox.bottles.resume(
+      {
+        slug,
+        mode: 'headless',
+        prompt: options.prompt,
+        backend: options.backend as BackendName | undefined,
+        forgeEnv: options.forgeEnv,
+        rebuildOk: options.rebuildOk,
+        secrets: options.secrets,
+      },
+      context,
+    )
+    requireSuccess(slug, exitCode)
+  })
+}
+
+/**
+ * Freezes a bottle, running or stopped, to a resumable snapshot. One that has not changed keeps its snapshot.
+ * Source: seed 000, `freeze`.
+ * @throws BottleError `not-found`, `busy`, `engine-down`, `disk-full`, `cancelled`, …
+ */
+export function freeze(slug: string, options: FreezeOptions = {}): Promise<Snapshot> {
+  return guarded(slug, async () => {
+    const { icebox, context } = await open(options)
+    const { snapshot } = await icebox.bottles.freeze(
+      { slug, backend: options.backend as BackendName | undefined, note: options.note },
+      context,
+    )
+    return snapshot
+  })
+}
+
+/**
+ * Removes a bottle's runtimes; its state and snapshots wait in the trash. Doing it again is no error.
+ * Source: seed 000, `destroy`.
+ * @throws BottleError `engine-down` when the runtime can't be reached; the state is then kept.
+ */
+export function destroy(slug: string, options: CallOptions = {}): Promise<void> {
+  return guarded(slug, async () => {
+    const { icebox, context } = await open(options)
+    await icebox.bottles.destroy({ slug, backend: options.backend as BackendName | undefined }, context)
+  })
+}

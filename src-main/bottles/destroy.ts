@@ -1,0 +1,177 @@
+import { readdir } from 'node:fs/promises'
+import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
+import type { Backend, RemoveResult, RuntimeRef } from '../backends/backend.ts'
+import { BACKENDS, requireBackendName } from '../backends/registry.ts'
+import { clearIntent, writeIntent } from '../state/intent.ts'
+import { appendJournal } from '../state/journal.ts'
+import { withLock } from '../state/lock.ts'
+import { type Metadata, readMetadata } from '../state/metadata.ts'
+import { requireRealFolder } from '../state/root.ts'
+import { requireSlug } from '../state/slug.ts'
+import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
+import { moveToTrash, TRASH_DAYS } from '../state/trash.ts'
+import { bottleError, isBottleError } from '../system/bottle-error.ts'
+import { faultPoint } from '../system/fault.ts'
+import type { BottleDeps } from './deps.ts'
+import { ownedRuntime } from './find-runtime.ts'
+import { freezeLocked, freezeOptions } from './freeze.ts'
+import { purgeEntry } from './purge.ts'
+import { copyRunLog } from './run-logs.ts'
+import type { DestroyRequest, OperationContext } from './services.ts'
+
+const NOTHING: Done = { done: [], left: [], unrecoverable: [] }
+
+/** The backends that may hold something of the bottle: the recorded one, or all when no record tells (case 18). */
+async function possibleBackends(
+  deps: BottleDeps,
+  request: DestroyRequest,
+  metadata: Metadata | null,
+): Promise<readonly Backend[]> {
+  const named = request.backend ?? metadata?.backend
+  if (named !== undefined) return [await deps.backends.get(requireBackendName(named))]
+  return Promise.all(BACKENDS.map((name) => deps.backends.get(name)))
+}
+
+/**
+ * Removes a bottle's runtimes and verifies it; its state, snapshots and volumes go to the trash. Doing it again
+ * is no error. State never goes while its runtime may still be there, unless `force` says so.
+ */
+export async function destroy(
+  deps: BottleDeps,
+  request: DestroyRequest,
+  context: OperationContext,
+): Promise<Done> {
+  const slug = requireSlug(request.slug)
+  if (request.backend) requireBackendName(request.backend)
+  const folder = deps.root.path('state', slug)
+  await requireRealFolder(folder)
+  const options = { operation: 'destroy', signal: context.signal }
+  return withLock(deps.root, slug, options, () => destroyLocked(deps, slug, request, context))
+}
+
+async function destroyLocked(
+  deps: BottleDeps,
+  slug: string,
+  request: DestroyRequest,
+  context: OperationContext,
+): Promise<Done> {
+  const { root } = deps
+  const hasFolder = await readdir(root.path('state', slug)).then(
+    () => true,
+    () => false,
+  )
+  const read = await readMetadata(root, slug)
+  const metadata = read.kind === 'ok' ? read.metadata : null
+  if (!hasFolder && !request.backend) return { ...NOTHING, done: [`${slug} was already gone`] }
+  const backends = await possibleBackends(deps, request, metadata)
+  const removed = await removeRuntimes(deps, slug, backends, request, hasFolder, context)
+  if (removed.left.length > 0) {
+    throw bottleError(
+      'engine-failed',
+      `These could not be removed: ${removed.left.join(', ')}. State was kept; run it again.`,
+      {
+        slug,
+      },
+    )
+  }
+  if (!hasFolder) return { ...NOTHING, done: [...removed.done] }
+  faultPoint('destroy:after-remove')
+  await clearIntent(root, slug)
+  await appendJournal(root, slug, { op: 'destroy', outcome: 'done', message: 'Destroyed.' })
+  const id = await moveToTrash(root, slug, new Date())
+  faultPoint('destroy:after-trash')
+  if (request.purge) {
+    const purged = await purgeEntry(deps, id, context.signal)
+    return {
+      done: [...removed.done, ...purged.done],
+      left: purged.left,
+      unrecoverable: [...removed.unrecoverable, ...purged.unrecoverable],
+    }
+  }
+  const kept = `state and snapshots wait ${TRASH_DAYS} days in the trash as ${id}; icebox trash undo ${slug} brings them back`
+  return { done: [...removed.done, kept], left: [], unrecoverable: removed.unrecoverable }
+}
+
+async function removeRuntimes(
+  deps: BottleDeps,
+  slug: string,
+  backends: readonly Backend[],
+  request: DestroyRequest,
+  hasFolder: boolean,
+  context: OperationContext,
+): Promise<Done> {
+  const done: string[] = []
+  const left: string[] = []
+  const unrecoverable: string[] = []
+  for (const backend of backends) {
+    try {
+      const runtime = await ownedRuntime(deps, slug, backend, context.signal)
+      if (!runtime) continue
+      const lost = await freezeOrWarn(deps, slug, backend, runtime, request, hasFolder, context)
+      if (hasFolder) await intend(deps, slug, runtime)
+      faultPoint('destroy:after-intent')
+      await copyRunLog(deps, backend, runtime, context.signal)
+      const result: RemoveResult = await backend.remove(runtime, context.signal)
+      done.push(...result.removed.map((name) => `removed ${name}`))
+      left.push(...result.left)
+      unrecoverable.push(...lost)
+    } catch (thrown) {
+      const isAway =
+        isBottleError(thrown) && (thrown.code === 'engine-down' || thrown.code === 'engine-missing')
+      if (!isAway) throw thrown
+      // With no record of where it ran, an engine that isn't installed can't hold anything of it.
+      if (backends.length > 1 && thrown.code === 'engine-missing') continue
+      if (!request.force) throw unreachable(slug, thrown.message)
+      unrecoverable.push(`whatever ${backend.name} still holds: ${thrown.message}`)
+    }
+  }
+  return { done, left, unrecoverable }
+}
+
+function unreachable(slug: string, why: string): Error {
+  return bottleError(
+    'engine-down',
+    `${why} Nothing was removed. --force removes the records of ${slug} only.`,
+    { slug },
+  )
+}
+
+async function intend(deps: BottleDeps, slug: string, runtime: RuntimeRef): Promise<void> {
+  await writeIntent(deps.root, slug, {
+    op: 'destroy',
+    runId: runtime.runId,
+    previous: null,
+    runtime,
+    snapshotId: null,
+    target: null,
+    draft: null,
+  })
+}
+
+/** Freezes first when asked; else names the work that no snapshot holds. */
+async function freezeOrWarn(
+  deps: BottleDeps,
+  slug: string,
+  backend: Backend,
+  runtime: RuntimeRef,
+  request: DestroyRequest,
+  hasFolder: boolean,
+  context: OperationContext,
+): Promise<readonly string[]> {
+  if (!hasFolder) return []
+  const { snapshots } = await readSnapshots(deps.root, slug)
+  const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
+  if (!(await backend.hasChangedSince(runtime, current, context.signal))) return []
+  if (request.freeze) {
+    await freezeLocked(deps, backend, slug, runtime, freezeOptions('before-destroy'), context)
+    return []
+  }
+  // On the host the live files move to the trash with the state, so nothing is lost.
+  return backend.name === 'host' ? [] : [lostWork(current)]
+}
+
+function lostWork(current: Snapshot | null): string {
+  return current
+    ? `work since the freeze ${current.id} of ${current.createdAt}`
+    : 'all work: it was never frozen'
+}

@@ -1,0 +1,147 @@
+import type { FreezeReason, Snapshot } from '../../src-preload/contract/index.ts'
+import type { Backend, RuntimeRef } from '../backends/backend.ts'
+import type { FreezeOptions, FreezeOutcome, FreezeSubject } from '../backends/freezer.ts'
+import { requireBackendName } from '../backends/registry.ts'
+import { appendJournal } from '../state/journal.ts'
+import { withLock } from '../state/lock.ts'
+import { type Metadata, readMetadata, requireMetadata } from '../state/metadata.ts'
+import { requireSlug } from '../state/slug.ts'
+import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
+import { bottleError } from '../system/bottle-error.ts'
+import type { BottleDeps } from './deps.ts'
+import { ownedRuntime } from './find-runtime.ts'
+import { copyRunLog } from './run-logs.ts'
+import type { FreezeRequest, OperationContext } from './services.ts'
+
+export interface FreezeResult {
+  readonly snapshot: Snapshot
+  readonly resumeHint: string
+  readonly exportHint: string | null
+}
+
+/** Metadata if it can be read; a damaged file stops a freeze only when no backend is named (case 17). */
+async function metadataOrNull(deps: BottleDeps, request: FreezeRequest): Promise<Metadata | null> {
+  const read = await readMetadata(deps.root, request.slug)
+  if (read.kind === 'ok') return read.metadata
+  if (read.kind === 'corrupt' && request.backend) return null
+  return requireMetadata(deps.root, request.slug)
+}
+
+/** The snapshot that a new one grows from: the newest of this run, else the one the run was launched from. Pure. */
+export function parentOf(
+  snapshots: readonly Snapshot[],
+  runId: string,
+  fromSnapshot: string | null,
+): Snapshot | null {
+  return (
+    snapshots.findLast((snapshot) => runId !== '' && snapshot.runId === runId) ??
+    snapshots.find((snapshot) => snapshot.id === fromSnapshot) ??
+    null
+  )
+}
+
+/** Freezes under a lock that the caller holds. */
+export async function freezeLocked(
+  deps: BottleDeps,
+  backend: Backend,
+  slug: string,
+  runtime: RuntimeRef,
+  options: Omit<FreezeOptions, 'confirm'>,
+  context: OperationContext,
+): Promise<FreezeOutcome> {
+  const [read, { snapshots }] = await Promise.all([
+    readMetadata(deps.root, slug),
+    readSnapshots(deps.root, slug),
+  ])
+  const metadata = read.kind === 'ok' ? read.metadata : null
+  const run = metadata?.icebox?.runs.find((known) => known.id === runtime.runId)
+  const subject: FreezeSubject = {
+    slug,
+    stateDir: deps.root.path('state', slug),
+    runtime,
+    parent: parentOf(snapshots, runtime.runId, run?.fromSnapshot ?? null),
+    agent: metadata?.agentName ?? '',
+    provider: metadata?.icebox?.provider ?? '',
+  }
+  const freezing = backend.freezer.freeze(
+    deps.root,
+    subject,
+    { ...options, confirm: context.confirm },
+    context.progress,
+    context.signal,
+  )
+  // The output so far is kept beside the capture, not after it: it must not lengthen the freeze.
+  const copying = copyRunLog(deps, backend, runtime, context.signal).catch((thrown: unknown) => {
+    context.notice(`The agent's output could not be copied: ${String((thrown as Error).message)}`)
+  })
+  const [outcome] = await Promise.all([freezing, copying])
+  await appendJournal(deps.root, slug, {
+    op: 'freeze',
+    outcome: 'done',
+    message: `Frozen as ${outcome.snapshot.id} (${options.reason}).`,
+  })
+  for (const notice of outcome.notices) context.notice(notice)
+  return outcome
+}
+
+/**
+ * Freezes a bottle, running or stopped. One that has not changed since its current snapshot keeps that one,
+ * so that a repeated call makes no second copy.
+ * @throws BottleError `not-found` when nothing is there to freeze, `busy`, `engine-down`, `disk-full`, …
+ */
+export async function freeze(
+  deps: BottleDeps,
+  request: FreezeRequest,
+  context: OperationContext,
+): Promise<FreezeResult> {
+  const slug = requireSlug(request.slug)
+  if (request.backend) requireBackendName(request.backend)
+  await metadataOrNull(deps, request)
+  const options = { operation: 'freeze', signal: context.signal }
+  return withLock(deps.root, slug, options, async () => {
+    const metadata = await metadataOrNull(deps, request)
+    const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
+    const runtime = await ownedRuntime(deps, slug, backend, context.signal)
+    const { snapshots } = await readSnapshots(deps.root, slug)
+    const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
+    if (!runtime) throw nothingToFreeze(slug, backend, current)
+    if (current && !(await backend.hasChangedSince(runtime, current, context.signal))) {
+      context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
+      return finish(slug, await editKept(deps, current, request), null)
+    }
+    const outcome = await freezeLocked(deps, backend, slug, runtime, freezeOptions('user', request), context)
+    return finish(slug, outcome.snapshot, outcome.exportHint)
+  })
+}
+
+/** Options of a freeze for a reason. Pure. */
+export function freezeOptions(
+  reason: FreezeReason,
+  request: Partial<FreezeRequest> = {},
+): Omit<FreezeOptions, 'confirm'> {
+  return { reason, note: request.note ?? '', label: request.label ?? '', pinned: request.pin === true }
+}
+
+async function editKept(deps: BottleDeps, current: Snapshot, request: FreezeRequest): Promise<Snapshot> {
+  if (request.note === undefined && request.label === undefined && request.pin === undefined) return current
+  const edited = {
+    ...current,
+    note: request.note ?? current.note,
+    label: request.label ?? current.label,
+    pinned: request.pin ?? current.pinned,
+  }
+  await writeSnapshot(deps.root, edited)
+  return edited
+}
+
+function finish(slug: string, snapshot: Snapshot, exportHint: string | null): FreezeResult {
+  return { snapshot, resumeHint: `icebox resume ${slug}`, exportHint }
+}
+
+function nothingToFreeze(slug: string, backend: Backend, current: Snapshot | null): Error {
+  const what = backend.name === 'host' ? 'no live files' : `no container bot-bottle-${slug}`
+  const rest = current
+    ? `It is already frozen as ${current.id}: icebox resume ${slug} brings it back.`
+    : 'Run icebox list to see what there is.'
+  return bottleError('not-found', `There is ${what} to freeze. ${rest}`, { slug })
+}

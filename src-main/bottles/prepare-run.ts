@@ -1,0 +1,235 @@
+import { stat } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import type { StartPlan } from '../../src-preload/contract/index.ts'
+import type { ResolvedAgent } from '../agents/definitions.ts'
+import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
+import { type PlannedRun, planRun } from '../agents/plan-run.ts'
+import { resolveSecrets, validateForgeEnv } from '../agents/secrets.ts'
+import type { Backend, ImageSource, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
+import { requireBackendName } from '../backends/registry.ts'
+import { bottleError } from '../system/bottle-error.ts'
+import type { BottleDeps } from './deps.ts'
+import { newRunId } from './run-id.ts'
+
+/** What a start, a resume and a fork have in common before anything happens. */
+export interface RunRequest {
+  /** Null for an adopted bottle, which has no definition and runs its image's own command. */
+  readonly agent: string | null
+  readonly bottleNames: readonly string[]
+  readonly mode: 'headless' | 'interactive'
+  readonly prompt: string | null
+  /** Given by the call, or recorded for an existing bottle; null lets the definition and the machine decide. */
+  readonly backend: string | null
+  /** Folder whose project agents count; absolute. */
+  readonly cwd: string | null
+  readonly copyCwd: boolean
+  readonly forgeEnv: Readonly<Record<string, string>>
+  readonly secrets: Readonly<Record<string, string>>
+  readonly secretNames: readonly string[]
+  readonly allowMissingSecrets: boolean
+  readonly unenforcedEgress: boolean
+  readonly resuming: boolean
+}
+
+export interface PreparedRun {
+  readonly request: RunRequest
+  readonly resolved: ResolvedAgent | null
+  readonly planned: PlannedRun
+  readonly backend: Backend
+  readonly secretValues: Readonly<Record<string, string>>
+  readonly notices: readonly string[]
+}
+
+const EMPTY_RUN: PlannedRun = {
+  image: { kind: 'none' },
+  argv: null,
+  prompt: null,
+  env: {},
+  secretNames: [],
+  sidecars: [],
+  mounts: [],
+  resources: { cpus: null, memoryBytes: null },
+  user: null,
+  workdir: null,
+  network: 'default',
+  homeFiles: {},
+  notices: [],
+  forgeSidecar: false,
+}
+
+/**
+ * Reads the definitions, plans the run and finds every secret, all before any side effect.
+ * @throws BottleError `not-found`, `manifest-invalid`, `secret-missing`, `unknown-backend`, `usage`, …
+ */
+export async function prepareRun(
+  deps: BottleDeps,
+  request: RunRequest,
+  signal: AbortSignal,
+): Promise<PreparedRun> {
+  if (request.backend !== null) requireBackendName(request.backend)
+  await requireCwd(request)
+  validateForgeEnv(request.forgeEnv)
+  const resolved = request.agent === null ? null : await resolve(deps, request.agent, request)
+  const choice = await chooseBackend(deps, request, resolved, signal)
+  const planned = resolved
+    ? planRun({
+        resolved,
+        mode: request.mode,
+        prompt: request.prompt,
+        backend: choice.backend.name,
+        resuming: request.resuming,
+        unenforcedEgress: request.unenforcedEgress,
+        secretNames: request.secretNames,
+        cwd: request.cwd,
+      })
+    : EMPTY_RUN
+  const wanted = [
+    ...new Set([...planned.secretNames, ...planned.sidecars.flatMap((sidecar) => sidecar.secretNames)]),
+  ]
+  const { values, missing } = await resolveSecrets(wanted, {
+    given: request.secrets,
+    env: deps.env,
+    store: await deps.secrets(),
+    allowMissing: request.allowMissingSecrets,
+  })
+  const missed = missing.length > 0 ? [`Started without these secrets: ${missing.join(', ')}.`] : []
+  return {
+    request,
+    resolved,
+    planned,
+    backend: choice.backend,
+    secretValues: values,
+    notices: [...(resolved?.notices ?? []), ...choice.notices, ...planned.notices, ...missed],
+  }
+}
+
+async function resolve(deps: BottleDeps, agent: string, request: RunRequest): Promise<ResolvedAgent> {
+  const index = await openManifestIndex(deps.root, request.cwd)
+  return resolveAgent(index, agent, request.bottleNames)
+}
+
+async function requireCwd(request: RunRequest): Promise<void> {
+  if (!request.cwd || request.resuming) return
+  const found = isAbsolute(request.cwd) ? await stat(request.cwd).catch(() => null) : null
+  if (!found?.isDirectory()) {
+    throw bottleError('not-found', `There is no folder ${request.cwd}. Name an existing one with --cwd.`)
+  }
+}
+
+/**
+ * The call's backend, else the definition's, else the environment's, else Docker where it is installed and this
+ * machine where it is not. An engine that is installed but down is never replaced in silence.
+ */
+async function chooseBackend(
+  deps: BottleDeps,
+  request: RunRequest,
+  resolved: ResolvedAgent | null,
+  signal: AbortSignal,
+): Promise<{ readonly backend: Backend; readonly notices: readonly string[] }> {
+  const named =
+    request.backend ??
+    resolved?.bottle.backend ??
+    deps.env.ICEBOX_BACKEND ??
+    deps.env.BOT_BOTTLE_BACKEND ??
+    null
+  if (named !== null && named !== '') return { backend: await deps.backends.get(named), notices: [] }
+  const docker = await deps.backends.get('docker')
+  const report = await docker.probe(signal)
+  const needsImage = Boolean(resolved?.bottle.image ?? resolved?.bottle.build)
+  if (report.state !== 'missing' || needsImage) return { backend: docker, notices: [] }
+  return {
+    backend: await deps.backends.get('host'),
+    notices: ['No container engine is installed, so this bottle runs on this machine.'],
+  }
+}
+
+export interface LaunchTarget {
+  readonly slug: string
+  readonly runId: string
+  readonly previous: RuntimeRef | null
+  /** Null takes what the definition says. */
+  readonly image: ImageSource | null
+}
+
+/** The plan that a backend launches. Pure. */
+export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: LaunchTarget): LaunchPlan {
+  const { planned, request, secretValues } = prepared
+  const pick = (names: readonly string[]) =>
+    Object.fromEntries(
+      names.flatMap((name) => (name in secretValues ? [[name, secretValues[name] ?? '']] : [])),
+    )
+  const image = target.image ?? planned.image
+  return {
+    slug: target.slug,
+    runId: target.runId,
+    rootId: deps.root.id,
+    stateDir: deps.root.path('state', target.slug),
+    previous: target.previous,
+    image,
+    argv: planned.argv,
+    prompt: planned.prompt,
+    env: planned.env,
+    secrets: pick(planned.secretNames),
+    forgeEnv: request.forgeEnv,
+    user: planned.user,
+    workdir: planned.workdir,
+    mounts: planned.mounts,
+    resources: planned.resources,
+    sidecars: planned.sidecars.map(({ secretNames, ...sidecar }) => ({
+      ...sidecar,
+      secrets: pick(secretNames),
+    })),
+    network: planned.network,
+    // A snapshot holds the workspace already; copying again would overwrite newer work (case 33).
+    copyCwd: request.copyCwd && image.kind !== 'snapshot' ? request.cwd : null,
+    tty: request.mode === 'interactive',
+    homeFiles: planned.homeFiles,
+  }
+}
+
+/** What a dry run shows. Pure but for the preflight's notices that the caller passes in. */
+export function describePlan(prepared: PreparedRun, plan: LaunchPlan, notices: readonly string[]): StartPlan {
+  return {
+    slug: plan.slug,
+    agent: prepared.request.agent ?? '',
+    agentSource: prepared.resolved
+      ? `${prepared.resolved.agent.source}: ${prepared.resolved.agent.file}`
+      : '',
+    provider: prepared.resolved?.agent.provider ?? '',
+    backend: prepared.backend.name,
+    bottles: [...(prepared.resolved?.bottleNames ?? prepared.request.bottleNames)],
+    image: { source: plan.image.kind, reference: imageReference(plan.image) },
+    argv: [...(plan.argv ?? [])],
+    workdir: plan.workdir ?? '',
+    envNames: Object.keys(plan.env),
+    secretNames: [...prepared.planned.secretNames],
+    mounts: plan.mounts.map(
+      (mount) => `${mount.type} ${mount.source} → ${mount.target}${mount.readOnly ? ' (read-only)' : ''}`,
+    ),
+    sidecars: plan.sidecars.map((sidecar) => sidecar.name),
+    network: plan.network,
+    notices: [...notices],
+  }
+}
+
+function imageReference(image: ImageSource): string {
+  switch (image.kind) {
+    case 'image':
+      return image.reference
+    case 'build':
+      return `${image.context}/${image.dockerfile}`
+    case 'snapshot':
+      return image.snapshot.reference
+    case 'none':
+      return ''
+  }
+}
+
+/** A launch target for a preflight or dry run, before a slug is reserved. */
+export function draftTarget(
+  slug: string,
+  image: ImageSource | null,
+  previous: RuntimeRef | null,
+): LaunchTarget {
+  return { slug, runId: newRunId(), previous, image }
+}

@@ -1,0 +1,123 @@
+import { readdir } from 'node:fs/promises'
+import type { Bottle } from '../../src-preload/contract/index.ts'
+import type { RuntimeFact } from '../backends/backend.ts'
+import { BACKENDS, requireBackendName } from '../backends/registry.ts'
+import { readIntent } from '../state/intent.ts'
+import { readMetadata } from '../state/metadata.ts'
+import { isSlug } from '../state/slug.ts'
+import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
+import { isBottleError } from '../system/bottle-error.ts'
+import type { BottleDeps } from './deps.ts'
+import { type BottleFacts, bottleRow, matchRuntime } from './state-model.ts'
+
+/** Answers of all engines at one moment: a list, or the sentence why there is none. */
+export type EngineFacts = ReadonlyMap<string, readonly RuntimeFact[] | string>
+
+const TITLES: Readonly<Record<string, string>> = { docker: 'Docker', host: 'This machine' }
+
+/** Slugs of all state folders. */
+export async function readSlugs(deps: BottleDeps): Promise<readonly string[]> {
+  const names = await readdir(deps.root.path('state'))
+  return names.filter(isSlug)
+}
+
+/** One call per engine that any bottle needs, side by side; an engine that fails is told, not thrown. */
+export async function readEngines(
+  deps: BottleDeps,
+  needed: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<EngineFacts> {
+  const found = new Map<string, readonly RuntimeFact[] | string>()
+  await Promise.all(
+    BACKENDS.filter((name) => needed.has(name)).map(async (name) => {
+      try {
+        const backend = await deps.backends.get(name)
+        found.set(name, await backend.list(signal))
+      } catch (thrown) {
+        if (signal.aborted) throw thrown
+        found.set(name, isBottleError(thrown) ? thrown.message : String(thrown))
+      }
+    }),
+  )
+  return found
+}
+
+type Records = Omit<BottleFacts, 'runtime' | 'engineTitle'>
+
+/** What the disk knows of a bottle; null when there is no state folder. */
+export async function readRecords(deps: BottleDeps, slug: string): Promise<Records> {
+  const { root } = deps
+  const [metadata, { snapshots }, committed, intent] = await Promise.all([
+    readMetadata(root, slug),
+    readSnapshots(root, slug),
+    readCommittedImage(root, slug),
+    readIntent(root, slug),
+  ])
+  return {
+    slug,
+    rootId: root.id,
+    metadata: metadata.kind === 'ok' ? metadata.metadata : null,
+    isCorrupt: metadata.kind === 'corrupt',
+    snapshots,
+    current: currentSnapshot(snapshots, committed),
+    intent,
+  }
+}
+
+/** Joins records and engines to a row. Pure but for nothing. */
+export function joinRow(records: Records, engines: EngineFacts): Bottle {
+  const backend = records.metadata?.backend ?? 'docker'
+  const answer = engines.get(backend)
+  const isKnown = BACKENDS.some((name) => name === backend)
+  const runtime =
+    answer === undefined || typeof answer === 'string'
+      ? undefined
+      : matchRuntime(records.slug, records.rootId, records.metadata, answer)
+  return bottleRow({ ...records, runtime, engineTitle: isKnown ? (TITLES[backend] ?? backend) : backend })
+}
+
+/** Every bottle of this root, newest first. An operation whose process died is reconciled before the answer. */
+export async function readBottles(deps: BottleDeps, signal: AbortSignal): Promise<readonly Bottle[]> {
+  const slugs = await readSlugs(deps)
+  const read = await Promise.all(slugs.map((slug) => readReconciled(deps, slug, signal)))
+  const records = read.filter((record) => record !== null)
+  const needed = new Set(records.map(({ metadata }) => metadata?.backend ?? 'docker'))
+  const engines = await readEngines(deps, needed, signal)
+  return records.map((record) => joinRow(record, engines)).sort(newestFirst)
+}
+
+function newestFirst(a: Bottle, b: Bottle): number {
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? 1 : -1
+  return a.slug < b.slug ? -1 : 1
+}
+
+async function readReconciled(deps: BottleDeps, slug: string, signal: AbortSignal): Promise<Records | null> {
+  const records = await readRecords(deps, slug)
+  if (records.intent !== null) {
+    const { recoverOne } = await import('./recover.ts')
+    if (await recoverOne(deps, slug, signal)) return readIfThere(deps, slug)
+  }
+  return isGone(records) ? readIfThere(deps, slug) : records
+}
+
+function isGone(records: Records): boolean {
+  return records.metadata === null && !records.isCorrupt && records.snapshots.length === 0
+}
+
+/** The records, or null when the folder went away while it was read. */
+async function readIfThere(deps: BottleDeps, slug: string): Promise<Records | null> {
+  if (!(await readSlugs(deps)).includes(slug)) return null
+  return readRecords(deps, slug)
+}
+
+/** The engine's runtime of one bottle, freshly asked; undefined when its engine does not answer. */
+export async function readRuntime(
+  deps: BottleDeps,
+  slug: string,
+  backendName: string,
+  signal: AbortSignal,
+): Promise<RuntimeFact | null | undefined> {
+  const backend = await deps.backends.get(requireBackendName(backendName))
+  const [facts, metadata] = await Promise.all([backend.list(signal), readMetadata(deps.root, slug)])
+  return matchRuntime(slug, deps.root.id, metadata.kind === 'ok' ? metadata.metadata : null, facts)
+}

@@ -1,0 +1,170 @@
+import { readdir } from 'node:fs/promises'
+import type { EngineIntent, RecoverResult } from '../backends/backend.ts'
+import { finishRecord, recordSnapshot } from '../backends/freezer.ts'
+import { notifyChange } from '../state/changes.ts'
+import { clearIntent, readIntent, type WrittenIntent } from '../state/intent.ts'
+import { appendJournal } from '../state/journal.ts'
+import { lockHolder, takeLock } from '../state/lock.ts'
+import { type Metadata, readMetadata, withRun, writeMetadata } from '../state/metadata.ts'
+import { removeTree } from '../state/remove-tree.ts'
+import { isBottleError, toFailure } from '../system/bottle-error.ts'
+import type { BottleDeps } from './deps.ts'
+import { readSlugs } from './read-bottles.ts'
+
+/** Seconds that one bottle's recovery may take: a commit that goes on inside the engine is waited for. */
+const RECOVER_MS = 120_000
+
+/**
+ * Reconciles what dead processes left half-done: each bottle with an intent whose process is gone is finished
+ * or taken back. What lives is left alone. Returns a sentence per bottle that was touched.
+ */
+export async function recoverAll(deps: BottleDeps, signal: AbortSignal): Promise<readonly string[]> {
+  const sentences: string[] = []
+  await removeAbandonedFolders(deps)
+  for (const slug of await readSlugs(deps)) {
+    const sentence = await recoverOne(deps, slug, signal)
+    if (sentence) sentences.push(sentence)
+  }
+  return sentences
+}
+
+/** Recovers one bottle if a dead process left an intent; null when there was nothing to do. */
+export async function recoverOne(
+  deps: BottleDeps,
+  slug: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if ((await readIntent(deps.root, slug)) === null) return null
+  // Intents are only written under the lock: with nobody holding it, nobody works on it.
+  if (await lockHolder(deps.root, slug)) return null
+  const release = await takeLock(deps.root, slug, { operation: 'recover', waitMs: 0, signal }).catch(
+    (thrown: unknown) => {
+      if (isBottleError(thrown) && thrown.code === 'busy') return null
+      throw thrown
+    },
+  )
+  if (!release) return null
+  try {
+    // Read again: whoever held the lock a moment ago may have finished.
+    const now = await readIntent(deps.root, slug)
+    if (now === null) return null
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(RECOVER_MS)])
+    return await recoverLocked(deps, slug, now, limited)
+  } catch (thrown) {
+    const failed = toFailure(thrown, slug)
+    await appendJournal(deps.root, slug, {
+      op: 'recover',
+      outcome: 'failed',
+      message: failed.message,
+      code: failed.code,
+    })
+    return `${slug}: not reconciled yet: ${failed.message}`
+  } finally {
+    await release()
+  }
+}
+
+function engineIntent(deps: BottleDeps, slug: string, intent: WrittenIntent): EngineIntent {
+  return {
+    op: intent.op,
+    slug,
+    rootId: deps.root.id,
+    stateDir: deps.root.path('state', slug),
+    runId: intent.runId,
+    previous: intent.previous,
+    runtime: intent.runtime,
+    snapshotId: intent.snapshotId,
+    target: intent.target,
+    startedAt: intent.startedAt,
+  }
+}
+
+async function recoverLocked(
+  deps: BottleDeps,
+  slug: string,
+  intent: WrittenIntent | 'corrupt',
+  signal: AbortSignal,
+): Promise<string> {
+  const read = await readMetadata(deps.root, slug)
+  const metadata = read.kind === 'ok' ? read.metadata : null
+  if (intent === 'corrupt') {
+    await clearIntent(deps.root, slug)
+    return journaled(
+      deps,
+      slug,
+      'An operation was cut off and its record is damaged; the bottle is as the engine has it.',
+    )
+  }
+  const backend = await deps.backends.get(intent.runtime?.backend ?? metadata?.backend ?? '')
+  const result = await backend.recover(engineIntent(deps, slug, intent), signal)
+  if (result.outcome === 'in-doubt') {
+    return `${slug}: the engine can't tell yet what became of a ${intent.op}; it is looked at again later.`
+  }
+  const sentence = await apply(deps, slug, intent, metadata, result, signal)
+  return sentence
+}
+
+async function apply(
+  deps: BottleDeps,
+  slug: string,
+  intent: WrittenIntent,
+  metadata: Metadata | null,
+  result: RecoverResult,
+  signal: AbortSignal,
+): Promise<string> {
+  if (result.outcome === 'captured' && result.captured && intent.draft) {
+    await recordSnapshot(deps.root, finishRecord(intent.draft, result.captured))
+    await clearIntent(deps.root, slug)
+    return journaled(deps, slug, `A freeze that was cut off is complete: ${intent.draft.id}.`)
+  }
+  if (result.outcome === 'launched' && result.runtime && metadata) {
+    await writeMetadata(deps.root, slug, withRun(metadata, recoveredRun(intent, metadata, result.runtime)))
+    if (intent.previous && intent.previous.backend !== 'host') {
+      const backend = await deps.backends.get(intent.previous.backend)
+      await backend.remove(intent.previous, signal)
+    }
+    await clearIntent(deps.root, slug)
+    return journaled(deps, slug, `A ${intent.op} that was cut off is complete.`)
+  }
+  const isNew = intent.op === 'start' || intent.op === 'fork'
+  if (isNew && (metadata?.icebox?.runs.length ?? 0) === 0) {
+    await removeTree(deps.root.path('state', slug))
+    notifyChange(deps.root, slug)
+    return `${slug}: a ${intent.op} that was cut off was taken back; nothing of it is left.`
+  }
+  await clearIntent(deps.root, slug)
+  return journaled(
+    deps,
+    slug,
+    `A ${intent.op} that was cut off was taken back; the bottle is as it was before.`,
+  )
+}
+
+function recoveredRun(intent: WrittenIntent, metadata: Metadata, ref: NonNullable<RecoverResult['runtime']>) {
+  const known = metadata.icebox?.runs.find((run) => run.id === ref.runId)
+  return (
+    known ?? {
+      id: ref.runId,
+      startedAt: intent.startedAt,
+      interactive: intent.launch?.interactive ?? false,
+      fromSnapshot: intent.launch?.fromSnapshot ?? null,
+      ref,
+      exit: null,
+      isStopped: false,
+    }
+  )
+}
+
+async function journaled(deps: BottleDeps, slug: string, message: string): Promise<string> {
+  await appendJournal(deps.root, slug, { op: 'recover', outcome: 'recovered', message })
+  return `${slug}: ${message}`
+}
+
+/** Folders of starts that died before their rename into place; a living start's lock protects its own. */
+async function removeAbandonedFolders(deps: BottleDeps): Promise<void> {
+  for (const name of await readdir(deps.root.path('state'))) {
+    const slug = /^\.new-(.+)-[0-9a-f]{8}$/.exec(name)?.[1]
+    if (!slug || (await lockHolder(deps.root, slug))) continue
+    await removeTree(deps.root.path('state', name))
+  }
+}

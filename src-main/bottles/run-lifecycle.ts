@@ -1,0 +1,130 @@
+import { mkdir } from 'node:fs/promises'
+import type { Backend, ExitFact, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
+import { appendJournal } from '../state/journal.ts'
+import { withLock } from '../state/lock.ts'
+import {
+  latestRun,
+  type Metadata,
+  type RunRecord,
+  readMetadata,
+  requireMetadata,
+  withRun,
+  writeMetadata,
+} from '../state/metadata.ts'
+import { bottleError } from '../system/bottle-error.ts'
+import type { BottleDeps } from './deps.ts'
+import { copyRunLog } from './run-logs.ts'
+
+/** Milliseconds to wait for the lock when recording an exit: a long freeze must not lose it. */
+const EXIT_LOCK_MS = 600_000
+
+/** A run that has just been launched, as metadata keeps it. Pure. */
+export function newRun(plan: LaunchPlan, ref: RuntimeRef, now: Date): RunRecord {
+  return {
+    id: plan.runId,
+    startedAt: now.toISOString(),
+    interactive: plan.tty,
+    fromSnapshot: plan.image.kind === 'snapshot' ? plan.image.snapshot.id : null,
+    ref,
+    exit: null,
+    isStopped: false,
+  }
+}
+
+/** The run's record with its end. Pure; an end that is recorded already stays. */
+export function withExit(metadata: Metadata, runId: string, exit: ExitFact, isStopped: boolean): Metadata {
+  const run = metadata.icebox?.runs.find((known) => known.id === runId)
+  if (!run || run.exit) return metadata
+  return withRun(metadata, { ...run, exit: { code: exit.exitCode, at: exit.endedAt }, isStopped })
+}
+
+/**
+ * Records an exit, once per run, whoever sees it first; wipes delivered secrets and keeps the run's output.
+ * A bottle that was destroyed meanwhile has nothing to record.
+ */
+export async function recordExit(
+  deps: BottleDeps,
+  backend: Backend,
+  slug: string,
+  runId: string,
+  exit: ExitFact,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = { operation: 'record exit', waitMs: EXIT_LOCK_MS, signal }
+  await withLock(deps.root, slug, options, () =>
+    recordExitLocked(deps, backend, slug, runId, exit, false, signal),
+  )
+}
+
+/** As `recordExit`, for a caller that holds the bottle's lock. */
+export async function recordExitLocked(
+  deps: BottleDeps,
+  backend: Backend,
+  slug: string,
+  runId: string,
+  exit: ExitFact,
+  isStopped: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const read = await readMetadata(deps.root, slug)
+  if (read.kind !== 'ok') return
+  const run = read.metadata.icebox?.runs.find((known) => known.id === runId)
+  if (!run?.ref || run.exit) return
+  await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, isStopped))
+  await backend.runEnded(run.ref, signal)
+  await copyRunLog(deps, backend, run.ref, signal)
+  await appendJournal(deps.root, slug, {
+    op: 'exit',
+    outcome: exit.exitCode === 0 || isStopped ? 'done' : 'failed',
+    message: isStopped
+      ? 'The agent was stopped.'
+      : `The agent exited with code ${exit.exitCode ?? 'unknown'}.`,
+  })
+}
+
+/**
+ * Waits for the agent's end and records it. Without the engine's answer the code is null.
+ * @throws BottleError `cancelled` when the signal aborts: the agent then goes on, and nothing is lost.
+ */
+export async function waitAndRecord(
+  deps: BottleDeps,
+  backend: Backend,
+  slug: string,
+  ref: RuntimeRef,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const exit = await backend.wait(ref, signal).catch((thrown: unknown) => {
+    if (!signal.aborted) throw thrown
+    throw bottleError('cancelled', `Stopped waiting. ${slug} keeps running; icebox stop ${slug} ends it.`, {
+      slug,
+    })
+  })
+  if (exit === null) return recordedCode(deps, slug, ref.runId)
+  await recordExit(deps, backend, slug, ref.runId, exit, signal)
+  return exit.exitCode
+}
+
+/** The recorded code of a run whose runtime has been removed meanwhile. */
+async function recordedCode(deps: BottleDeps, slug: string, runId: string): Promise<number | null> {
+  const read = await readMetadata(deps.root, slug)
+  if (read.kind !== 'ok') return null
+  return read.metadata.icebox?.runs.find((run) => run.id === runId)?.exit?.code ?? null
+}
+
+/** Makes the folder for run logs; part of a state folder from the start. */
+export async function ensureLogFolder(deps: BottleDeps, slug: string): Promise<void> {
+  await mkdir(deps.root.path('state', slug, 'logs'), { recursive: true, mode: 0o700 })
+}
+
+/** Waits for the end of the bottle's current run, recording it if nobody has; null when the engine can't tell. */
+export async function waitForExit(
+  deps: BottleDeps,
+  slug: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const metadata = await requireMetadata(deps.root, slug)
+  const run = latestRun(metadata)
+  if (!run?.ref) return null
+  if (run.exit) return run.exit.code
+  return waitAndRecord(deps, await deps.backends.get(metadata.backend), slug, run.ref, signal)
+}

@@ -1,0 +1,126 @@
+import type { Done } from '../../src-preload/contract/index.ts'
+import { clearIntent, writeIntent } from '../state/intent.ts'
+import { appendJournal } from '../state/journal.ts'
+import { withLock } from '../state/lock.ts'
+import { latestRun, type Metadata, requireMetadata, withRun, writeMetadata } from '../state/metadata.ts'
+import { requireSlug } from '../state/slug.ts'
+import { bottleError } from '../system/bottle-error.ts'
+import { faultPoint } from '../system/fault.ts'
+import type { BottleDeps } from './deps.ts'
+import { ownedRuntime } from './find-runtime.ts'
+import { prepareRun, toLaunchPlan } from './prepare-run.ts'
+import { readRuntime } from './read-bottles.ts'
+import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
+import type { FinishedRun, OperationContext } from './services.ts'
+
+/** Seconds that an agent gets to end by itself. */
+export const GRACE_SECONDS = 10
+
+/** Stops the agent and keeps everything; one that does not run is already stopped. */
+export async function stop(
+  deps: BottleDeps,
+  slug: string,
+  graceSeconds: number,
+  context: OperationContext,
+): Promise<Done> {
+  requireSlug(slug)
+  return withLock(deps.root, slug, { operation: 'stop', signal: context.signal }, async () => {
+    const metadata = await requireMetadata(deps.root, slug)
+    const isRunning = await stopLocked(deps, slug, metadata, graceSeconds, context)
+    if (!isRunning) return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
+    await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message: 'Stopped.' })
+    return { done: [`stopped ${slug}`], left: [], unrecoverable: [] }
+  })
+}
+
+/** As `stop`, under a lock that the caller holds; false when nothing ran. */
+async function stopLocked(
+  deps: BottleDeps,
+  slug: string,
+  metadata: Metadata,
+  graceSeconds: number,
+  context: OperationContext,
+): Promise<boolean> {
+  const fact = await readRuntime(deps, slug, metadata.backend, context.signal)
+  if (fact?.state !== 'running' && fact?.state !== 'paused') return false
+  const backend = await deps.backends.get(metadata.backend)
+  const runtime = await ownedRuntime(deps, slug, backend, context.signal)
+  if (!runtime) return false
+  await writeIntent(deps.root, slug, {
+    op: 'stop',
+    runId: runtime.runId,
+    previous: null,
+    runtime,
+    snapshotId: null,
+    target: null,
+    draft: null,
+  })
+  faultPoint('stop:after-intent')
+  await backend.stop(runtime, { graceSeconds }, context.signal)
+  faultPoint('stop:after-stop')
+  const exit = await backend.wait(runtime, context.signal)
+  if (exit) await recordExitLocked(deps, backend, slug, runtime.runId, exit, true, context.signal)
+  await clearIntent(deps.root, slug)
+  return true
+}
+
+/** Stops the agent if it runs and starts it again in the same container, on the same files. */
+export async function restart(
+  deps: BottleDeps,
+  slug: string,
+  context: OperationContext,
+): Promise<FinishedRun> {
+  requireSlug(slug)
+  const { signal } = context
+  const restarted = await withLock(deps.root, slug, { operation: 'restart', signal }, async () => {
+    const metadata = await requireMetadata(deps.root, slug)
+    const run = latestRun(metadata)
+    const backend = await deps.backends.get(metadata.backend)
+    const runtime = await ownedRuntime(deps, slug, backend, signal)
+    if (!run || !runtime) {
+      throw bottleError(
+        'not-found',
+        `${slug} has no container to restart. icebox resume ${slug} starts it from its snapshot.`,
+        {
+          slug,
+        },
+      )
+    }
+    const prepared = await prepareRun(
+      deps,
+      {
+        agent: metadata.icebox?.adopted ? null : metadata.agentName || null,
+        bottleNames: metadata.bottleNames,
+        mode: run.interactive ? 'interactive' : 'headless',
+        prompt: null,
+        backend: metadata.backend,
+        cwd: metadata.cwd || null,
+        copyCwd: false,
+        forgeEnv: {},
+        secrets: {},
+        secretNames: [],
+        allowMissingSecrets: false,
+        unenforcedEgress: metadata.icebox?.policy === 'unenforced',
+        resuming: true,
+      },
+      signal,
+    )
+    const wasRunning = await stopLocked(deps, slug, metadata, GRACE_SECONDS, context)
+    const plan = toLaunchPlan(deps, prepared, { slug, runId: run.id, previous: runtime, image: null })
+    const ref = await backend.restart(runtime, plan, signal)
+    const now = new Date().toISOString()
+    const fresh = await requireMetadata(deps.root, slug)
+    await writeMetadata(
+      deps.root,
+      slug,
+      withRun(fresh, { ...run, ref, startedAt: now, exit: null, isStopped: false }),
+    )
+    const message = wasRunning ? 'Stopped and started again.' : 'Started again.'
+    await appendJournal(deps.root, slug, { op: 'restart', outcome: 'done', message })
+    return { run, backend, ref }
+  })
+  const { run, backend, ref } = restarted
+  const finished = { slug, runId: run.id, snapshot: run.fromSnapshot }
+  if (run.interactive) return { ...finished, exitCode: null }
+  return { ...finished, exitCode: await waitAndRecord(deps, backend, slug, ref, signal) }
+}

@@ -1,0 +1,56 @@
+import type { ManifestSummary } from '../src-preload/contract/index.ts'
+import { createBackends } from './backends/registry.ts'
+import { createBottles } from './bottles/create-bottles.ts'
+import type { Bottles } from './bottles/services.ts'
+import { openStateRoot, type StateRoot } from './state/root.ts'
+import type { SettingsStore } from './state/settings.ts'
+
+/** One core: what every face is built on. */
+export interface Icebox {
+  readonly root: StateRoot
+  readonly bottles: Bottles
+  readonly agents: {
+    /** Definitions of the state root and, with a folder, of that project. */
+    list(cwd: string | null): Promise<{ agents: ManifestSummary[]; bottles: ManifestSummary[] }>
+    /** Writes the sample definitions where they are missing. */
+    sample(): Promise<{ agent: string }>
+  }
+  readonly settings: SettingsStore
+  close(): Promise<void>
+}
+
+export interface IceboxOptions {
+  /** State root; default `$ICEBOX_HOME`, else `~/.bot-bottle`. */
+  readonly home?: string | undefined
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Builds every service once. Parts that cost are loaded on first use, so that `list` stays quick. */
+export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox> {
+  const env = options.env ?? process.env
+  const root = await openStateRoot(options.home)
+  const bottles = createBottles({
+    root,
+    backends: createBackends({ rootId: root.id, home: root.dir, env }),
+    env,
+    secrets: async () => (await import('./state/secrets.ts')).createSecretStore(),
+  })
+  const { openSettings } = await import('./state/settings.ts')
+  return {
+    root,
+    bottles,
+    agents: {
+      async list(cwd) {
+        const { listManifests, openManifestIndex } = await import('./agents/manifest-index.ts')
+        const { agents, bottles } = await listManifests(await openManifestIndex(root, cwd))
+        return { agents: [...agents], bottles: [...bottles] }
+      },
+      async sample() {
+        const { ensureSample } = await import('./agents/sample.ts')
+        return ensureSample(root)
+      },
+    },
+    settings: await openSettings(root),
+    async close() {},
+  }
+}
