@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import type { ForkFlags } from '../commands/fork.ts'
+import type { ResumeFlags } from '../commands/resume.ts'
+import type { StartFlags } from '../commands/start.ts'
+import { type Bind, collect } from './bind.ts'
+
+const GROUP = 'Run agents:'
+
+/** `start`, `resume` and `fork`: everything that brings an agent to life. */
+export function defineRunCommands(program: Command, bind: Bind): void {
+  const start = program
+    .command('start')
+    .helpGroup(GROUP)
+    .description('start a new bottle with an agent in it')
+    .argument('[agent]', 'name of an agent; on a terminal you can pick one')
+    .option('--label <text>', 'name of the bottle; its slug is made from it')
+    .option('--color <color>', 'colour of the bottle in lists: a name or #rrggbb')
+    .option('--bottle <name>', 'bottle definition; may be repeated, later ones win', collect)
+  addRunFlags(start, 'docker or host')
+    .option('--copy-cwd', "copy the working folder into the bottle's workspace")
+    .action(
+      bind(async (face, agent: string | undefined, flags: StartFlags) =>
+        (await import('../commands/start.ts')).start(face, agent, flags),
+      ),
+    )
+
+  const resume = program
+    .command('resume')
+    .helpGroup(GROUP)
+    .description('go on from a snapshot; newer work is frozen first, never dropped')
+    .argument('[bottle]', 'SLUG, SLUG@ID or SLUG@latest')
+    .option('--rebuild-ok', 'when there is no snapshot, build anew from the manifest')
+    .option('--label <text>', 'only with start and fork')
+    .option('--color <color>', 'only with start')
+    .option('--bottle <name>', 'only with start', collect)
+  addRunFlags(resume, 'must be the one that the bottle was made on')
+    .option('--copy-cwd', 'copy the working folder into a rebuilt workspace')
+    .action(
+      bind(async (face, bottle: string | undefined, flags: ResumeFlags) =>
+        (await import('../commands/resume.ts')).resume(face, bottle, flags),
+      ),
+    )
+
+  program
+    .command('fork')
+    .helpGroup(GROUP)
+    .description('start new bottles from a snapshot of this one')
+    .argument('[bottle]', 'SLUG, SLUG@ID or SLUG@latest')
+    .option('-n, --count <n>', 'how many; the result is then a list')
+    .option('--headless', 'run the agent without a terminal and wait for its end')
+    .option('--prompt <text>', 'what the agent shall do; - reads it from stdin')
+    .option('--agent <name>', 'another agent than the one of the bottle')
+    .option('--label <text>', 'name of the new bottle; several are numbered')
+    .option('--cwd <path>', 'folder that project agents are read from')
+    .option('--allow-missing-secrets', 'start even when a secret has no value')
+    .action(
+      bind(async (face, bottle: string | undefined, flags: ForkFlags) =>
+        (await import('../commands/fork.ts')).fork(face, bottle, flags),
+      ),
+    )
+}
+
+function addRunFlags(command: Command, backends: string): Command {
+  return command
+    .option('--headless', 'run the agent without a terminal and wait for its end')
+    .option('--prompt <text>', 'what the agent shall do; - reads it from stdin')
+    .option('--backend <name>', `where the bottle runs: ${backends}`)
+    .option('--cwd <path>', 'folder that project agents are read from (default: this one)')
+    .option(
+      '--secret <name>',
+      'name of a further secret; its value comes from environment or keychain',
+      collect,
+    )
+    .option('--allow-missing-secrets', 'start even when a secret has no value')
+    .option('--unenforced-egress', 'give network although the rules of the bottle cannot be enforced yet')
+    .option('--force', 'stop what stands in the way (not supported yet)')
+    .option('--foreground', 'stay in the foreground (not supported yet)')
+    .option('--session <mode>', 'session mode of the agent (not supported yet)')
+    .option('--resume-id <id>', 'session of the agent to go on with (not supported yet)')
+    .option('--dry-run', 'show what would be done and do nothing')
+}

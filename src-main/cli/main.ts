@@ -1,0 +1,70 @@
+import { type Failure, failure } from '../../src-preload/contract/errors.ts'
+import { toFailure } from '../system/bottle-error.ts'
+import { type Face, type GlobalFlags, makeFace, openStreams } from './face.ts'
+import { exitCodeOf, failureLine, failureText } from './failures.ts'
+import { INTERRUPT_CODES, type Interrupts, watchInterrupts } from './interrupts.ts'
+
+/** Runs one command line and ends the process with its exit code. Source: cli.md. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const interrupts = watchInterrupts(
+    (cause) => {
+      if (cause === 'SIGINT' && face.stderr.isTerminal)
+        void face.say('Stopping; Ctrl-C again leaves at once.')
+    },
+    (code) => process.exit(code),
+  )
+  const streams = openStreams(interrupts)
+  // Until the command line is parsed, its flags are only guessed; errors need to know about --json even then.
+  let face = makeFace({ json: asksForJson(argv) }, streams, interrupts.signal)
+  const opened = (flags: GlobalFlags): Face => {
+    face = makeFace(flags, streams, interrupts.signal)
+    return face
+  }
+  const code = await run(argv, opened).catch((thrown: unknown) =>
+    fail(toFailure(thrown), argv, face, interrupts),
+  )
+  interrupts.dispose()
+  // Not left to the event loop: a connection that is kept alive for a next call must not hold the terminal.
+  process.exit(interrupts.cause ? INTERRUPT_CODES[interrupts.cause] : code)
+}
+
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+async function run(argv: readonly string[], opened: (flags: GlobalFlags) => Face): Promise<number> {
+  const { parseQuick } = await import('./quick.ts')
+  const quick = parseQuick(argv)
+  if (quick) return quick.run(opened(quick.flags))
+  const { runProgram } = await import('./program.ts')
+  return runProgram(argv, opened)
+}
+
+/** Prints what went wrong, once, and tells the exit code. */
+async function fail(
+  thrown: Failure,
+  argv: readonly string[],
+  face: Face,
+  interrupts: Interrupts,
+): Promise<number> {
+  const { cause } = interrupts
+  if (cause === 'closed') return 0
+  // Whatever an abort makes fail on its way out is still the person's own Ctrl-C.
+  const failed = cause
+    ? failure('cancelled', 'Interrupted; what had begun was put back in order.', { slug: thrown.slug })
+    : thrown
+  if (failed.code === 'cancelled' && !cause) {
+    if (face.json) await face.stdout.write(`${JSON.stringify({ cancelled: true })}\n`)
+    else await face.stderr.write(`${failed.message}\n`)
+    return 0
+  }
+  const text = face.json ? failureLine(failed) : failureText(failed, face.errorPaint, commandOf(argv))
+  await face.stderr.write(`${face.stderr.isMidLine ? '\n' : ''}${text}\n`)
+  return exitCodeOf(failed)
+}
+
+/** The command's name, for the hint of where its usage stands. */
+function commandOf(argv: readonly string[]): string | undefined {
+  return argv.find((word) => /^[a-z][a-z-]*$/.test(word))
+}
