@@ -62,13 +62,16 @@ export function createStreams(bottles: Pick<Bottles, 'logs' | 'attach'>, port: S
     const { slug, readOnly, cols, rows } = streams.terminal.args.parse(args)
     stream.isReadOnly = readOnly
     const channel = await bottles.attach(slug, { cols, rows }, signal)
+    const leave = (): void => channel.detach()
+    signal.addEventListener('abort', leave, { once: true })
     try {
       signal.throwIfAborted()
       stream.channel = channel
       if (stream.size) await channel.resize(stream.size.cols, stream.size.rows)
       await pump(id, stream, channel.data)
     } finally {
-      channel.detach()
+      signal.removeEventListener('abort', leave)
+      leave()
     }
   }
 

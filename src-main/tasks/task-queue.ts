@@ -89,6 +89,7 @@ export function createTaskQueue(
         giveBack = await slots.take(signal)
         if (mustWait) report(id, { phase: 'Starting', current: null, total: null })
       }
+      signal.throwIfAborted()
       const message = await run({
         signal,
         progress: (progress) => report(id, progress),

@@ -5,10 +5,11 @@ import type { TaskContext } from '../../tasks/task-queue.ts'
 /**
  * The work of a task that launches an agent: it ends once the agent runs, while the service goes on waiting for
  * the exit and records it. Cancelling reaches the launch only; a running agent is stopped by "stop", and it
- * outlives this process.
+ * outlives this process. `end` ends the waiting when the process does.
  */
 export async function untilLaunched(
   context: TaskContext,
+  end: AbortSignal,
   launch: (operation: OperationContext, onLaunched: (run: Launched) => void) => Promise<FinishedRun>,
   message: (run: Launched) => string,
   options: { readonly renames: boolean } = { renames: true },
@@ -25,7 +26,10 @@ export async function untilLaunched(
         resolve(launched)
       }
       // What comes after the launch is in the bottle's own row: its exit code, or why it failed.
-      launch({ ...context, signal: launching.signal }, onLaunched).then(onLaunched, reject)
+      launch({ ...context, signal: AbortSignal.any([launching.signal, end]) }, onLaunched).then(
+        onLaunched,
+        reject,
+      )
     })
     return message(run)
   } finally {

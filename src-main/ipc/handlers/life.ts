@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { failure, type ParsedArgs } from '../../../src-preload/contract/index.ts'
 import type { Bottles, StartRequest } from '../../bottles/services.ts'
 import { BottleError } from '../../system/bottle-error.ts'
-import type { TaskQueue } from '../../tasks/task-queue.ts'
+import type { TaskContext, TaskQueue } from '../../tasks/task-queue.ts'
 import type { Handlers } from '../router.ts'
 import { closing, untilLaunched } from './launch-task.ts'
 
@@ -31,6 +31,7 @@ export function lifeHandlers(
         tasks.start('start', null, (context) =>
           untilLaunched(
             context,
+            signal,
             (operation, onLaunched) => bottles.start({ ...startRequest(args), onLaunched }, operation),
             (run) => `Started ${run.slug}.`,
           ),
@@ -42,6 +43,7 @@ export function lifeHandlers(
         tasks.start('resume', slug, (context) =>
           untilLaunched(
             context,
+            signal,
             (operation, onLaunched) =>
               bottles.resume(
                 { slug, mode: modeOf(interactive, args.prompt), ...args, onLaunched },
@@ -71,7 +73,7 @@ export function lifeHandlers(
       ),
     'bottle:fork': (args) =>
       started(
-        tasks.start('fork', args.slug, (context) => forkTask(bottles, args, context)),
+        tasks.start('fork', args.slug, (context) => forkTask(bottles, args, context, signal)),
         args.slug,
       ),
     'bottle:stop': ({ slug }) =>
@@ -115,10 +117,12 @@ export function lifeHandlers(
 function forkTask(
   bottles: Bottles,
   args: ParsedArgs<'bottle:fork'>,
-  context: Parameters<typeof untilLaunched>[0],
+  context: TaskContext,
+  signal: AbortSignal,
 ): Promise<string> {
   return untilLaunched(
     context,
+    signal,
     async (operation, onLaunched) => {
       let missing = args.count
       const runs = await bottles.fork(
