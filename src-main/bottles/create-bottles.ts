@@ -45,9 +45,9 @@ export function createBottles(deps: BottleDeps): Bottles {
       const { GRACE_SECONDS, stop } = await import('./stop.ts')
       return stop(deps, slug, options.graceSeconds ?? GRACE_SECONDS, context)
     },
-    restart: async (slug, context) => {
+    restart: async (slug, context, onLaunched) => {
       await settle(slug, context.signal)
-      return (await import('./stop.ts')).restart(deps, slug, context)
+      return (await import('./stop.ts')).restart(deps, slug, context, onLaunched)
     },
     destroy: async (request, context) => {
       await settle(request.slug, context.signal)

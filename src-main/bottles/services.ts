@@ -118,7 +118,12 @@ export interface Bottles {
     context: OperationContext,
   ): Promise<{ readonly snapshot: Snapshot; readonly resumeHint: string; readonly exportHint: string | null }>
   stop(slug: string, options: { readonly graceSeconds?: number }, context: OperationContext): Promise<Done>
-  restart(slug: string, context: OperationContext): Promise<FinishedRun>
+  /** As `start`: a headless agent's end is waited for. */
+  restart(
+    slug: string,
+    context: OperationContext,
+    onLaunched?: (launched: Launched) => void,
+  ): Promise<FinishedRun>
   destroy(request: DestroyRequest, context: OperationContext): Promise<Done>
   cleanup(context: OperationContext): Promise<Done>
   /** Makes an existing foreign container a bottle; it is known by id and never renamed. */

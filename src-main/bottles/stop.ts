@@ -11,7 +11,7 @@ import { ownedRuntime } from './find-runtime.ts'
 import { prepareRun, toLaunchPlan } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
-import type { FinishedRun, OperationContext } from './services.ts'
+import type { FinishedRun, Launched, OperationContext } from './services.ts'
 
 /** Seconds that an agent gets to end by itself. */
 export const GRACE_SECONDS = 10
@@ -69,6 +69,7 @@ export async function restart(
   deps: BottleDeps,
   slug: string,
   context: OperationContext,
+  onLaunched?: (launched: Launched) => void,
 ): Promise<FinishedRun> {
   requireSlug(slug)
   const { signal } = context
@@ -121,6 +122,7 @@ export async function restart(
   })
   const { run, backend, ref } = restarted
   const finished = { slug, runId: run.id, snapshot: run.fromSnapshot }
+  onLaunched?.(finished)
   if (run.interactive) return { ...finished, exitCode: null }
   return { ...finished, exitCode: await waitAndRecord(deps, backend, slug, ref, signal) }
 }
