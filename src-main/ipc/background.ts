@@ -26,6 +26,11 @@ export function createBackground(
   const transport = createWebSocketTransport({ router, hub, bottles: icebox.bottles })
   // Keeps `settings.all()` current with what other programs write.
   const leaveSettings = icebox.settings.watch(() => {})
+  // After the first list, which must not wait for it: what dead processes left half done is put in order.
+  void hub
+    .snapshot()
+    .then(() => recover(icebox, stop.signal))
+    .catch((error: unknown) => stop.signal.aborted || warn(error))
   return {
     accept: transport.accept,
     async close(taskGraceMs) {
@@ -36,4 +41,14 @@ export function createBackground(
       stop.abort()
     },
   }
+}
+
+async function recover({ bottles }: Icebox, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  await bottles.recover({
+    signal,
+    progress: () => {},
+    notice: () => {},
+    confirm: () => Promise.resolve(false),
+  })
 }

@@ -57,10 +57,14 @@ export function lifeHandlers(
       ),
     'bottle:restart': ({ slug }) =>
       started(
-        tasks.start('restart', slug, async (context) => {
-          await bottles.restart(slug, context)
-          return `Restarted ${slug}.`
-        }),
+        tasks.start('restart', slug, (context) =>
+          untilLaunched(
+            context,
+            signal,
+            (operation, onLaunched) => bottles.restart(slug, operation, onLaunched),
+            () => `Restarted ${slug}.`,
+          ),
+        ),
         slug,
       ),
     'bottle:freeze': (args) =>
