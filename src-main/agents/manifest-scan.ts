@@ -1,0 +1,113 @@
+import { readdir, realpath } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { bottleError } from '../system/bottle-error.ts'
+import { isManifestName } from './names.ts'
+
+/** One manifest file, known by name only: nothing of it has been read. */
+export interface ManifestFile {
+  readonly kind: 'agent' | 'bottle'
+  /** File name without `.md`. */
+  readonly name: string
+  readonly file: string
+  readonly source: 'home' | 'project' | 'sample'
+  /** The home agent that a project agent of the same name hides. */
+  readonly hides: string | null
+}
+
+/** Which manifests exist. Content is read when one is needed, so a broken file blocks nothing else. */
+export interface ManifestIndex {
+  readonly rootDir: string
+  readonly homeDir: string
+  readonly agents: ReadonlyMap<string, ManifestFile>
+  readonly bottles: ReadonlyMap<string, ManifestFile>
+  /** Files whose names can't be used; `validate` and lists show them. */
+  readonly misnamed: readonly ManifestFile[]
+  readonly notices: readonly string[]
+}
+
+/** The name by which the sample that Icebox writes is known. */
+export const SAMPLE_NAME = 'sample'
+
+/**
+ * Lists file names: agents and bottles of the state root, agents of the project, which win over home.
+ * A project's `bottles` folder is never used, so that a cloned repository can't reach secrets.
+ * @throws BottleError `permission` when a folder of the state root can't be read.
+ */
+export async function openManifestIndex(
+  root: { readonly dir: string },
+  projectDir: string | null,
+): Promise<ManifestIndex> {
+  const agents = new Map<string, ManifestFile>()
+  const bottles = new Map<string, ManifestFile>()
+  const misnamed: ManifestFile[] = []
+  const notices: string[] = []
+  const add = (into: Map<string, ManifestFile>, found: ManifestFile): void => {
+    if (isManifestName(found.name)) into.set(found.name, found)
+    else misnamed.push(found)
+  }
+  for (const name of await manifestNames(join(root.dir, 'bottles'))) {
+    add(bottles, entry('bottle', name, join(root.dir, 'bottles'), 'home', null))
+  }
+  for (const name of await manifestNames(join(root.dir, 'agents'))) {
+    add(
+      agents,
+      entry('agent', name, join(root.dir, 'agents'), name === SAMPLE_NAME ? 'sample' : 'home', null),
+    )
+  }
+  const project = await projectFolder(root.dir, projectDir)
+  if (project !== null) {
+    for (const name of await projectNames(join(project, 'agents'), notices)) {
+      add(agents, entry('agent', name, join(project, 'agents'), 'project', agents.get(name)?.file ?? null))
+    }
+    if ((await projectNames(join(project, 'bottles'), notices)).length > 0) {
+      notices.push(
+        `${join(project, 'bottles')} is not used: bottles are only read from ${join(root.dir, 'bottles')}.`,
+      )
+    }
+  }
+  return { rootDir: root.dir, homeDir: homedir(), agents, bottles, misnamed, notices }
+}
+
+function entry(
+  kind: ManifestFile['kind'],
+  name: string,
+  folder: string,
+  source: ManifestFile['source'],
+  hides: string | null,
+): ManifestFile {
+  return { kind, name, file: join(folder, `${name}.md`), source, hides }
+}
+
+/** `<project>/.bot-bottle`, or null when there is none or when it is the state root itself. */
+async function projectFolder(rootDir: string, projectDir: string | null): Promise<string | null> {
+  if (projectDir === null || projectDir === '') return null
+  const folder = join(projectDir, '.bot-bottle')
+  const real = await realpath(folder).catch(() => null)
+  if (real === null) return null
+  return real === (await realpath(rootDir).catch(() => rootDir)) ? null : folder
+}
+
+async function manifestNames(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder)
+    return names
+      .filter((name) => name.endsWith('.md') && !name.startsWith('.'))
+      .map((name) => name.slice(0, -'.md'.length))
+      .sort()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw bottleError('permission', `The folder ${folder} can't be read.`, { cause: error, detail: code })
+  }
+}
+
+/** As `manifestNames`; what a project hides is told and otherwise blocks nothing. */
+async function projectNames(folder: string, notices: string[]): Promise<readonly string[]> {
+  try {
+    return await manifestNames(folder)
+  } catch {
+    notices.push(`The folder ${folder} can't be read, so its agents are not used.`)
+    return []
+  }
+}

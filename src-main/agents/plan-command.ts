@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { bottleError } from '../system/bottle-error.ts'
+import { customCommand } from './custom-command.ts'
+import type { PlanInput } from './plan-types.ts'
+import { PROVIDERS } from './providers.ts'
+
+/** Bytes of one argument: Linux ends it at 128 KiB. */
+const ARGUMENT_MAX = 120_000
+/** Where the shipped images work. */
+const DEFAULT_WORKDIR = '/workspace'
+
+export interface PlannedCommand {
+  readonly argv: readonly string[] | null
+  readonly prompt: string | null
+  /** What the provider's program needs beside the bottle's own environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly notices: readonly string[]
+}
+
+/**
+ * The agent's program and arguments.
+ * @throws BottleError `usage` for a prompt or session that can't be passed, `manifest-invalid` for a missing list.
+ */
+export function planCommand(input: PlanInput, isProviderImage: boolean): PlannedCommand {
+  const { agent, bottle } = input.resolved
+  const prompt = requirePrompt(input)
+  const sessionId = requireSession(input.sessionId ?? null)
+  const isResuming = input.resuming && input.freshSession !== true
+  if (agent.provider === 'custom') {
+    const values = { prompt, session: sessionId, workdir: workdirOf(input, isProviderImage) }
+    const { argv, takesPrompt, notices } = customCommand(agent, input.mode, isResuming, values)
+    if (input.mode === 'headless' && prompt === null && takesPrompt) throw promptMissing()
+    return { argv: requireArguments(argv), prompt, env: {}, notices }
+  }
+  if (input.mode === 'headless' && prompt === null) throw promptMissing()
+  const settings = bottle.provider
+  const skipPermissions = settings?.permissions ? settings.permissions === 'skip' : input.backend !== 'host'
+  const provider = PROVIDERS[agent.provider]
+  const call = {
+    mode: input.mode,
+    prompt,
+    sessionId,
+    isResuming,
+    skipPermissions,
+    args: settings?.args ?? [],
+  }
+  return {
+    argv: requireArguments(provider.argv(agent, call)),
+    prompt,
+    env: provider.env(call),
+    notices: skipPermissions && provider.asksPermission ? [skipNotice(agent.provider, input.backend)] : [],
+  }
+}
+
+function skipNotice(provider: string, backend: string): string {
+  const silent = `${provider} asks no permission questions in this bottle`
+  return backend === 'host'
+    ? `${silent}, since its manifest says so: on a machine without isolation nothing else holds it back.`
+    : `${silent}: the bottle is its boundary.`
+}
+
+function promptMissing(): Error {
+  return bottleError('usage', 'A headless agent needs a prompt. Give one with --prompt.')
+}
+
+/** The prompt, checked; a blank one counts as none where a person sits in front. */
+function requirePrompt({ prompt, mode }: PlanInput): string | null {
+  if (prompt === null) return null
+  if (prompt.trim() === '') {
+    if (mode === 'interactive') return null
+    throw bottleError('usage', 'The prompt is empty.')
+  }
+  if (prompt.includes('\0'))
+    throw bottleError('usage', 'The prompt holds a NUL character, which no program can take.')
+  const bytes = Buffer.byteLength(prompt)
+  if (bytes > ARGUMENT_MAX) {
+    throw bottleError(
+      'usage',
+      `The prompt is ${Math.ceil(bytes / 1000)} kB; at most ${ARGUMENT_MAX / 1000} kB can be passed. ` +
+        'Put the text into a file of the workspace and name that file in the prompt.',
+    )
+  }
+  return prompt
+}
+
+function requireSession(sessionId: string | null): string | null {
+  if (sessionId === null || /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/.test(sessionId)) return sessionId
+  throw bottleError(
+    'usage',
+    'That is not a session id: it may hold letters, digits, dots, colons and hyphens.',
+  )
+}
+
+function requireArguments(argv: readonly string[] | null): readonly string[] | null {
+  if (argv?.some((argument) => Buffer.byteLength(argument) > ARGUMENT_MAX)) {
+    throw bottleError(
+      'usage',
+      `An argument of the agent would be longer than ${ARGUMENT_MAX / 1000} kB. Shorten the prompt or the command.`,
+    )
+  }
+  return argv
+}
+
+/** The working folder as the agent sees it; `.` where only the launch can tell. */
+function workdirOf(input: PlanInput, isProviderImage: boolean): string {
+  if (input.backend === 'host') {
+    return input.stateDirHint === undefined ? '.' : join(input.stateDirHint, 'live', 'workspace')
+  }
+  return input.resolved.bottle.workdir ?? (isProviderImage ? DEFAULT_WORKDIR : '.')
+}
