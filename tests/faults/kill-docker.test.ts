@@ -1,0 +1,29 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { findFaultPoints } from '../support/fault-points.ts'
+import { makeWorld, makeWorldImage, removeWorldImage, type World } from '../support/fault-world.ts'
+import { KILL_SCENARIOS } from './kill-scenarios.ts'
+
+const points = (await findFaultPoints()).filter((point) => point.backends.includes('docker'))
+
+test('every fault point has a scenario', () => {
+  expect(points.length).toBeGreaterThan(10)
+  expect(points.filter((point) => !KILL_SCENARIOS[point.operation]).map((point) => point.name)).toEqual([])
+})
+
+describe('kill -9 on docker', () => {
+  let image = ''
+  let world: World
+
+  beforeAll(async () => {
+    image = await makeWorldImage()
+  })
+  beforeEach(async () => {
+    world = await makeWorld('docker', image)
+  })
+  afterEach(() => world.end())
+  afterAll(() => removeWorldImage(image))
+
+  test.each(points)('at $name', async ({ name, operation }) => {
+    await KILL_SCENARIOS[operation]?.(world, name)
+  })
+})

@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { findFaultPoints } from '../support/fault-points.ts'
+import { makeWorld, type World } from '../support/fault-world.ts'
+import { KILL_SCENARIOS } from './kill-scenarios.ts'
+
+const points = (await findFaultPoints()).filter((point) => point.backends.includes('host'))
+
+test('every fault point has a scenario', () => {
+  expect(points.length).toBeGreaterThan(10)
+  expect(points.filter((point) => !KILL_SCENARIOS[point.operation]).map((point) => point.name)).toEqual([])
+})
+
+describe('kill -9 on host', () => {
+  let world: World
+
+  beforeEach(async () => {
+    world = await makeWorld('host', '')
+  })
+  afterEach(() => world.end())
+
+  test.each(points)('at $name', async ({ name, operation }) => {
+    await KILL_SCENARIOS[operation]?.(world, name)
+  })
+})

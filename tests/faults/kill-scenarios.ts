@@ -1,0 +1,105 @@
+import { expect } from 'vitest'
+import { dieAt, type World } from '../support/fault-world.ts'
+
+type Scenario = (world: World, fault: string) => Promise<void>
+
+/** Ids of a bottle's snapshots, each mapped to the markers it must hold. */
+async function allHold(
+  world: World,
+  slug: string,
+  markers: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return new Map((await world.snapshots(slug)).map(({ id }) => [id, markers]))
+}
+
+async function freeze(world: World, slug: string): Promise<string> {
+  const { json } = await world.home.must(['freeze', slug])
+  return (json as { snapshot: { id: string } }).snapshot.id
+}
+
+const diesInStart: Scenario = async (world, fault) => {
+  await dieAt(world, fault, ['start', 'worker', '--headless', '--prompt', 'first'])
+  expect(await world.problems()).toEqual([])
+  // Whatever became of the first, another start works, and what is listed can be frozen.
+  const slug = await world.start('second')
+  expect(await world.notes(slug)).toEqual(['second'])
+  await freeze(world, slug)
+}
+
+const diesInFreeze: Scenario = async (world, fault) => {
+  const slug = await world.startRunning('one')
+  const first = await freeze(world, slug)
+  await dieAt(world, fault, ['freeze', slug])
+  expect(await world.problems()).toEqual([])
+  expect((await world.list()).find((bottle) => bottle.slug === slug)?.state).toBe('running')
+  const last = await freeze(world, slug)
+  const ids = (await world.snapshots(slug)).map(({ id }) => id)
+  expect(ids).toEqual(expect.arrayContaining([first, last]))
+  await world.home.must(['stop', slug, '--force'])
+  await replaceAgent(world)
+  expect(await world.lostMarkers(slug, await allHold(world, slug, ['one']))).toEqual([])
+}
+
+/** From now on a sitter ends by itself, so that its snapshots can be probed headless. */
+async function replaceAgent(world: World): Promise<void> {
+  const script = 'echo "$1" >> notes.txt; cat notes.txt'
+  const command = `[sh, -c, '${script}', agent, '{prompt}']`
+  await world.home.writeAgent(
+    'sitter',
+    `bottle: box\nprovider: custom\ncommand:\n  headless: ${command}\n  resume: ${command}`,
+  )
+}
+
+const diesInResume: Scenario = async (world, fault) => {
+  const slug = await world.start('one')
+  const first = await freeze(world, slug)
+  await world.home.must(['resume', slug, '--headless', '--prompt', 'newer'])
+  // The newer work is in no snapshot yet: a resume that dies must not lose it either.
+  await dieAt(world, fault, ['resume', slug, '--headless', '--prompt', 'two'])
+  expect(await world.problems()).toEqual([])
+  await world.home.must(['resume', slug, '--headless', '--prompt', 'three'])
+  expect(await world.notes(slug)).toEqual(expect.arrayContaining(['one', 'newer', 'three']))
+  expect(await world.lostMarkers(slug, new Map([[first, ['one']]]))).toEqual([])
+  expect(await world.problems()).toEqual([])
+}
+
+const diesInFork: Scenario = async (world, fault) => {
+  const slug = await world.start('one')
+  const first = await freeze(world, slug)
+  await dieAt(world, fault, ['fork', `${slug}@${first}`, '--headless', '--prompt', 'branch'])
+  expect(await world.problems()).toEqual([])
+  const { json } = await world.home.must(['fork', `${slug}@${first}`, '--headless', '--prompt', 'again'])
+  expect(await world.notes((json as { slug: string }).slug)).toEqual(['one', 'again'])
+  expect(await world.lostMarkers(slug, new Map([[first, ['one']]]))).toEqual([])
+}
+
+const diesInStop: Scenario = async (world, fault) => {
+  const slug = await world.startRunning('one')
+  await dieAt(world, fault, ['stop', slug, '--force'])
+  expect(await world.problems()).toEqual([])
+  await world.home.must(['stop', slug, '--force'])
+  await freeze(world, slug)
+  await replaceAgent(world)
+  expect(await world.lostMarkers(slug, await allHold(world, slug, ['one']))).toEqual([])
+}
+
+const diesInDestroy: Scenario = async (world, fault) => {
+  const slug = await world.start('one')
+  const first = await freeze(world, slug)
+  await dieAt(world, fault, ['destroy', slug, '--yes'])
+  expect(await world.problems()).toEqual([])
+  if ((await world.list()).some((bottle) => bottle.slug === slug))
+    await world.home.must(['destroy', slug, '--yes'])
+  await world.home.must(['trash', 'undo', slug])
+  expect(await world.lostMarkers(slug, new Map([[first, ['one']]]))).toEqual([])
+}
+
+/** The operation that a fault point belongs to → how it is brought there and what must hold afterwards. */
+export const KILL_SCENARIOS: Readonly<Record<string, Scenario>> = {
+  start: diesInStart,
+  freeze: diesInFreeze,
+  resume: diesInResume,
+  fork: diesInFork,
+  stop: diesInStop,
+  destroy: diesInDestroy,
+}

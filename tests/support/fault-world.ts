@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
+import { makeBusyboxImage, must } from './busybox-image.ts'
+import { type CliOptions, type IceboxHome, makeIceboxHome } from './icebox-home.ts'
+import { problemsOf, sweepEngine } from './ledger.ts'
+
+export type WorldKind = 'docker' | 'host'
+
+/** A state root with two agents: `worker` adds its prompt to notes.txt, prints it all and ends; `sitter` does so and stays. */
+export interface World {
+  readonly kind: WorldKind
+  readonly home: IceboxHome
+  /** Starts a worker, waits for its end and returns the slug. */
+  start(marker: string): Promise<string>
+  /** Starts a sitter and returns once it runs and has written its marker. */
+  startRunning(marker: string): Promise<string>
+  list(): Promise<readonly Bottle[]>
+  snapshots(slug: string): Promise<readonly Snapshot[]>
+  /** The notes that the last run printed. */
+  notes(slug: string): Promise<readonly string[]>
+  /** Everything that recovery owes, asked of the next command until it holds or ten seconds are over. */
+  problems(): Promise<readonly string[]>
+  /** Resumes every snapshot and returns what is missing: each must still hold its marker. */
+  lostMarkers(
+    slug: string,
+    markersBySnapshot: ReadonlyMap<string, readonly string[]>,
+  ): Promise<readonly string[]>
+  end(): Promise<void>
+}
+
+const NOTE = 'echo "$1" >> notes.txt; cat notes.txt'
+const agentFront = (script: string) => `bottle: box
+provider: custom
+command:
+  headless: [sh, -c, '${script}', agent, '{prompt}']
+  resume: [sh, -c, '${script}', agent, '{prompt}']`
+
+/** Makes the image that Docker worlds run; the caller removes it with `removeWorldImage`. */
+export async function makeWorldImage(): Promise<string> {
+  const tag = `icebox-test-${randomBytes(4).toString('hex')}:1`
+  await makeBusyboxImage(tag)
+  return tag
+}
+
+export async function removeWorldImage(tag: string): Promise<void> {
+  await must('docker', ['rmi', '-f', tag])
+}
+
+/** Builds a world. `image` matters for Docker only; `at` puts the state root into an existing folder. */
+export async function makeWorld(kind: WorldKind, image: string, at?: string): Promise<World> {
+  const home = await makeIceboxHome(at)
+  await home.writeBottle('box', kind === 'docker' ? `backend: docker\nimage: ${image}` : 'backend: host')
+  await home.writeAgent('worker', agentFront(NOTE))
+  await home.writeAgent('sitter', agentFront(`${NOTE}; while :; do sleep 1; done`))
+  const background: { readonly stop: AbortController; readonly done: Promise<unknown> }[] = []
+
+  const list = async () => (await home.must(['list'])).json as readonly Bottle[]
+  const snapshots = async (slug: string) => (await home.must(['snapshots', slug])).json as readonly Snapshot[]
+  const notes = async (slug: string) => {
+    const { stdout } = await home.must(['logs', slug])
+    return stdout.split('\n').filter((line) => line !== '')
+  }
+  const problems = async () => {
+    const deadline = Date.now() + 10_000
+    for (;;) {
+      await list()
+      const found = await problemsOf(home, kind === 'docker')
+      if (found.length === 0 || Date.now() > deadline) return found
+      await sleep(250)
+    }
+  }
+
+  return {
+    kind,
+    home,
+    list,
+    snapshots,
+    notes,
+    problems,
+    async start(marker) {
+      const { json } = await home.must(['start', 'worker', '--headless', '--prompt', marker])
+      return (json as { slug: string }).slug
+    },
+    async startRunning(marker) {
+      const before = new Set((await list()).map((bottle) => bottle.slug))
+      const stop = new AbortController()
+      const started = home.icebox(['start', 'sitter', '--headless', '--prompt', marker], {
+        signal: stop.signal,
+        timeout: 600_000,
+      })
+      const done = started.catch(() => undefined)
+      background.push({ stop, done })
+      return await until(`a sitter with ${marker} runs`, async () => {
+        const found = (await list()).find((bottle) => !before.has(bottle.slug) && bottle.state === 'running')
+        if (!found) return undefined
+        return (await notes(found.slug)).includes(marker) ? found.slug : undefined
+      })
+    },
+    async lostMarkers(slug, markersBySnapshot) {
+      const lost: string[] = []
+      for (const { id } of await snapshots(slug)) {
+        const markers = markersBySnapshot.get(id)
+        if (markers === undefined) continue
+        await home.must(['resume', `${slug}@${id}`, '--headless', '--prompt', 'probe'])
+        const found = await notes(slug)
+        for (const marker of markers) if (!found.includes(marker)) lost.push(`${id} lost ${marker}`)
+      }
+      return lost
+    },
+    async end() {
+      for (const { stop } of background) stop.abort()
+      await Promise.all(background.map(({ done }) => done))
+      const slugs = (await list()).map((bottle) => bottle.slug)
+      for (const slug of slugs) await home.icebox(['destroy', slug, '--purge', '--yes'])
+      await home.icebox(['trash', 'empty', '--yes'])
+      const rootId = await home.rootId()
+      if (kind === 'docker' && rootId !== undefined) await sweepEngine(rootId)
+      await home.remove()
+    },
+  }
+}
+
+/** Asks again until there is an answer. @throws Error after a minute, naming what was waited for */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+  timeout = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + timeout
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
+    await sleep(100)
+  }
+}
+
+/** Runs a command that must die at its fault point; anything else means that the point was never reached. */
+export async function dieAt(
+  world: World,
+  fault: string,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<void> {
+  const result = await world.home.icebox(args, { ...options, fault: `${fault}:kill` })
+  if (result.code !== null) {
+    throw new Error(
+      `icebox ${args.join(' ')} ended with ${result.code} without passing ${fault}\n${result.stderr}`,
+    )
+  }
+}
