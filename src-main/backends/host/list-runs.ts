@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises'
+import type { RuntimeFact } from '../backend.ts'
+import type { HostContext } from './host-context.ts'
+import { inBatches } from './in-batches.ts'
+import { bottlePaths, indexDir, parseIndexName, runPaths } from './paths.ts'
+import { type RunState, runState } from './run-record.ts'
+
+/** All recorded runs of this root, the newest one per bottle. Starts no process, however many there are. */
+export async function listRuns(context: HostContext): Promise<readonly RuntimeFact[]> {
+  const names = await readdir(indexDir(context.home)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] as string[]
+    throw error
+  })
+  const facts = await inBatches(names, 32, async (name) => {
+    const parsed = parseIndexName(name)
+    return parsed ? factOf(context, parsed.slug, parsed.runId) : null
+  })
+  return newestPerBottle(facts.filter((fact) => fact !== null))
+}
+
+/** What one run looks like now; null when it has no record any more. */
+export async function factOf(context: HostContext, slug: string, runId: string): Promise<RuntimeFact | null> {
+  const state = await runState(runPaths(bottlePaths(context.home, slug), runId))
+  return state.kind === 'gone' ? null : toFact(context.rootId, state)
+}
+
+function toFact(rootId: string, state: Exclude<RunState, { kind: 'gone' }>): RuntimeFact {
+  const { ref, startedAt } = state.record
+  return {
+    backend: 'host',
+    id: ref.id,
+    name: ref.name,
+    root: rootId,
+    slug: ref.slug,
+    runId: ref.runId,
+    state: state.kind,
+    exitCode: state.kind === 'exited' ? state.exit.exitCode : null,
+    image: '',
+    createdAt: startedAt,
+    role: 'agent',
+  }
+}
+
+/** Pure. */
+export function newestPerBottle(facts: readonly RuntimeFact[]): readonly RuntimeFact[] {
+  const newest = new Map<string | null, RuntimeFact>()
+  for (const fact of facts) {
+    const known = newest.get(fact.slug)
+    if (!known || known.createdAt < fact.createdAt) newest.set(fact.slug, fact)
+  }
+  return [...newest.values()]
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import type { EngineReport } from '../../../src-preload/contract/index.ts'
+import { canShareBlocks } from './clone-trees.ts'
+import type { HostContext } from './host-context.ts'
+import { TMUX_FIX } from './preflight.ts'
+
+/** What this machine can do as an engine; it is always there, so only parts of it can be missing. */
+export async function probeHost(context: HostContext, signal: AbortSignal): Promise<EngineReport> {
+  const [isolation, tmux, reflink] = await Promise.all([
+    context.isolation(signal),
+    context.tmux(),
+    canShareBlocks(join(context.home, 'icebox')),
+  ])
+  const reasons = [
+    isolation.reason,
+    tmux ? null : 'tmux is not installed, so interactive bottles need docker.',
+  ]
+  const fixes = [isolation.fix, tmux ? null : TMUX_FIX]
+  return {
+    name: 'host',
+    title: 'This machine',
+    state: 'ready',
+    version: null,
+    endpoint: null,
+    remote: false,
+    capabilities: {
+      liveFreeze: true,
+      isolation: isolation.kind !== 'none',
+      networkSandbox: isolation.hasNetwork,
+      interactive: tmux !== undefined,
+      reflink,
+      volumes: false,
+      sidecars: false,
+    },
+    reason: joined(reasons, ' '),
+    fix: joined(fixes, ' && '),
+  }
+}
+
+function joined(parts: readonly (string | null)[], separator: string): string | null {
+  return parts.filter((part) => part !== null).join(separator) || null
+}

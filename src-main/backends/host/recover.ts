@@ -1,0 +1,97 @@
+import { bottleError } from '../../system/bottle-error.ts'
+import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
+import type { HostContext } from './host-context.ts'
+import { capturedOf, ownTarget } from './host-freezer.ts'
+import { dropRunFolder, endRun, hasStarted, settleLaunch } from './launch.ts'
+import { isFolder, rollBackLive } from './live-trees.ts'
+import { bottlePaths, runPaths, terminalSocket } from './paths.ts'
+import { endDeadPause } from './pause-family.ts'
+import { processesOf, readRunRecord, runIdsOf, runState } from './run-record.ts'
+import { deleteSnapshotTrees, isIntact, readManifest } from './snapshot-trees.ts'
+import { endTerminal } from './start-runner.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** A runner whose starter died reads the end of its pipe and leaves; this is more than it needs. */
+const LEAVE_MS = 3000
+
+/** Completes or takes back what a dead process left half-done. The caller holds the bottle's lock. */
+export async function recoverHost(
+  context: HostContext,
+  intent: EngineIntent,
+  signal: AbortSignal,
+): Promise<RecoverResult> {
+  switch (intent.op) {
+    case 'freeze':
+      return recoverFreeze(context, intent, signal)
+    case 'start':
+    case 'resume':
+    case 'fork':
+    case 'restart':
+      return recoverLaunch(context, intent, signal)
+    case 'stop':
+    case 'destroy':
+    case 'adopt':
+      await wakeUp(context, intent.runtime)
+      return { outcome: 'rolled-back', runtime: intent.runtime, captured: null }
+  }
+}
+
+async function wakeUp(context: HostContext, runtime: RuntimeRef | null): Promise<void> {
+  if (runtime?.backend !== 'host') return
+  const run = runPaths(bottlePaths(context.home, runtime.slug), runtime.runId)
+  await endDeadPause(processesOf(runtime), run.pause)
+}
+
+async function recoverFreeze(
+  context: HostContext,
+  intent: EngineIntent,
+  signal: AbortSignal,
+): Promise<RecoverResult> {
+  await wakeUp(context, intent.runtime)
+  const partsDir = ownTarget(context.home, intent.slug, intent.target)
+  if (!partsDir) return { outcome: 'discarded', runtime: intent.runtime, captured: null }
+  const manifest = (await isFolder(partsDir)) ? await readManifest(partsDir) : null
+  if (manifest && (await isIntact(partsDir, manifest, signal))) {
+    return { outcome: 'captured', runtime: intent.runtime, captured: capturedOf(partsDir, manifest, null) }
+  }
+  await deleteSnapshotTrees(partsDir, signal)
+  return { outcome: 'discarded', runtime: intent.runtime, captured: null }
+}
+
+async function recoverLaunch(
+  context: HostContext,
+  intent: EngineIntent,
+  signal: AbortSignal,
+): Promise<RecoverResult> {
+  if (!intent.runId) throw bottleError('corrupt-state', `The intent of ${intent.slug} names no run.`)
+  const bottle = bottlePaths(context.home, intent.slug)
+  const run = runPaths(bottle, intent.runId)
+  const record = await readRunRecord(run)
+  if (record && (await beganAfterAll(run, signal))) {
+    await settleLaunch(context, bottle, run)
+    return { outcome: 'launched', runtime: record.ref, captured: null }
+  }
+  if (record) await endRun(context, record.ref)
+  // A terminal that was opened just before the death waits for its word under no record, but its address is known.
+  else await endTerminal(await context.tmux(), await terminalSocket(context.home, intent.slug, intent.runId))
+  await dropRunFolder(context, bottle, run)
+  const isNew = (intent.op === 'start' || intent.op === 'fork') && !intent.previous
+  const isMade = isNew && (await runIdsOf(bottle)).length === 0 && !(await isFolder(bottle.snapshots))
+  await rollBackLive(bottle, run, isMade)
+  return { outcome: 'rolled-back', runtime: intent.previous, captured: null }
+}
+
+/** True once the agent was begun; a runner that still waits is given the moment it needs to leave. */
+async function beganAfterAll(run: Parameters<typeof runState>[0], signal: AbortSignal): Promise<boolean> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(LEAVE_MS)])
+  try {
+    return await waitUntil([run.dir], 50, patience, async () => {
+      const isOver = (await runState(run)).kind !== 'running'
+      if (await hasStarted(run)) return true
+      return isOver ? false : undefined
+    })
+  } catch (thrown) {
+    if (signal.aborted) throw thrown
+    return false
+  }
+}

@@ -1,0 +1,70 @@
+import { shellQuote } from './shell-quote.ts'
+
+/**
+ * Stands between Icebox and the agent and outlives both terminals and Icebox: waits for the word to start (so that
+ * a run that nobody recorded never begins), runs the agent, and writes down how it ended. Arguments: run folder,
+ * log file or nothing, index file, tmux program or nothing, then the agent's command line.
+ */
+export const RUNNER_SCRIPT = `#!/bin/sh
+icebox_run=$1 icebox_log=$2 icebox_index=$3 icebox_tmux=$4
+shift 4
+# A handler, not "ignore": an ignored signal would stay ignored in the agent.
+trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
+if [ -n "$icebox_tmux" ]; then
+  "$icebox_tmux" wait-for icebox-go || exit 0
+  . "$icebox_run/launch.sh" || exit 0
+  command -p rm -f "$icebox_run/launch.sh"
+  unset TMUX TMUX_PANE
+else
+  IFS= read -r icebox_go && [ "$icebox_go" = go ] || exit 0
+  exec </dev/null
+fi
+: >"$icebox_run/started"
+if [ -n "$icebox_log" ]; then
+  "$@" >>"$icebox_log" 2>&1
+else
+  "$@"
+fi
+icebox_code=$?
+icebox_now=$(command -p date -u +%Y-%m-%dT%H:%M:%SZ)
+# Written over a file of blanks, so that a full disk can't swallow the result.
+printf '{"exitCode":%d,"endedAt":"%s"}' "$icebox_code" "$icebox_now" 1<>"$icebox_run/exit.json.tmp"
+command -p mv -f "$icebox_run/exit.json.tmp" "$icebox_run/exit.json"
+command -p touch -c "$icebox_index"
+exit "$icebox_code"
+`
+
+/** The file that the runner writes its result into: blanks, which JSON readers pass over. */
+export const EXIT_BLANK = `${' '.repeat(127)}\n`
+
+/** What an interactive runner reads in place of arguments, since a terminal server's own command line is short. Pure. */
+export function launchScript(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  argv: readonly string[],
+): string {
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}`)
+  return [
+    `cd ${shellQuote(cwd)} || exit 0`,
+    ...variables,
+    `set -- ${argv.map(shellQuote).join(' ')}`,
+    '',
+  ].join('\n')
+}
+
+/** A terminal server that shows the agent and nothing else; no key is taken from it. */
+export const TMUX_CONFIG = `set -g status off
+set -g prefix None
+set -g prefix2 None
+unbind -a
+unbind -a -T root
+set -g default-terminal screen-256color
+set -g history-limit 20000
+set -g remain-on-exit off
+set -g window-size latest
+set -g allow-rename off
+set -g set-titles off
+set -g update-environment ""
+set -sg escape-time 0
+set -sg exit-empty on
+`

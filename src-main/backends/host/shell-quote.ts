@@ -1,0 +1,4 @@
+/** One word of a POSIX shell that stands for exactly this text. Text with a zero byte has none. Pure. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
