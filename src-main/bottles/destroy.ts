@@ -5,7 +5,7 @@ import { BACKENDS, requireBackendName } from '../backends/registry.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { type Metadata, readMetadata } from '../state/metadata.ts'
+import { latestRun, type Metadata, readMetadata } from '../state/metadata.ts'
 import { requireRealFolder } from '../state/root.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
@@ -106,7 +106,10 @@ async function removeRuntimes(
   for (const backend of backends) {
     try {
       const runtime = await ownedRuntime(deps, slug, backend, context.signal)
-      if (!runtime) continue
+      if (!runtime) {
+        done.push(...(await removeRemains(deps, slug, backend, context)))
+        continue
+      }
       const lost = await freezeOrWarn(deps, slug, backend, runtime, request, hasFolder, context)
       if (hasFolder) await intend(deps, slug, runtime)
       faultPoint('destroy:after-intent')
@@ -126,6 +129,20 @@ async function removeRuntimes(
     }
   }
   return { done, left, unrecoverable }
+}
+
+/** Sidecars, network and secrets of a run whose container somebody removed by hand. */
+async function removeRemains(
+  deps: BottleDeps,
+  slug: string,
+  backend: Backend,
+  context: OperationContext,
+): Promise<readonly string[]> {
+  const read = await readMetadata(deps.root, slug)
+  const ref = read.kind === 'ok' ? latestRun(read.metadata)?.ref : null
+  if (!ref || ref.backend !== backend.name) return []
+  const result = await backend.remove(ref, context.signal)
+  return result.removed.map((name) => `removed ${name}`)
 }
 
 function unreachable(slug: string, why: string): Error {

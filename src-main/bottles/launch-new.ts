@@ -15,7 +15,7 @@ import { toBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
 import { isRunLeft } from './leftovers.ts'
-import { type LaunchTarget, type PreparedRun, toLaunchPlan } from './prepare-run.ts'
+import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
 import { reserveSlug, type SlugWish } from './reserve-slug.ts'
 import { newRunId } from './run-id.ts'
 import { ensureLogFolder, newRun } from './run-lifecycle.ts'
@@ -117,6 +117,7 @@ export async function launchNew(
     await ensureLogFolder(deps, slug)
     const plan = toLaunchPlan(deps, prepared, { slug, runId, previous: null, image: bottle.image })
     try {
+      await writeBuildContext(prepared, plan)
       const ref = await backend.launch(plan, context.progress, context.signal)
       faultPoint(`${bottle.op}:after-launch`)
       const metadata = firstMetadata(deps, prepared, bottle, slug, now)

@@ -187,6 +187,14 @@ export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: La
   }
 }
 
+/** Writes the Dockerfile that Icebox ships for a provider, when the plan builds it. Comes before a launch. */
+export async function writeBuildContext(prepared: PreparedRun, plan: LaunchPlan): Promise<void> {
+  const { providerImage } = prepared.planned
+  if (!providerImage || plan.image.kind !== 'build') return
+  const { writeProviderContext } = await import('../agents/images/provider-images.ts')
+  await writeProviderContext(providerImage, plan.image.context)
+}
+
 /** What a dry run shows. Pure but for the preflight's notices that the caller passes in. */
 export function describePlan(prepared: PreparedRun, plan: LaunchPlan, notices: readonly string[]): StartPlan {
   return {

@@ -5,6 +5,7 @@ import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import {
   type IceboxFacts,
+  latestRun,
   METADATA_VERSION,
   type Metadata,
   requireMetadata,
@@ -27,6 +28,7 @@ import {
   prepareRun,
   type RunRequest,
   toLaunchPlan,
+  writeBuildContext,
 } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { newRunId } from './run-id.ts'
@@ -210,6 +212,7 @@ async function resumeLocked(
   await settlePreviousExit(deps, backend, slug, runtime, signal)
   const origin = await freezeNewerWork(deps, slug, request, prepared, chosen, runtime, context)
   if (!origin.snapshot && !runtime) requireRebuildOk(request, slug, context)
+  if (!runtime) await removeRemains(metadata, backend, signal)
   try {
     return await launchResumed(deps, slug, prepared, origin, runtime, context)
   } catch (thrown) {
@@ -235,6 +238,12 @@ async function mayRebuild(
     request.mode === 'interactive' &&
     context.confirm(`${thrown.message} Start ${slug} anew from its definition?`)
   )
+}
+
+/** A container removed by hand leaves its sidecars, network and secrets behind; they go before the next run. */
+async function removeRemains(metadata: Metadata, backend: Backend, signal: AbortSignal): Promise<void> {
+  const ref = latestRun(metadata)?.ref
+  if (ref && ref.backend === backend.name) await backend.remove(ref, signal)
 }
 
 /** An end that nobody saw (a reboot, a killed command) is recorded before the next run begins. */
@@ -297,6 +306,7 @@ async function launchResumed(
     launch: { interactive: plan.tty, fromSnapshot: origin.snapshot?.id ?? null },
   })
   faultPoint('resume:after-intent')
+  await writeBuildContext(prepared, plan)
   const ref = await backend.launch(plan, context.progress, signal).catch(async (thrown: unknown) => {
     if (!(await isRunLeft(deps, backend, plan.runId))) await clearIntent(root, slug)
     throw thrown
