@@ -1,0 +1,60 @@
+import type { RuntimeRef } from '../backend.ts'
+import type { ImageFacts } from './image-source.ts'
+
+/** How one container of a run gets its files, for refilling and wiping. */
+export interface DeliveryFacts {
+  readonly runVolume: string
+  readonly hasShell: boolean
+  /** Names only. */
+  readonly secretNames: readonly string[]
+}
+
+/** What `RuntimeRef.facts` holds for Docker. */
+export interface DockerFacts extends DeliveryFacts {
+  readonly root: string
+  readonly tty: boolean
+  readonly imageId: string
+  readonly imageReference: string
+  /** Of the image that the run was launched from; a commit sets these back. Null for containers made elsewhere. */
+  readonly base: BaseFacts | null
+  readonly userOverridden: boolean
+  readonly sidecars: Readonly<Record<string, DeliveryFacts>>
+  readonly built: string | null
+  /** Compose project of a bottle that bot-bottle made. */
+  readonly composeProject: string | null
+  readonly notices: readonly string[]
+}
+
+export interface BaseFacts {
+  readonly entrypoint: readonly string[] | null
+  readonly cmd: readonly string[] | null
+  readonly workdir: string
+  readonly user: string
+  readonly layers: number
+  readonly bytes: number
+}
+
+export function baseFacts(image: ImageFacts): BaseFacts {
+  const { entrypoint, cmd, workdir, user, layers, bytes } = image
+  return { entrypoint, cmd, workdir, user, layers, bytes }
+}
+
+/** Reads facts back from a record, tolerating what an older version did not write. */
+export function readFacts(ref: RuntimeRef): DockerFacts {
+  const facts = ref.facts as Partial<DockerFacts>
+  return {
+    root: facts.root ?? '',
+    tty: facts.tty ?? false,
+    imageId: facts.imageId ?? '',
+    imageReference: facts.imageReference ?? '',
+    base: facts.base ?? null,
+    userOverridden: facts.userOverridden ?? false,
+    runVolume: facts.runVolume ?? '',
+    hasShell: facts.hasShell ?? true,
+    secretNames: facts.secretNames ?? [],
+    sidecars: facts.sidecars ?? {},
+    built: facts.built ?? null,
+    composeProject: facts.composeProject ?? null,
+    notices: facts.notices ?? [],
+  }
+}

@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http'
+import http from 'node:http'
+import https from 'node:https'
+import type Docker from 'dockerode'
+import type { DockerOptions } from 'dockerode'
+import { type Endpoint, resolveEndpoint } from './endpoint.ts'
+import { engineError } from './engine-errors.ts'
+import { getJson, tlsOptions } from './engine-http.ts'
+
+export type { Docker }
+
+/** Bound for calls that an idle daemon answers in milliseconds. */
+export const SHORT_MS = 60_000
+/** Bound for calls whose work grows with data: commit, copies, builds, pulls. */
+export const LONG_MS = 6 * 3_600_000
+
+/** The connection to one daemon: where it is, the library on first need, and one place for errors and time. */
+export interface Engine {
+  readonly env: NodeJS.ProcessEnv
+  endpoint(): Promise<Endpoint>
+  /** Runs one call of the library under the caller's signal and a bound. @throws BottleError */
+  call<T>(
+    what: string,
+    signal: AbortSignal,
+    run: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T>
+  /** One GET that does not load the library where the endpoint allows. @throws BottleError */
+  get<T>(what: string, path: string, signal: AbortSignal, timeoutMs: number): Promise<T>
+  /** A GET whose body is read as it comes; ends with the signal. @throws BottleError */
+  stream(what: string, path: string, signal: AbortSignal): Promise<IncomingMessage>
+}
+
+/** Opens no connection: everything happens on first use. */
+export function createEngine(env: NodeJS.ProcessEnv): Engine {
+  let endpointOnce: Promise<Endpoint> | undefined
+  let dockerOnce: Promise<Docker> | undefined
+  const endpoint = () => {
+    endpointOnce ??= resolveEndpoint(env).catch((thrown) => {
+      // A context may be mended while this process lives.
+      endpointOnce = undefined
+      throw thrown
+    })
+    return endpointOnce
+  }
+  const docker = () => {
+    dockerOnce ??= endpoint().then((where) => connect(where, env))
+    dockerOnce.catch(() => {
+      dockerOnce = undefined
+    })
+    return dockerOnce
+  }
+  const guard = async <T>(
+    what: string,
+    signal: AbortSignal,
+    timeoutMs: number | null,
+    run: (abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const where = await endpoint()
+    try {
+      signal.throwIfAborted()
+      const bounded = timeoutMs === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      return await run(bounded)
+    } catch (thrown) {
+      throw await engineError(thrown, what, where, signal, env)
+    }
+  }
+  return {
+    env,
+    endpoint,
+    call: (what, signal, run, timeoutMs = SHORT_MS) =>
+      guard(what, signal, timeoutMs, async (abortSignal) => run(await docker(), abortSignal)),
+    get: <T>(what: string, path: string, signal: AbortSignal, timeoutMs: number) =>
+      guard(what, signal, timeoutMs, async (abortSignal) => {
+        const where = await endpoint()
+        if (where.kind !== 'ssh') return getJson<T>(where, path, abortSignal)
+        return (await dial(await docker(), path, abortSignal, false)) as T
+      }),
+    stream: (what, path, signal) =>
+      guard(what, signal, null, async (abortSignal) => {
+        return (await dial(await docker(), path, abortSignal, true)) as IncomingMessage
+      }),
+  }
+}
+
+function dial(docker: Docker, path: string, abortSignal: AbortSignal, isStream: boolean): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(
+      { path, method: 'GET', isStream, abortSignal, statusCodes: { 200: true } },
+      (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)),
+    )
+  })
+}
+
+async function connect(endpoint: Endpoint, env: NodeJS.ProcessEnv): Promise<Docker> {
+  const { default: Dockerode } = await import('dockerode')
+  return new Dockerode(libraryOptions(endpoint, env))
+}
+
+/** The library takes an agent, though its types don't say so. */
+type LibraryOptions = DockerOptions & { readonly agent?: http.Agent }
+
+function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOptions {
+  // Named as undefined on purpose: the library reads DOCKER_HOST itself and would mix it in.
+  const blank = {
+    host: undefined,
+    port: undefined,
+    socketPath: undefined,
+    username: undefined,
+  } as DockerOptions
+  if (endpoint.kind === 'unix') {
+    return {
+      ...blank,
+      protocol: 'http',
+      socketPath: endpoint.socketPath,
+      agent: new http.Agent({ keepAlive: false }),
+    }
+  }
+  if (endpoint.kind === 'ssh') {
+    return {
+      ...blank,
+      protocol: 'ssh',
+      host: endpoint.host,
+      port: endpoint.port,
+      ...(endpoint.username ? { username: endpoint.username } : {}),
+      sshOptions: env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {},
+    }
+  }
+  const agent = endpoint.tls
+    ? new https.Agent({ keepAlive: false, ...tlsOptions(endpoint) })
+    : new http.Agent({ keepAlive: false })
+  return {
+    ...blank,
+    protocol: endpoint.tls ? 'https' : 'http',
+    host: endpoint.host,
+    port: endpoint.port,
+    agent,
+  }
+}

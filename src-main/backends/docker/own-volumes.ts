@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { Transform } from 'node:stream'
+import type { Snapshot, VolumePart } from '../../../src-preload/contract/index.ts'
+import { bottleError } from '../../system/bottle-error.ts'
+import type { MountPlan } from '../backend.ts'
+import { putFiles, statInContainer } from './container-files.ts'
+import type { Engine } from './engine.ts'
+import { LABEL, ownerLabels, ownVolumeName, RUN_DIR } from './labels.ts'
+
+/** A volume that Icebox makes for one run, so that nothing unnamed is left after a crash. */
+export interface OwnVolume {
+  readonly name: string
+  readonly destination: string
+  /** The manifest's name; empty for one that the image declares. */
+  readonly declared: string
+  readonly readOnly: boolean
+  /** What it is filled with before start; null leaves it to the image's content. */
+  readonly part: VolumePart | null
+}
+
+export interface VolumePlan {
+  readonly own: readonly OwnVolume[]
+  /** Mounts that are used as they are: binds, tmpfs, external volumes. */
+  readonly others: readonly MountPlan[]
+  readonly notices: readonly string[]
+}
+
+/** Pure: which volumes a run gets: the image's, the plan's and those that the snapshot brings. */
+export function planVolumes(
+  runId: string,
+  imageVolumes: readonly string[],
+  mounts: readonly MountPlan[],
+  parts: readonly VolumePart[],
+  firstIndex = 0,
+): VolumePlan {
+  const others = mounts.filter((mount) => mount.type !== 'volume' || mount.external)
+  const taken = new Set(others.map((mount) => clean(mount.target)))
+  const wanted = new Map<string, { declared: string; readOnly: boolean }>()
+  const want = (target: string, declared: string, readOnly: boolean) => {
+    const destination = clean(target)
+    if (!taken.has(destination) && !wanted.has(destination)) wanted.set(destination, { declared, readOnly })
+  }
+  for (const mount of mounts)
+    if (mount.type === 'volume' && !mount.external) want(mount.target, mount.source, mount.readOnly)
+  for (const target of imageVolumes) want(target, '', false)
+  for (const part of parts) want(part.destination, part.kind === 'named' ? part.name : '', false)
+  const own = [...wanted]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([destination, { declared, readOnly }], at) => {
+      const part = parts.find((one) => clean(one.destination) === destination) ?? null
+      return {
+        name: ownVolumeName(runId, firstIndex + at),
+        destination,
+        declared,
+        readOnly: readOnly && !part,
+        part,
+      }
+    })
+  const notices = parts
+    .filter((part) => taken.has(clean(part.destination)))
+    .map(
+      (part) => `The snapshot's volume at ${part.destination} is not used: something else is mounted there.`,
+    )
+  return { own, others, notices }
+}
+
+const clean = (target: string) => posix.normalize(target).replace(/(.)\/+$/, '$1')
+
+/** Mount targets at or around the run folder would hide it. */
+export function coversRunDir(target: string): boolean {
+  const path = clean(target)
+  return path === RUN_DIR || path.startsWith(`${RUN_DIR}/`)
+}
+
+/** Makes one labelled volume; one that exists by that name already is kept as it is. */
+export async function createVolume(
+  engine: Engine,
+  name: string,
+  owner: { readonly rootId: string; readonly slug: string; readonly runId: string },
+  extra: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { Name: name, Labels: { ...ownerLabels(owner), ...extra } }
+  await engine.call(`create volume ${name}`, signal, (docker, abortSignal) =>
+    docker.createVolume({ _query: {}, _body: body, abortSignal } as object),
+  )
+}
+
+export const labelsOfVolume = (volume: OwnVolume) => ({
+  [LABEL.volume]: volume.declared,
+  [LABEL.destination]: volume.destination,
+})
+
+/** The folder that holds a snapshot's volumes. */
+export function partsDirOf(home: string, snapshot: Pick<Snapshot, 'slug' | 'id'>): string {
+  return join(home, 'state', snapshot.slug, 'snapshots', `${snapshot.id}.d`)
+}
+
+/** Refuses before any side effect when a snapshot's volumes are not all there. */
+export async function requireParts(home: string, snapshot: Snapshot): Promise<void> {
+  for (const part of snapshot.volumes) {
+    const file = join(partsDirOf(home, snapshot), part.file)
+    const found = await stat(file).catch(() => null)
+    if (found?.size === part.bytes) continue
+    const what = found ? 'is not whole' : 'is missing'
+    throw bottleError(
+      'snapshot-missing',
+      `The volume ${part.destination} of snapshot ${snapshot.id} ${what} (${file}).`,
+    )
+  }
+}
+
+/** Fills a fresh volume of a container that was not started yet; the content's digest is checked on the way. */
+export async function fillVolume(
+  engine: Engine,
+  containerId: string,
+  part: VolumePart,
+  dir: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = await statInContainer(engine, containerId, part.destination, signal)
+  const hash = createHash('sha256')
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk)
+      done(null, chunk)
+    },
+  })
+  const file = createReadStream(join(dir, part.file), { highWaterMark: 1 << 20 })
+  file.on('error', (error) => meter.destroy(error))
+  const target = posix.dirname(place?.path ?? part.destination)
+  try {
+    await putFiles(engine, containerId, target, file.pipe(meter), signal)
+  } finally {
+    file.destroy()
+  }
+  if (hash.digest('hex') === part.sha256) return
+  throw bottleError(
+    'corrupt-state',
+    `The volume ${part.destination} kept in ${join(dir, part.file)} is damaged.`,
+  )
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ContainerInspectInfo } from 'dockerode'
+import { toFailure } from '../../system/bottle-error.ts'
+import type { Engine } from './engine.ts'
+import { isMissing, statusOf } from './engine-errors.ts'
+
+const GONE_MS = 30_000
+
+/** The inspection of a container, or null when there is none. @throws BottleError */
+export async function inspectContainer(
+  engine: Engine,
+  nameOrId: string,
+  signal: AbortSignal,
+): Promise<ContainerInspectInfo | null> {
+  try {
+    return await engine.call(`look at container ${nameOrId}`, signal, (docker, abortSignal) =>
+      docker.getContainer(nameOrId).inspect({ abortSignal }),
+    )
+  } catch (thrown) {
+    if (isMissing(thrown)) return null
+    throw thrown
+  }
+}
+
+/** Removes a container, running or not, and returns once it is gone. Its volumes stay. @throws BottleError */
+export async function removeContainer(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  const until = Date.now() + GONE_MS
+  for (;;) {
+    try {
+      await engine.call(`remove container ${id.slice(0, 12)}`, signal, (docker, abortSignal) =>
+        docker.getContainer(id).remove({ force: true, v: false, abortSignal }),
+      )
+    } catch (thrown) {
+      if (isMissing(thrown)) return
+      // Another client removes it at this moment: wait for that one.
+      if (statusOf(thrown) !== 409 || Date.now() > until) throw thrown
+    }
+    if (!(await inspectContainer(engine, id, signal))) return
+    if (Date.now() > until) throw new Error(`container ${id} is still there`)
+    await sleep(100, undefined, { signal })
+  }
+}
+
+/** Removes a volume; missing is done. @throws BottleError, among others while a container uses it */
+export async function removeVolume(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await engine.call(`remove volume ${name}`, signal, (docker, abortSignal) =>
+      docker.getVolume(name).remove({ abortSignal } as object),
+    )
+  } catch (thrown) {
+    if (!isMissing(thrown)) throw thrown
+  }
+}
+
+/** Removes a network; missing is done. A container that just went may still hold it for a moment. */
+export async function removeNetwork(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await engine.call(`remove network ${id}`, signal, (docker, abortSignal) =>
+        docker.getNetwork(id).remove({ abortSignal }),
+      )
+      return
+    } catch (thrown) {
+      if (isMissing(thrown)) return
+      if (attempt >= 20 || !/active endpoints/i.test(toFailure(thrown).detail ?? '')) throw thrown
+      await sleep(100, undefined, { signal })
+    }
+  }
+}
+
+/** Removes one image reference; missing is done, and an image that is used elsewhere just loses the name. */
+export async function removeTag(engine: Engine, reference: string, signal: AbortSignal): Promise<void> {
+  try {
+    await engine.call(`remove image ${reference}`, signal, (docker, abortSignal) =>
+      docker.getImage(reference).remove({ force: true, abortSignal } as object),
+    )
+  } catch (thrown) {
+    if (!isMissing(thrown)) throw thrown
+  }
+}

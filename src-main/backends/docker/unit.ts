@@ -1,0 +1,122 @@
+import { bottleError, isBottleError } from '../../system/bottle-error.ts'
+import { containerBody, type UnitPlan } from './container-config.ts'
+import { putFiles, statInContainer } from './container-files.ts'
+import type { Engine } from './engine.ts'
+import { statusOf } from './engine-errors.ts'
+import { LABEL, labelOf, RUN_DIR } from './labels.ts'
+import { createVolume, labelsOfVolume } from './own-volumes.ts'
+import { inspectContainer, removeContainer, removeVolume } from './remove-objects.ts'
+import { runFiles, secretFiles } from './run-files.ts'
+import { packEntries } from './tar-pack.ts'
+import type { Undo } from './undo.ts'
+
+/** A container that exists and has not been started. */
+export interface MadeUnit {
+  readonly id: string
+  readonly hasShell: boolean
+}
+
+/** Makes a container with its volumes, unstarted and unfilled. Everything made is named to `undo`. @throws BottleError */
+export async function createUnit(
+  engine: Engine,
+  unit: UnitPlan,
+  undo: Undo,
+  signal: AbortSignal,
+): Promise<MadeUnit> {
+  for (const name of [unit.runVolume, ...unit.ownVolumes.map((volume) => volume.name)]) {
+    undo.add(`volume ${name}`, (late) => removeVolume(engine, name, late))
+  }
+  await Promise.all([
+    createVolume(engine, unit.runVolume, unit.owner, {}, signal),
+    ...unit.ownVolumes.map((volume) =>
+      createVolume(engine, volume.name, unit.owner, labelsOfVolume(volume), signal),
+    ),
+  ])
+  // By name and run: an answer that got lost must not leave a container behind.
+  undo.add(`container ${unit.name}`, async (late) => {
+    const found = await inspectContainer(engine, unit.name, late)
+    if (found && labelOf(found.Config.Labels, LABEL.run) === unit.owner.runId)
+      await removeContainer(engine, found.Id, late)
+  })
+  const id = await createContainer(engine, unit, unit.image.hasShell ?? true, signal)
+  if (unit.image.hasShell !== null) return { id, hasShell: unit.image.hasShell }
+  if (await statInContainer(engine, id, '/bin/sh', signal)) return { id, hasShell: true }
+  await removeContainer(engine, id, signal)
+  return { id: await createContainer(engine, unit, false, signal), hasShell: false }
+}
+
+async function createContainer(
+  engine: Engine,
+  unit: UnitPlan,
+  hasShell: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const body = containerBody(unit, hasShell)
+  const create = () =>
+    engine.call(`create ${unit.name}`, signal, (docker, abortSignal) =>
+      docker.createContainer({ _query: { name: unit.name }, _body: body, abortSignal } as object),
+    )
+  try {
+    return (await create()).id
+  } catch (thrown) {
+    if (statusOf(thrown) === 404 && isBottleError(thrown)) {
+      throw bottleError('image-missing', `The image "${unit.image.reference}" is not in Docker.`, {
+        cause: thrown,
+        detail: thrown.detail,
+      })
+    }
+    if (statusOf(thrown) !== 409) throw thrown
+    if (!(await clearLeftover(engine, unit, signal))) {
+      throw bottleError('exists', `A container named ${unit.name} exists already. It was left as it is.`, {
+        slug: unit.owner.slug,
+        cause: thrown,
+      })
+    }
+    return (await create()).id
+  }
+}
+
+/** Only a container of this very bottle that never ran may be in the way: it holds no work. */
+async function clearLeftover(engine: Engine, unit: UnitPlan, signal: AbortSignal): Promise<boolean> {
+  const found = await inspectContainer(engine, unit.name, signal)
+  if (!found) return true
+  const labels = found.Config.Labels
+  const isOurs =
+    labelOf(labels, LABEL.root) === unit.owner.rootId && labelOf(labels, LABEL.slug) === unit.owner.slug
+  if (!isOurs || wasStarted(found.State.StartedAt)) return false
+  await removeContainer(engine, found.Id, signal)
+  return true
+}
+
+/** The engine writes the year 1 for "never". */
+export const wasStarted = (startedAt: string | undefined) =>
+  startedAt !== undefined && !startedAt.startsWith('0001-')
+
+/** Writes what the container is to run into its run volume. */
+export async function fillRunVolume(
+  engine: Engine,
+  id: string,
+  unit: Pick<UnitPlan, 'recipe'>,
+  hasShell: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = hasShell ? runFiles(unit.recipe) : secretFiles(unit.recipe)
+  await putFiles(engine, id, RUN_DIR, await packEntries(files), signal)
+}
+
+/** Starts a made container. @throws BottleError */
+export async function startContainer(
+  engine: Engine,
+  id: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await engine.call(`start ${name}`, signal, (docker, abortSignal) =>
+      docker.getContainer(id).start({ abortSignal }),
+    )
+  } catch (thrown) {
+    // 304: it runs already, as after an answer that got lost.
+    if (statusOf(thrown) !== 304) throw thrown
+  }
+}
