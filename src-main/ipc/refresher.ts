@@ -2,7 +2,7 @@
 export interface Refresher {
   /** Asks for a run: at once when idle, else one more run after the present one. */
   request(): void
-  /** Resolves when no run is wanted or under way. */
+  /** Resolves when the wanted run has ended, well or badly; at once while only a retry is pending. */
   settled(): Promise<void>
   close(): void
 }
@@ -45,8 +45,8 @@ export function createRefresher(
       isWanted = true
     }
     isRunning = false
+    if (!isWanted || failures > 0) settle()
     if (isWanted) schedule()
-    else settle()
   }
 
   const schedule = (): void => {
@@ -62,7 +62,7 @@ export function createRefresher(
       schedule()
     },
     settled() {
-      if (isClosed || (!isRunning && !isWanted)) return Promise.resolve()
+      if (isClosed || (!isRunning && (!isWanted || failures > 0))) return Promise.resolve()
       settling ??= Promise.withResolvers<void>()
       return settling.promise
     },

@@ -42,6 +42,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
   let listeners = 0
   let isStale = false
   let isTrashStale = true
+  const hasProbed = false
   let slowRound: NodeJS.Timeout | undefined
 
   const apply = (part: Partial<LiveState>): void => {
@@ -107,7 +108,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
     async snapshot() {
       if (isStale) everything()
       await Promise.race([
-        Promise.all([rows.settled(), engines.settled()]),
+        Promise.all([rows.settled(), hasProbed || engines.settled()]),
         delay(FIRST_ANSWER_MS, undefined, { signal: stop.signal }).catch(() => undefined),
       ])
       return {
