@@ -111,6 +111,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
         Promise.all([rows.settled(), hasProbed || engines.settled()]),
         delay(FIRST_ANSWER_MS, undefined, { signal: stop.signal }).catch(() => undefined),
       ])
+      outbox.flush()
       return {
         revision: outbox.revision(),
         ...state,
