@@ -35,6 +35,7 @@ export function failureText(failed: Failure, paint: Paint, command: string | und
 
 function nextStep(failed: Failure, command: string | undefined): string | undefined {
   const { code, slug } = failed
+  if (code === 'usage' && failed.message.includes('--help`')) return undefined
   if (code === 'usage') return command ? `See \`icebox ${command} --help\`.` : 'See `icebox --help`.'
   if (code === 'agent-exited' && slug)
     return `Its files are kept: \`icebox freeze ${slug}\`, \`icebox resume ${slug}\`.`

@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../../src-preload/contract/errors.ts'
 import { toFailure } from '../system/bottle-error.ts'
-import { type Face, type GlobalFlags, makeFace, openStreams } from './face.ts'
+import { type Face, type GlobalFlags, makeFace, openStreams, type Streams } from './face.ts'
 import { exitCodeOf, failureLine, failureText } from './failures.ts'
 import { INTERRUPT_CODES, type Interrupts, watchInterrupts } from './interrupts.ts'
 
@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     face = makeFace(flags, streams, interrupts.signal)
     return face
   }
-  const code = await run(argv, opened).catch((thrown: unknown) =>
+  const code = await run(argv, streams, opened).catch((thrown: unknown) =>
     fail(toFailure(thrown), argv, face, interrupts),
   )
   interrupts.dispose()
@@ -33,12 +33,16 @@ function asksForJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
 
-async function run(argv: readonly string[], opened: (flags: GlobalFlags) => Face): Promise<number> {
+async function run(
+  argv: readonly string[],
+  streams: Streams,
+  opened: (flags: GlobalFlags) => Face,
+): Promise<number> {
   const { parseQuick } = await import('./quick.ts')
   const quick = parseQuick(argv)
   if (quick) return quick.run(opened(quick.flags))
   const { runProgram } = await import('./program.ts')
-  return runProgram(argv, opened)
+  return runProgram(argv, streams, opened)
 }
 
 /** Prints what went wrong, once, and tells the exit code. */
@@ -51,9 +55,10 @@ async function fail(
   const { cause } = interrupts
   if (cause === 'closed') return 0
   // Whatever an abort makes fail on its way out is still the person's own Ctrl-C.
-  const failed = cause
-    ? failure('cancelled', 'Interrupted; what had begun was put back in order.', { slug: thrown.slug })
-    : thrown
+  const failed =
+    cause && thrown.code !== 'cancelled'
+      ? failure('cancelled', 'Interrupted.', { slug: thrown.slug, detail: thrown.message })
+      : thrown
   if (failed.code === 'cancelled' && !cause) {
     if (face.json) await face.stdout.write(`${JSON.stringify({ cancelled: true })}\n`)
     else await face.stderr.write(`${failed.message}\n`)

@@ -1,23 +1,23 @@
 import { Command, CommanderError } from 'commander'
 import type { Bind } from './define/bind.ts'
 import { defineBottleCommands } from './define/bottles.ts'
-import { defineMachineCommands } from './define/machine.ts'
+import { defineMachineCommands, MACHINE } from './define/machine.ts'
 import { defineRecordCommands } from './define/records.ts'
 import { defineRunCommands } from './define/runs.ts'
-import type { Face, GlobalFlags } from './face.ts'
+import type { Face, GlobalFlags, Streams } from './face.ts'
 import { usageError } from './usage.ts'
 import { VERSION } from './version.ts'
 
 /** The whole command line as data, so that parsing, help and completion never differ. */
-export function buildProgram(bind: Bind): Command {
+export function buildProgram(bind: Bind, width: number | undefined): Command {
   const program = new Command('icebox')
     .description('Shows, freezes, resumes, forks and destroys the sandboxes that coding agents run in.')
     .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpCommand(helpCommand())
     .enablePositionalOptions()
     .showHelpAfterError(false)
-    .configureHelp({ showGlobalOptions: false, helpWidth: process.stdout.columns ?? 100 })
+    .configureHelp({ showGlobalOptions: false, helpWidth: Math.min(width ?? 100, 120) })
     .exitOverride()
   defineRunCommands(program, bind)
   defineBottleCommands(program, bind)
@@ -25,6 +25,14 @@ export function buildProgram(bind: Bind): Command {
   defineMachineCommands(program, bind)
   for (const command of allCommands(program)) addGlobalFlags(command)
   return program
+}
+
+function helpCommand(): Command {
+  return new Command('help')
+    .argument('[command]')
+    .helpOption(false)
+    .helpGroup(MACHINE)
+    .description('print the help of a command')
 }
 
 function addGlobalFlags(command: Command): void {
@@ -37,6 +45,7 @@ function addGlobalFlags(command: Command): void {
 /** Parses and runs one command line. @throws BottleError `usage`, and what the command throws */
 export async function runProgram(
   argv: readonly string[],
+  streams: Streams,
   opened: (flags: GlobalFlags) => Face,
 ): Promise<number> {
   let exitCode = 0
@@ -47,22 +56,36 @@ export async function runProgram(
       // The parser passes the arguments as the definition names them, then the flags, then the command.
       exitCode = await command(face, ...(received.slice(0, -1) as unknown as A))
     }
-  const program = buildProgram(bind)
-  let errorText = ''
-  const keepError = (text: string) => {
-    errorText += text
+  const program = buildProgram(bind, streams.stdout.width)
+  // Kept until the end: what the parser writes must be flushed before the process ends.
+  const texts = { out: '', err: '' }
+  for (const command of allCommands(program)) {
+    command.configureOutput({
+      writeOut: (text) => {
+        texts.out += text
+      },
+      writeErr: (text) => {
+        texts.err += text
+      },
+    })
   }
-  for (const command of allCommands(program)) command.configureOutput({ writeErr: keepError })
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exitCode
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown
-    if (thrown.exitCode === 0) return 0
+    if (thrown.exitCode === 0) {
+      await streams.stdout.write(texts.out)
+      return 0
+    }
+    if (argv[0] === 'help' && argv[1] !== undefined) {
+      throw usageError(usageSentence(`Unknown command '${argv[1]}'`, 'commander.unknownCommand'))
+    }
     // A command that only groups others, or none at all: its help is the answer.
-    if (thrown.code !== 'commander.help') throw usageError(usageSentence(errorText || thrown.message))
-    if (argv.includes('--json')) throw usageError('Name a command; `icebox --help` lists them.')
-    process.stderr.write(errorText)
+    if (thrown.code !== 'commander.help')
+      throw usageError(usageSentence(texts.err || thrown.message, thrown.code))
+    if (argv.includes('--json')) throw usageError('Name a command. See `icebox --help`.')
+    await streams.stderr.write(texts.err)
     return 2
   }
 }
@@ -72,8 +95,8 @@ export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((below) => allCommands(below))]
 }
 
-/** The parser's own words as sentences: without its prefix, each on one line with a full stop. */
-export function usageSentence(text: string): string {
+/** The parser's own words as sentences: without its prefix, each with a full stop. */
+export function usageSentence(text: string, code: string): string {
   const sentences = text
     .trim()
     .replace(/^error: /, '')
@@ -81,5 +104,6 @@ export function usageSentence(text: string): string {
     .map((line) => line.trim().replace(/^\((.*)\)$/, '$1'))
     .filter((line) => line !== '')
     .map((line) => line.charAt(0).toUpperCase() + line.slice(1) + (/[.?!]$/.test(line) ? '' : '.'))
+  if (code === 'commander.unknownCommand') sentences.push('See `icebox --help`.')
   return sentences.join(' ')
 }

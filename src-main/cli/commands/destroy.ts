@@ -34,9 +34,6 @@ export async function destroy(face: Face, given: string | undefined, flags: Dest
     await face.result({ json: { slug, ...done }, text: doneText(done, face.paint), essential: slug })
     const failed = leftError(done, slug)
     if (failed) throw failed
-    if (!purge && done.done.length > 0) {
-      await face.say(`It waits in the trash for 7 days: \`icebox trash undo ${slug}\` brings it back.`)
-    }
     return 0
   })
 }

@@ -26,8 +26,8 @@ export async function freeze(face: Face, given: string | undefined, flags: Freez
       essential: snapshot.id,
     })
     if (snapshot.leftOut.length > 0) await face.say(`Left out: ${snapshot.leftOut.join(', ')}`)
-    await face.say(resumeHint)
-    if (exportHint) await face.say(exportHint)
+    await face.say(`Resume:   ${resumeHint}`)
+    if (exportHint) await face.say(`Take out: ${exportHint}`)
     return 0
   })
 }

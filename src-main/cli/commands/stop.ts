@@ -1,8 +1,8 @@
+import type { Done } from '../../../src-preload/contract/calls.ts'
 import { requireSlug } from '../../state/slug.ts'
 import { toFailure } from '../../system/bottle-error.ts'
 import { doneText, leftError } from '../done-text.ts'
 import type { Face } from '../face.ts'
-import { runFailure } from '../run-agent.ts'
 import { operate, slugOrPick, withIcebox } from '../session.ts'
 import { isActive } from '../state-word.ts'
 import { formatTable } from '../table.ts'
@@ -26,30 +26,28 @@ export async function stop(
   })
 }
 
-/** `icebox restart`: the same runtime with the same files; it does not wait for the agent. */
+/** `icebox restart`: the same runtime with the same files. It does not wait for the agent's end. */
 export async function restart(
   face: Face,
   given: string | undefined,
   flags: { readonly yes?: boolean },
 ): Promise<number> {
   const named = given === undefined ? undefined : requireSlug(given)
-  return withIcebox(face, async (icebox) => {
-    const slug = await slugOrPick(face, icebox, named, (bottle) => bottle.state !== 'frozen')
-    const run = await operate(face, flags, (context) => icebox.bottles.restart(slug, context))
-    const { exitCode } = run
-    await face.result({
-      json: {
-        slug,
-        ...(exitCode === null ? {} : { exitCode }),
-        done: [`${slug} was started again`],
-        left: [],
-        unrecoverable: [],
-      },
-      text: exitCode === null ? `${slug} runs again.` : `${slug} ran again and has ended.`,
-      essential: slug,
-    })
-    const failed = exitCode === null ? null : runFailure(run)
-    if (failed) throw failed
+  return withIcebox(face, async ({ bottles, ...icebox }) => {
+    const slug = await slugOrPick(face, { bottles, ...icebox }, named, (bottle) => bottle.state !== 'frozen')
+    const started = new AbortController()
+    await operate(face, flags, (context) =>
+      bottles
+        .restart(slug, { ...context, signal: AbortSignal.any([context.signal, started.signal]) }, () =>
+          started.abort(),
+        )
+        .catch((thrown: unknown) => {
+          // Ours: the agent runs, and only the waiting was given up.
+          if (!started.signal.aborted) throw thrown
+        }),
+    )
+    const done: Done = { done: [`restarted ${slug}`], left: [], unrecoverable: [] }
+    await face.result({ json: { slug, ...done }, text: doneText(done, face.paint), essential: slug })
     return 0
   })
 }

@@ -11,7 +11,6 @@ const GROUP = 'Bottles:'
 export function defineBottleCommands(program: Command, bind: Bind): void {
   program
     .command('list')
-    .alias('ls')
     .helpGroup(GROUP)
     .description('show the bottles of this machine')
     .option('--all', 'every bottle, whatever its state (the default)')

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { Bind } from './bind.ts'
 
 const AGENTS = 'Agents:'
-const MACHINE = 'This machine:'
+/** Heading of the commands that are about the machine and this program. */
+export const MACHINE = 'This machine:'
 
 /** Definitions, secrets, engines, the browser face and the shell. */
 export function defineMachineCommands(program: Command, bind: Bind): void {

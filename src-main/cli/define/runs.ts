@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ForkFlags } from '../commands/fork.ts'
 import type { ResumeFlags } from '../commands/resume.ts'
 import type { StartFlags } from '../commands/start.ts'
@@ -30,9 +30,9 @@ export function defineRunCommands(program: Command, bind: Bind): void {
     .description('go on from a snapshot; newer work is frozen first, never dropped')
     .argument('[bottle]', 'SLUG, SLUG@ID or SLUG@latest')
     .option('--rebuild-ok', 'when there is no snapshot, build anew from the manifest')
-    .option('--label <text>', 'only with start and fork')
-    .option('--color <color>', 'only with start')
-    .option('--bottle <name>', 'only with start', collect)
+    .addOption(refused('--label <text>'))
+    .addOption(refused('--color <color>'))
+    .addOption(refused('--bottle <name>'))
   addRunFlags(resume, 'must be the one that the bottle was made on')
     .option('--copy-cwd', 'copy the working folder into a rebuilt workspace')
     .action(
@@ -73,9 +73,14 @@ function addRunFlags(command: Command, backends: string): Command {
     )
     .option('--allow-missing-secrets', 'start even when a secret has no value')
     .option('--unenforced-egress', 'give network although the rules of the bottle cannot be enforced yet')
-    .option('--force', 'stop what stands in the way (not supported yet)')
-    .option('--foreground', 'stay in the foreground (not supported yet)')
-    .option('--session <mode>', 'session mode of the agent (not supported yet)')
-    .option('--resume-id <id>', 'session of the agent to go on with (not supported yet)')
     .option('--dry-run', 'show what would be done and do nothing')
+    .addOption(refused('--force'))
+    .addOption(refused('--foreground'))
+    .addOption(refused('--session <mode>'))
+    .addOption(refused('--resume-id <id>'))
+}
+
+/** Known by name, so that it gets the sentence that says why it can't be had, but not offered. */
+function refused(flags: string): Option {
+  return new Option(flags).hideHelp()
 }
