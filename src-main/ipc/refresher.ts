@@ -2,15 +2,18 @@
 export interface Refresher {
   /** Asks for a run: at once when idle, else one more run after the present one. */
   request(): void
-  /** Resolves when the wanted run has ended, well or badly; at once while only a retry is pending. */
+  /** Resolves when the run under way or next has ended, well or badly; at once when idle or waiting to retry. */
   settled(): Promise<void>
   close(): void
 }
 
+/** A first run that was slow only because it loaded code must not hold the second one back for long. */
+const MAX_REST_MS = 100
+
 /**
- * A burst of requests gives one run at once and one afterwards. Between two starts lie at least `gapMs`, and at
- * least as long as the last run took, so that a slow engine is never more than half busy with us. A failing run
- * is tried again after `retryMs`, doubling up to ten seconds.
+ * A burst of requests gives one run at once and one afterwards. Between two starts lie at least `gapMs`, and
+ * after each run a rest as long as it took, at most 100 ms, so that a storm of changes never keeps an engine busy
+ * with us alone. A failing run is tried again after `retryMs`, doubling up to ten seconds.
  */
 export function createRefresher(
   job: () => Promise<void>,
@@ -37,7 +40,9 @@ export function createRefresher(
     try {
       await job()
       failures = 0
-      notBefore = startedAt + Math.max(options.gapMs, 2 * (performance.now() - startedAt))
+      const endedAt = performance.now()
+      const rest = Math.min(endedAt - startedAt, MAX_REST_MS)
+      notBefore = Math.max(startedAt + options.gapMs, endedAt + rest)
     } catch (error) {
       if (!isClosed) options.onError(error)
       notBefore = performance.now() + Math.min(10_000, options.retryMs * 2 ** failures)
@@ -45,7 +50,7 @@ export function createRefresher(
       isWanted = true
     }
     isRunning = false
-    if (!isWanted || failures > 0) settle()
+    settle()
     if (isWanted) schedule()
   }
 
