@@ -62,7 +62,11 @@ export function createStateHub(options: StateHubOptions): StateHub {
     },
     { gapMs: LIST_GAP_MS, retryMs: 1000, onError: options.warn },
   )
-  const engines = createRefresher(async () => apply({ engines: [...(await bottles.engines(stop.signal))] }), {
+  const probe = async (): Promise<void> => {
+    apply({ engines: [...(await bottles.engines(stop.signal))] })
+    hasProbed = true
+  }
+  const engines = createRefresher(() => probe(), {
     gapMs: ENGINE_GAP_MS,
     retryMs: 2000,
     onError: options.warn,
@@ -139,7 +143,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
       }
     },
     async probeEngines() {
-      apply({ engines: [...(await bottles.engines(stop.signal))] })
+      await probe()
       return state.engines
     },
     close() {
