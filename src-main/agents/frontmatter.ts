@@ -112,7 +112,7 @@ function locate(
     if (node === null || node === undefined) return { kind: 'scalar', line, value: null, text: '' }
     if (yaml.isAlias(node)) return refuse(line, 'YAML aliases are not supported.', 'Write the value out.')
     if (!yaml.isNode(node)) return refuse(line, 'This YAML is not supported.')
-    if (node.tag?.startsWith('!') || node.anchor) {
+    if (node.tag || node.anchor) {
       return refuse(line, 'YAML tags and anchors are not supported.', 'Write a plain value.')
     }
     if (yaml.isSeq(node)) {

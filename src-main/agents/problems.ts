@@ -62,7 +62,9 @@ export function nearest(word: string, choices: Iterable<string>): string | null 
       bestDistance = steps
     }
   }
-  return best !== null && bestDistance <= Math.max(2, Math.floor(wanted.length / 3)) ? best : null
+  // A guess that shares no letter would only confuse.
+  const most = Math.min(Math.max(2, Math.floor(wanted.length / 3)), wanted.length - 1)
+  return best !== null && bestDistance <= most ? best : null
 }
 
 /** `Did you mean “x”?`, or what there is to choose from, or null when there is nothing. */
