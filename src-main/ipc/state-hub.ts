@@ -42,7 +42,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
   let listeners = 0
   let isStale = false
   let isTrashStale = true
-  const hasProbed = false
+  let hasProbed = false
   let slowRound: NodeJS.Timeout | undefined
 
   const apply = (part: Partial<LiveState>): void => {
