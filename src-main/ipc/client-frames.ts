@@ -1,6 +1,5 @@
 import type { ClientMessage } from '../../src-preload/contract/wire.ts'
 
-const MAX_INPUT = 65_536
 const MAX_NAME = 200
 const MAX_UINT32 = 0xffff_ffff
 
@@ -30,7 +29,7 @@ function checkedMessage(frame: Readonly<Record<string, unknown>>): ClientMessage
         ? { type: 'open', stream: frame.stream, name: frame.name as never, args: frame.args }
         : null
     case 'input':
-      return isNumber(frame.stream) && typeof frame.data === 'string' && frame.data.length <= MAX_INPUT
+      return isNumber(frame.stream) && typeof frame.data === 'string'
         ? { type: 'input', stream: frame.stream, data: frame.data }
         : null
     case 'resize':

@@ -24,7 +24,7 @@ test.each([
   '{"type":"open","stream":4294967296,"name":"logs"}',
   '{"type":"resize","stream":1,"cols":0,"rows":24}',
   '{"type":"ack","stream":1,"bytes":-5}',
-  JSON.stringify({ type: 'input', stream: 1, data: 'x'.repeat(65_537) }),
+  '{"type":"input","stream":1,"data":7}',
 ])('takes %.60s for broken', (frame) => {
   expect(parseClientMessage(frame)).toBeNull()
 })
