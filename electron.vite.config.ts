@@ -1,11 +1,21 @@
+import { chmodSync } from 'node:fs'
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 
 const at = (path: string) => resolve(import.meta.dirname, path)
 
+/** The command is also run by its path, so its file must be a program. */
+const executableCli = {
+  name: 'icebox:executable-cli',
+  writeBundle: () => chmodSync(at('out/main/cli.js'), 0o755),
+}
+
 export default defineConfig({
   main: {
+    // Fault points end processes on purpose; a release has none.
+    define: { __ICEBOX_FAULTS__: JSON.stringify(process.env.ICEBOX_RELEASE !== '1') },
+    plugins: [executableCli],
     build: {
       sourcemap: true,
       rolldownOptions: {
