@@ -13,7 +13,8 @@ function folder(root: StateRoot): string {
 export function notifyChange(root: StateRoot, slug: string): void {
   const file = root.path('icebox', 'changes', slug)
   void writeFile(file, '').catch(async () => {
-    await mkdir(folder(root), { recursive: true }).catch(() => undefined)
+    // Not recursive: a state root that was removed meanwhile must not come back.
+    await mkdir(folder(root)).catch(() => undefined)
     await writeFile(file, '').catch(() => undefined)
   })
 }

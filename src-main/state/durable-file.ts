@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
+
+/** True when nothing lies at a path: no entry, or a plain file where a folder on the way should be. */
+export function isMissing(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 /** The text of a file, or undefined when there is none. Any other failure throws. */
@@ -63,7 +69,7 @@ export async function createDurable(path: string, content: string, mode = 0o600)
     await syncFolder(dirname(path))
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (codeOf(error) === 'EEXIST') return false
     throw error
   } finally {
     await rm(temp, { force: true })
@@ -83,9 +89,18 @@ export type JsonRead =
   | { readonly kind: 'corrupt'; readonly file: string; readonly reason: string }
   | { readonly kind: 'ok'; readonly value: Readonly<Record<string, unknown>> }
 
-/** Reads a JSON object and never takes a damaged file for a missing one. */
+/** Something is there, but its bytes can't be had; one such file must not hide all others. */
+const UNREADABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'EIO'])
+
+/** Reads a JSON object and never takes a damaged or unreadable file for a missing one. */
 export async function readJsonObject(path: string): Promise<JsonRead> {
-  const text = await readText(path)
+  let text: string | undefined
+  try {
+    text = await readText(path)
+  } catch (error) {
+    if (!UNREADABLE.has(codeOf(error))) throw error
+    return { kind: 'corrupt', file: path, reason: error instanceof Error ? error.message : String(error) }
+  }
   if (text === undefined) return { kind: 'absent' }
   try {
     const value: unknown = JSON.parse(text)
@@ -106,6 +121,8 @@ export async function quarantine(rootDir: string, file: string): Promise<string>
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
   const kept = join(folder, `${basename(dirname(file))}-${basename(file)}-${digest}`)
-  await writeDurable(kept, bytes)
+  const known = await stat(kept).catch(() => null)
+  // Lists read the same damaged file again and again.
+  if (known?.size !== bytes.length) await writeDurable(kept, bytes)
   return kept
 }

@@ -3,7 +3,7 @@ import { ownIdentity, type ProcessIdentity } from '../system/process-identity.ts
 import { notifyChange } from './changes.ts'
 import { readJsonObject, removeDurable, writeDurable } from './durable-file.ts'
 import type { StateRoot } from './root.ts'
-import type { RuntimeRef } from './runtime-ref.ts'
+import { parseRuntimeRef, type RuntimeRef } from './runtime-ref.ts'
 
 export type IntentOperation =
   | 'start'
@@ -75,8 +75,8 @@ export async function readIntent(root: StateRoot, slug: string): Promise<Written
     version: 1,
     op: value.op,
     runId: value.runId ?? null,
-    previous: value.previous ?? null,
-    runtime: value.runtime ?? null,
+    previous: parseRuntimeRef(value.previous),
+    runtime: parseRuntimeRef(value.runtime),
     snapshotId: value.snapshotId ?? null,
     target: value.target ?? null,
     draft: value.draft ?? null,

@@ -5,6 +5,8 @@ import type { StateRoot } from './root.ts'
 
 /** Bytes after which the older half of a journal is dropped. */
 const CAP = 262_144
+/** Characters of one message: a single line must never fill the journal. */
+const LONGEST = 4_000
 
 function file(root: StateRoot, slug: string): string {
   return root.path('state', slug, 'events.jsonl')
@@ -18,7 +20,8 @@ export async function appendJournal(
 ): Promise<void> {
   const path = file(root, slug)
   try {
-    await appendFile(path, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`, { mode: 0o600 })
+    const line = { at: new Date().toISOString(), ...entry, message: entry.message.slice(0, LONGEST) }
+    await appendFile(path, `${JSON.stringify(line)}\n`, { mode: 0o600 })
     if ((await stat(path)).size > CAP) await dropOlderHalf(path)
   } catch {
     // The folder may just have moved to the trash, or the disk is full: the operation tells its own error.
@@ -37,9 +40,16 @@ export async function readJournal(root: StateRoot, slug: string): Promise<readon
   return content.split('\n').flatMap((line) => {
     if (!line) return []
     try {
-      return [JSON.parse(line) as JournalEntry]
+      const value: unknown = JSON.parse(line)
+      return isEntry(value) ? [value] : []
     } catch {
       return []
     }
   })
+}
+
+function isEntry(value: unknown): value is JournalEntry {
+  if (typeof value !== 'object' || value === null) return false
+  const entry = value as Partial<Record<keyof JournalEntry, unknown>>
+  return [entry.at, entry.op, entry.outcome, entry.message].every((part) => typeof part === 'string')
 }

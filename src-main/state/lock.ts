@@ -47,8 +47,8 @@ export async function lockHolder(root: StateRoot, name: string): Promise<LockHol
 /** Creates the file with its whole content in one step, so that nobody ever reads half a holder. */
 async function tryCreate(path: string, holder: LockHolder): Promise<boolean> {
   const temp = `${path}.${holder.token}.tmp`
-  await writeFile(temp, JSON.stringify(holder), { mode: 0o600 })
   try {
+    await writeFile(temp, JSON.stringify(holder), { mode: 0o600 })
     await link(temp, path)
     return true
   } catch (error) {
@@ -64,7 +64,8 @@ async function isAbandoned(path: string): Promise<boolean> {
   const holder = await readHolder(path)
   if (holder) return !(await isAlive(holder))
   const found = await stat(path).catch(() => null)
-  return found !== null && Date.now() - found.mtimeMs > UNREADABLE_MS
+  // Either way, since a clock that was set back puts the file into the future.
+  return found !== null && Math.abs(Date.now() - found.mtimeMs) > UNREADABLE_MS
 }
 
 /**
@@ -74,14 +75,16 @@ async function isAbandoned(path: string): Promise<boolean> {
 async function removeDead(root: StateRoot, name: string, own: LockHolder): Promise<void> {
   const prefix = `${name}.claim.`
   const claim = root.path('icebox', 'locks', `${prefix}${own.token}`)
-  await writeFile(claim, JSON.stringify(own), { mode: 0o600 })
+  // In one step: a claim that another rescuer reads half-written would count for nothing.
+  await tryCreate(claim, own)
   try {
     for (const entry of await readdir(folder(root))) {
-      if (!entry.startsWith(prefix) || entry.endsWith(own.token)) continue
+      const isClaim = entry.startsWith(prefix)
+      const isTemp = entry.startsWith(`${name}.`) && entry.endsWith('.tmp')
+      if ((!isClaim && !isTemp) || entry.includes(own.token)) continue
       const path = root.path('icebox', 'locks', entry)
-      const other = await readHolder(path)
-      if (other && (await isAlive(other))) return
-      await rm(path, { force: true })
+      if (await isAbandoned(path)) await rm(path, { force: true })
+      else if (isClaim && !isTemp) return
     }
     if (await isAbandoned(lockFile(root, name))) await rm(lockFile(root, name), { force: true })
   } finally {
@@ -109,28 +112,26 @@ export async function takeLock(
   await mkdir(folder(root), { recursive: true, mode: 0o700 })
   const deadline = Date.now() + (options.waitMs ?? 5000)
   for (;;) {
-    options.signal?.throwIfAborted()
+    if (options.signal?.aborted) throw bottleError('cancelled', undefined, { slug: name })
     if (await tryCreate(path, own)) break
     if (await isAbandoned(path)) {
       await removeDead(root, name, own)
-      continue
+      if (await tryCreate(path, own)) break
     }
-    const holder = await readHolder(path)
-    if (holder && Date.now() >= deadline) {
-      throw bottleError(
-        'busy',
-        `${name}: ${holder.operation} in progress since ${holder.since} by pid ${holder.pid}.`,
-        {
-          slug: name,
-        },
-      )
-    }
+    if (Date.now() >= deadline) throw busy(name, await readHolder(path))
     await delay(RETRY_MS * (0.5 + Math.random()))
   }
   return async () => {
     const holder = await readHolder(path)
     if (holder?.token === own.token) await rm(path, { force: true })
   }
+}
+
+function busy(name: string, holder: LockHolder | null): Error {
+  const what = holder
+    ? `${holder.operation} in progress since ${holder.since} by pid ${holder.pid}`
+    : 'another process is about to take its turn'
+  return bottleError('busy', `${name}: ${what}.`, { slug: name })
 }
 
 /** Runs with the lock held, and releases it whatever happens. */

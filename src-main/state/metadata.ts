@@ -2,7 +2,7 @@ import { bottleError } from '../system/bottle-error.ts'
 import { notifyChange } from './changes.ts'
 import { quarantine, readJsonObject, writeDurable } from './durable-file.ts'
 import type { StateRoot } from './root.ts'
-import type { RuntimeRef } from './runtime-ref.ts'
+import { parseRuntimeRef, type RuntimeRef } from './runtime-ref.ts'
 
 /** Major version of what Icebox keeps under `icebox`; a newer one is read and never written. */
 export const METADATA_VERSION = 1
@@ -76,11 +76,13 @@ function parseRun(value: unknown): RunRecord {
   const run = record(value)
   const exit = run.exit === null || run.exit === undefined ? null : record(run.exit)
   return {
+    // Keys that a later version added to a run survive a write too.
+    ...run,
     id: text(run.id),
     startedAt: text(run.startedAt),
     interactive: run.interactive === true,
     fromSnapshot: typeof run.fromSnapshot === 'string' ? run.fromSnapshot : null,
-    ref: run.ref ? (run.ref as RuntimeRef) : null,
+    ref: parseRuntimeRef(run.ref),
     exit: exit ? { code: typeof exit.code === 'number' ? exit.code : null, at: text(exit.at) } : null,
     isStopped: run.isStopped === true,
   }
@@ -173,11 +175,38 @@ export async function requireMetadata(root: StateRoot, slug: string): Promise<Me
       },
     )
   }
-  const kept = await quarantine(root.dir, read.file)
+  const copy = await copyOf(root, read.file)
   throw bottleError(
     'corrupt-state',
-    `${read.file} is damaged. Nothing was changed; a copy is at ${kept}. Freeze and destroy still work with --backend.`,
+    `${read.file} is damaged. Nothing was changed; ${copy}. Freeze and destroy still work with --backend.`,
     { slug, detail: read.reason },
+  )
+}
+
+/** Where the copy of a damaged file is, in words. A full disk must not hide that the file is damaged. */
+async function copyOf(root: StateRoot, file: string): Promise<string> {
+  try {
+    return `a copy is at ${await quarantine(root.dir, file)}`
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM') throw error
+    return 'no copy could be kept'
+  }
+}
+
+/**
+ * Refuses what a newer Icebox wrote, whatever the caller has put over it since. For operations that change a
+ * bottle: to be asked before their first side effect.
+ * @throws BottleError `unsupported`
+ */
+export function requireWritable(slug: string, metadata: Metadata): void {
+  const written = record(metadata.raw.icebox).version
+  const version = Math.max(metadata.icebox?.version ?? 0, typeof written === 'number' ? written : 0)
+  if (version <= METADATA_VERSION) return
+  throw bottleError(
+    'unsupported',
+    `${slug} was written by a newer Icebox; this one only reads it. Update Icebox.`,
+    { slug },
   )
 }
 
@@ -186,15 +215,7 @@ export async function requireMetadata(root: StateRoot, slug: string): Promise<Me
  * @throws BottleError `unsupported` when a newer Icebox wrote the file.
  */
 export async function writeMetadata(root: StateRoot, slug: string, metadata: Metadata): Promise<void> {
-  if (metadata.icebox && metadata.icebox.version > METADATA_VERSION) {
-    throw bottleError(
-      'unsupported',
-      `${slug} was written by a newer Icebox; this one only reads it. Update Icebox.`,
-      {
-        slug,
-      },
-    )
-  }
+  requireWritable(slug, metadata)
   await writeDurable(root.path('state', slug, 'metadata.json'), metadataText(metadata))
   notifyChange(root, slug)
 }

@@ -36,7 +36,9 @@ export function stateRootDir(flag?: string | undefined): string {
 export async function openStateRoot(flag?: string | undefined): Promise<StateRoot> {
   const dir = stateRootDir(flag)
   for (const part of ['', 'state', 'icebox', 'agents', 'bottles', 'trash']) {
-    await mkdir(join(dir, part), { recursive: true, mode: 0o700 })
+    await mkdir(join(dir, part), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw unusable(dir, error)
+    })
   }
   const file = join(dir, 'icebox', 'root.json')
   let text = await readText(file)
@@ -46,6 +48,14 @@ export async function openStateRoot(flag?: string | undefined): Promise<StateRoo
     text = await readText(file)
   }
   return rootAt(dir, parseRootId(file, text ?? ''))
+}
+
+function unusable(dir: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'EEXIST' && code !== 'ENOTDIR') return error
+  return bottleError('permission', `${dir} can't be the state folder: a file is in the way.`, {
+    cause: error,
+  })
 }
 
 function parseRootId(file: string, text: string): string {

@@ -17,7 +17,8 @@ export function randomBase36(length: number): string {
 }
 
 export function isSlug(text: string): boolean {
-  return text.length <= LEGACY_MAX && PATTERN.test(text)
+  // The API is called from plain JavaScript too.
+  return typeof text === 'string' && text.length <= LEGACY_MAX && PATTERN.test(text)
 }
 
 /**
@@ -26,7 +27,8 @@ export function isSlug(text: string): boolean {
  */
 export function requireSlug(text: string): string {
   if (isSlug(text)) return text
-  const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  const given = String(text)
+  const shown = JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}…` : given)
   throw bottleError(
     'invalid-slug',
     `${shown} is not a bottle name. Names are lower-case letters and digits with single hyphens between, such as web-1.`,

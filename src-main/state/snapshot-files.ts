@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { notifyChange } from './changes.ts'
@@ -10,6 +10,7 @@ import {
   syncFolder,
   writeDurable,
 } from './durable-file.ts'
+import { removeTree } from './remove-tree.ts'
 import type { StateRoot } from './root.ts'
 import { randomBase36 } from './slug.ts'
 
@@ -25,15 +26,35 @@ export function isSnapshotId(text: string): boolean {
   return ID.test(text)
 }
 
+const REASONS: readonly string[] = [
+  'user',
+  'before-resume',
+  'before-destroy',
+  'before-fork',
+  'rule',
+  'adopted',
+] satisfies readonly Snapshot['reason'][]
+
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
 
-/** Reads a record of any version tolerantly; null when it has no usable id or reference. Pure. */
+/** A part that lies beside the record, under a plain name: a path would lead a resume elsewhere. */
+function isVolumePart(value: unknown): value is Snapshot['volumes'][number] {
+  if (typeof value !== 'object' || value === null) return false
+  const { file, destination } = value as Record<string, unknown>
+  return /^(?!\.{1,2}$)[^/\\\0]+$/.test(text(file)) && text(destination).startsWith('/')
+}
+
+/**
+ * Reads a record of any version tolerantly; null when it has no usable id or reference, or names a volume that
+ * can't be read back, since resuming without it would look like success. Pure.
+ */
 export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapshot | null {
   const id = text(value.id)
   const reference = text(value.reference)
-  if (!isSnapshotId(id) || !reference) return null
+  const volumes = list(value.volumes)
+  if (!isSnapshotId(id) || !reference || !volumes.every(isVolumePart)) return null
   const fidelity =
     value.fidelity === 'files+volumes' || value.fidelity === 'files+memory' ? value.fidelity : 'files'
   return {
@@ -50,7 +71,7 @@ export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapsho
     leftOut: list(value.leftOut).map(text),
     bytes: count(value.bytes),
     ownBytes: typeof value.ownBytes === 'number' ? value.ownBytes : null,
-    reason: (text(value.reason) || 'user') as Snapshot['reason'],
+    reason: (REASONS.includes(text(value.reason)) ? value.reason : 'user') as Snapshot['reason'],
     note: text(value.note),
     label: text(value.label),
     pinned: value.pinned === true,
@@ -58,7 +79,7 @@ export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapsho
     runId: typeof value.runId === 'string' ? value.runId : null,
     agent: text(value.agent),
     provider: text(value.provider),
-    volumes: list(value.volumes) as Snapshot['volumes'],
+    volumes,
     facts: typeof value.facts === 'object' && value.facts !== null ? (value.facts as Snapshot['facts']) : {},
   }
 }
@@ -82,27 +103,52 @@ export async function readSnapshots(
         const file = root.path('state', slug, 'snapshots', name)
         const read = await readJsonObject(file)
         const snapshot = read.kind === 'ok' ? parseSnapshot(read.value) : null
-        if (snapshot) snapshots.push({ ...snapshot, slug })
+        if (snapshot?.id === name.slice(0, -5)) snapshots.push({ ...snapshot, slug })
         else if (read.kind !== 'absent') {
           await quarantine(root.dir, file).catch(() => undefined)
           damaged.push(file)
         }
       }),
   )
-  snapshots.sort((a, b) => (a.id < b.id ? -1 : 1))
+  snapshots.sort(byTime)
   return { snapshots, damaged }
 }
 
-/** Writes a record durably. */
+/** Oldest first. Ids tell seconds only, and two freezes fit into one. */
+function byTime(a: Snapshot, b: Snapshot): number {
+  const keys = (snapshot: Snapshot) => [snapshot.id.slice(0, 16), snapshot.createdAt, snapshot.id].join(' ')
+  return keys(a) < keys(b) ? -1 : 1
+}
+
+/**
+ * Writes a record durably. The bottle's folder must be there: one that was destroyed meanwhile stays gone.
+ * @throws BottleError `unsupported` when a newer Icebox wrote the record
+ */
 export async function writeSnapshot(root: StateRoot, snapshot: Snapshot): Promise<void> {
-  const folder = root.path('state', snapshot.slug, 'snapshots')
-  if (await mkdir(folder, { recursive: true, mode: 0o700 }))
-    await syncFolder(root.path('state', snapshot.slug))
-  await writeDurable(
-    root.path('state', snapshot.slug, 'snapshots', `${snapshot.id}.json`),
-    recordText(snapshot),
-  )
+  const bottle = root.path('state', snapshot.slug)
+  const file = root.path('state', snapshot.slug, 'snapshots', `${snapshot.id}.json`)
+  if (await makeFolder(root.path('state', snapshot.slug, 'snapshots'))) await syncFolder(bottle)
+  const known = await readJsonObject(file)
+  if (known.kind === 'ok' && typeof known.value.version === 'number' && known.value.version > 1) {
+    throw bottleError(
+      'unsupported',
+      `${snapshot.slug}@${snapshot.id} was written by a newer Icebox; this one only reads it. Update Icebox.`,
+      { slug: snapshot.slug },
+    )
+  }
+  await writeDurable(file, recordText(snapshot))
   notifyChange(root, snapshot.slug)
+}
+
+/** True when it was made now. */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }
 
 function recordText(snapshot: Snapshot): string {
@@ -111,8 +157,9 @@ function recordText(snapshot: Snapshot): string {
 
 /** Removes a record and the folder beside it; the engine's part is the backend's business. */
 export async function removeSnapshotFiles(root: StateRoot, slug: string, id: string): Promise<void> {
-  await rm(root.path('state', slug, 'snapshots', `${id}.d`), { recursive: true, force: true })
+  // The record goes first: it must never name parts that are gone.
   await removeDurable(root.path('state', slug, 'snapshots', `${id}.json`))
+  await removeTree(root.path('state', slug, 'snapshots', `${id}.d`))
   notifyChange(root, slug)
 }
 
@@ -124,7 +171,10 @@ export type CommittedImage =
 /** Reads `committed-image`: one line naming an image tag or an absolute path. Source: bot-bottle.md §4, case 16. */
 export async function readCommittedImage(root: StateRoot, slug: string): Promise<CommittedImage> {
   const file = root.path('state', slug, 'committed-image')
-  const content = await readText(file)
+  const content = await readText(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EISDIR') return ''
+    throw error
+  })
   if (content === undefined) return { kind: 'absent' }
   const reference = content.trim()
   const isPath = reference.startsWith('/')

@@ -1,7 +1,8 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import type { Snapshot, TrashEntry } from '../../src-preload/contract/index.ts'
+import { bottleError } from '../system/bottle-error.ts'
 import { notifyChange } from './changes.ts'
-import { readJsonObject, syncFolder, writeDurable } from './durable-file.ts'
+import { isMissing, readJsonObject, syncFolder, writeDurable } from './durable-file.ts'
 import type { StateRoot } from './root.ts'
 import { isSlug } from './slug.ts'
 import { parseSnapshot } from './snapshot-files.ts'
@@ -16,6 +17,13 @@ const NAME = /^(.+)-(\d{8}T\d{6}Z)(?:-\d+)?$/
 export function trashSlug(id: string): string | null {
   const slug = NAME.exec(id)?.[1]
   return slug && isSlug(slug) ? slug : null
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
 }
 
 /** Moves a bottle's state folder to the trash in one rename and returns the entry's id. */
@@ -36,7 +44,7 @@ export async function moveToTrash(root: StateRoot, slug: string, now: Date): Pro
 /** Snapshots that wait in a trash entry. */
 export async function trashedSnapshots(root: StateRoot, id: string): Promise<readonly Snapshot[]> {
   const folder = root.path('trash', id, 'snapshots')
-  const names = await readdir(folder).catch(() => [] as string[])
+  const names = await namesIn(folder)
   const read = await Promise.all(
     names
       .filter((name) => name.endsWith('.json'))
@@ -50,7 +58,7 @@ export async function trashedSnapshots(root: StateRoot, id: string): Promise<rea
 
 /** All entries, newest first. */
 export async function readTrash(root: StateRoot, days = TRASH_DAYS): Promise<readonly TrashEntry[]> {
-  const ids = await readdir(root.path('trash')).catch(() => [] as string[])
+  const ids = await namesIn(root.path('trash'))
   const entries = await Promise.all(
     ids.map(async (id): Promise<TrashEntry | null> => {
       const slug = trashSlug(id)
@@ -59,10 +67,7 @@ export async function readTrash(root: StateRoot, days = TRASH_DAYS): Promise<rea
         readJsonObject(root.path('trash', id, 'destroyed.json')),
         trashedSnapshots(root, id),
       ])
-      const at =
-        read.kind === 'ok' && typeof read.value.destroyedAt === 'string'
-          ? read.value.destroyedAt
-          : stampOf(id)
+      const at = destroyedAt(id, read.kind === 'ok' ? read.value.destroyedAt : null)
       return {
         id,
         slug,
@@ -76,20 +81,32 @@ export async function readTrash(root: StateRoot, days = TRASH_DAYS): Promise<rea
   return entries.filter((entry) => entry !== null).sort((a, b) => (a.destroyedAt < b.destroyedAt ? 1 : -1))
 }
 
-function stampOf(id: string): string {
+/** The recorded time, else the one in the name. Without either it counts as now: nothing is purged on a guess. */
+function destroyedAt(id: string, recorded: unknown): string {
   const stamp = NAME.exec(id)?.[2] ?? ''
-  return stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z')
+  const named = stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z')
+  const isTime = (value: unknown) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
+  if (typeof recorded === 'string' && isTime(recorded)) return new Date(recorded).toISOString()
+  return isTime(named) ? named : new Date().toISOString()
 }
 
 /** Slugs that a trash entry holds, so that a new bottle doesn't take them. */
 export async function trashedSlugs(root: StateRoot): Promise<ReadonlySet<string>> {
-  const ids = await readdir(root.path('trash')).catch(() => [] as string[])
+  const ids = await namesIn(root.path('trash'))
   return new Set(ids.map(trashSlug).filter((slug) => slug !== null))
 }
 
-/** Puts an entry back under a slug whose state folder does not exist. */
+/**
+ * Puts an entry back under a slug whose state folder does not exist.
+ * @throws BottleError `exists` when the slug was taken meanwhile, `not-found` when the entry has gone
+ */
 export async function moveFromTrash(root: StateRoot, id: string, slug: string): Promise<void> {
-  await rename(root.path('trash', id), root.path('state', slug))
+  await rename(requireEntry(root, id), root.path('state', slug)).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw bottleError('not-found', `The trash has no ${id} any more.`)
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error
+    throw bottleError('exists', `${slug} was taken meanwhile. ${id} is still in the trash.`, { slug })
+  })
   await syncFolder(root.path('state'))
   await syncFolder(root.path('trash'))
   await rm(root.path('state', slug, 'destroyed.json'), { force: true })
@@ -99,6 +116,12 @@ export async function moveFromTrash(root: StateRoot, id: string, slug: string): 
 /** Deletes an entry's files for good. */
 export async function purgeTrashFiles(root: StateRoot, id: string): Promise<void> {
   const { removeTree } = await import('./remove-tree.ts')
-  await removeTree(root.path('trash', id))
+  await removeTree(requireEntry(root, id))
   await syncFolder(root.path('trash'))
+}
+
+/** The path of an entry; an empty or made-up id must never name the whole trash. */
+function requireEntry(root: StateRoot, id: string): string {
+  if (trashSlug(id) === null) throw bottleError('not-found', `${JSON.stringify(id)} is no trash entry.`)
+  return root.path('trash', id)
 }

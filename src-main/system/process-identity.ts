@@ -11,19 +11,28 @@ export interface ProcessIdentity {
 
 let bootIdOnce: Promise<string> | undefined
 
-/** The id of this boot; changes with every restart of the machine. */
+/** The id of this boot; changes with every restart of the machine and with nothing else. */
 export function bootId(): Promise<string> {
-  bootIdOnce ??= readBootId()
+  bootIdOnce ??= readBootId().catch((error: unknown) => {
+    bootIdOnce = undefined
+    throw error
+  })
   return bootIdOnce
 }
 
 async function readBootId(): Promise<string> {
   if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-  const { stdout } = await runCommand('/usr/sbin/sysctl', ['-n', 'kern.boottime'], { timeout: 5000 })
+  // Not kern.boottime: that one moves whenever the clock is set.
+  const { stdout } = await runCommand('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { timeout: 5000 })
   return stdout.trim()
 }
 
-/** The start time of a living process, or undefined when there is none. Zombies count as gone. */
+const NO_PROCESS: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ESRCH'])
+
+/**
+ * The start time of a living process, or undefined when there is none. Zombies count as gone.
+ * Throws when it can't be told: taking a living process for a dead one would give its lock away.
+ */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') {
     try {
@@ -31,11 +40,14 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
       // Field 2 is the name in parentheses and may hold blanks, so count from the last parenthesis.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
-    } catch {
-      return undefined
+    } catch (error) {
+      if (NO_PROCESS.has((error as NodeJS.ErrnoException).code)) return undefined
+      throw error
     }
   }
   const { stdout, exitCode } = await runCommand('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+    // The text follows language and time zone, and both differ between a terminal and the desktop.
+    env: { LC_ALL: 'C', TZ: 'UTC' },
     timeout: 5000,
     okCodes: [0, 1],
   })
