@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import {
+  backendFlag,
+  colorFlag,
+  LATER_FLAGS,
+  labelFlag,
+  refuseUnsupported,
+  secretNames,
+} from '../../../src-main/cli/run-flags.ts'
+import { nonEmpty, wholeNumber } from '../../../src-main/cli/usage.ts'
+
+const code = (name: string) => expect.objectContaining({ code: name })
+
+describe('backends', () => {
+  test('known ones', () => {
+    expect([backendFlag('docker'), backendFlag('host'), backendFlag(undefined)]).toEqual([
+      'docker',
+      'host',
+      undefined,
+    ])
+  })
+  test('an unknown one names the known', () => {
+    expect(() => backendFlag('foo')).toThrow(code('unknown-backend'))
+    expect(() => backendFlag('foo')).toThrow(/docker.*host/)
+  })
+  test('one of a later version', () => {
+    expect(() => backendFlag('smolmachines')).toThrow(code('unsupported'))
+  })
+  test('an empty one', () => {
+    expect(() => backendFlag('')).toThrow(code('usage'))
+  })
+})
+
+describe('secrets', () => {
+  test('are named', () => {
+    expect(secretNames(['A_B', 'c1'])).toEqual(['A_B', 'c1'])
+  })
+  test('never come with a value, and the value is not repeated', () => {
+    expect(() => secretNames(['KEY=hunter2'])).toThrow(code('usage'))
+    expect(() => secretNames(['KEY=hunter2'])).not.toThrow(/hunter2/)
+  })
+  test.each(['', '1A', 'A B', 'A-B'])('%j is no name', (name) => {
+    expect(() => secretNames([name])).toThrow(code('usage'))
+  })
+})
+
+test.each(['', '  ', '!!!', 'x'.repeat(201)])('%j is no label', (label) => {
+  expect(() => labelFlag(label)).toThrow(code('usage'))
+})
+test.each(['blue', '#fff', '#00FF00', undefined])('%j is a colour', (color) => {
+  expect(colorFlag(color)).toBe(color)
+})
+test.each(['', '#ff', 'a b', '\u001b[31m'])('%j is no colour', (color) => {
+  expect(() => colorFlag(color)).toThrow(code('usage'))
+})
+test('what a later version brings is refused, not ignored', () => {
+  for (const key of Object.keys(LATER_FLAGS)) {
+    expect(() => refuseUnsupported({ [key]: true }, LATER_FLAGS)).toThrow(code('unsupported'))
+  }
+  expect(() => refuseUnsupported({ force: false, label: 'x' }, LATER_FLAGS)).not.toThrow()
+})
+test.each(['', '0', '51', '1.5', '-1', 'x', '1e1', '9999999999'])('%j forks', (text) => {
+  expect(() => wholeNumber('-n', text, 1, 50)).toThrow(code('usage'))
+})
+test('a prompt is not empty and holds no NUL', () => {
+  expect(nonEmpty('--prompt', ' a ')).toBe(' a ')
+  expect(() => nonEmpty('--prompt', ' \n')).toThrow(code('usage'))
+  expect(() => nonEmpty('--prompt', 'a\0b')).toThrow(code('usage'))
+})
