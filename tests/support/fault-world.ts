@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
 import { makeBusyboxImage, must } from './busybox-image.ts'
-import { type CliOptions, type IceboxHome, makeIceboxHome } from './icebox-home.ts'
+import { type IceboxHome, makeIceboxHome } from './icebox-home.ts'
 import { problemsOf, sweepEngine } from './ledger.ts'
 
 export type WorldKind = 'docker' | 'host'
@@ -21,11 +23,10 @@ export interface World {
   notes(slug: string): Promise<readonly string[]>
   /** Everything that recovery owes, asked of the next command until it holds or ten seconds are over. */
   problems(): Promise<readonly string[]>
-  /** Resumes every snapshot and returns what is missing: each must still hold its marker. */
-  lostMarkers(
-    slug: string,
-    markersBySnapshot: ReadonlyMap<string, readonly string[]>,
-  ): Promise<readonly string[]>
+  /** Resumes every snapshot there is and returns what each holds. */
+  markersHeld(slug: string): Promise<ReadonlyMap<string, readonly string[]>>
+  /** Folders of starts that never came to be. */
+  halfMade(): Promise<readonly string[]>
   end(): Promise<void>
 }
 
@@ -58,8 +59,8 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
   const list = async () => (await home.must(['list'])).json as readonly Bottle[]
   const snapshots = async (slug: string) => (await home.must(['snapshots', slug])).json as readonly Snapshot[]
   const notes = async (slug: string) => {
-    const { stdout } = await home.must(['logs', slug])
-    return stdout.split('\n').filter((line) => line !== '')
+    const { text } = (await home.must(['logs', slug])).json as { readonly text: string }
+    return text.split('\n').filter((line) => line !== '')
   }
   const problems = async () => {
     const deadline = Date.now() + 10_000
@@ -97,17 +98,15 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
         return (await notes(found.slug)).includes(marker) ? found.slug : undefined
       })
     },
-    async lostMarkers(slug, markersBySnapshot) {
-      const lost: string[] = []
+    async markersHeld(slug) {
+      const held = new Map<string, readonly string[]>()
       for (const { id } of await snapshots(slug)) {
-        const markers = markersBySnapshot.get(id)
-        if (markers === undefined) continue
         await home.must(['resume', `${slug}@${id}`, '--headless', '--prompt', 'probe'])
-        const found = await notes(slug)
-        for (const marker of markers) if (!found.includes(marker)) lost.push(`${id} lost ${marker}`)
+        held.set(id, await notes(slug))
       }
-      return lost
+      return held
     },
+    halfMade: async () => (await readdir(join(home.dir, 'state'))).filter((name) => name.startsWith('.')),
     async end() {
       for (const { stop } of background) stop.abort()
       await Promise.all(background.map(({ done }) => done))
@@ -136,17 +135,14 @@ export async function until<T>(
   }
 }
 
-/** Runs a command that must die at its fault point; anything else means that the point was never reached. */
-export async function dieAt(
-  world: World,
-  fault: string,
-  args: readonly string[],
-  options: CliOptions = {},
-): Promise<void> {
-  const result = await world.home.icebox(args, { ...options, fault: `${fault}:kill` })
-  if (result.code !== null) {
-    throw new Error(
-      `icebox ${args.join(' ')} ended with ${result.code} without passing ${fault}\n${result.stderr}`,
-    )
-  }
+/** Runs a command with a deadly fault point and tells whether it came there. */
+export async function diesAt(world: World, fault: string, args: readonly string[]): Promise<boolean> {
+  const { code, stderr } = await world.home.icebox(args, { fault: `${fault}:kill` })
+  if (code !== null && code !== 0) throw new Error(`icebox ${args.join(' ')} ended with ${code}\n${stderr}`)
+  return code === null
+}
+
+/** As `diesAt`, and a point that is not reached is an error: the test would prove nothing. */
+export async function dieAt(world: World, fault: string, args: readonly string[]): Promise<void> {
+  if (!(await diesAt(world, fault, args))) throw new Error(`icebox ${args.join(' ')} never passed ${fault}`)
 }

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { type ChildResult, runChild } from './child.ts'
 import { removeTree } from './docker-daemon.ts'
 
-const CLI = join(import.meta.dirname, '../../out/main/cli.js')
+/** The build under test; `ICEBOX_TEST_OUT` names another one. */
+export const OUT = process.env.ICEBOX_TEST_OUT ?? join(import.meta.dirname, '../../out')
+const CLI = join(OUT, 'main/cli.js')
 
 /** What one run of the built command came to. */
 export interface CliResult {

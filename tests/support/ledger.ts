@@ -97,7 +97,8 @@ export async function problemsOf(home: IceboxHome, usesDocker: boolean): Promise
   }
   for (const pid of await stoppedUnder(home.dir)) problems.push(`process ${pid} stays stopped`)
   const slugs = await readdir(join(home.dir, 'state')).catch(() => [])
-  for (const slug of slugs) {
+  // A start's folder has a dot until it is complete; nothing reads it before the next start removes it.
+  for (const slug of slugs.filter((name) => !name.startsWith('.'))) {
     const names = await readdir(join(home.dir, 'state', slug))
     if (names.includes('intent.json')) problems.push(`${slug} still has an intent`)
     for (const name of names.filter((name) => name.endsWith('.tmp'))) problems.push(`${slug} holds ${name}`)
