@@ -2,7 +2,14 @@ import type { BackendName, FreezeReason, Snapshot } from '../../src-preload/cont
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import type { StateRoot } from '../state/root.ts'
-import { markPreserved, newSnapshotId, writeCommittedImage, writeSnapshot } from '../state/snapshot-files.ts'
+import {
+  markPreserved,
+  newSnapshotId,
+  readCommittedImage,
+  removeSnapshotRecord,
+  writeCommittedImage,
+  writeSnapshot,
+} from '../state/snapshot-files.ts'
 import { toBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { Captured, ReportProgress, RuntimeRef } from './backend.ts'
@@ -92,10 +99,11 @@ export abstract class Freezer {
       faultPoint('freeze:after-clear')
       return { snapshot, notices: captured.notices, exportHint: this.exportHint(snapshot) }
     } catch (thrown) {
-      const isGone = await this.discard(subject, target).catch(() => false)
-      // What could not be taken back stays named by the intent, and recovery comes back to it.
-      if (isGone) await clearIntent(root, subject.slug)
       const failed = toBottleError(thrown, subject.slug)
+      // What could not be taken back stays named by the intent, and recovery comes back to it.
+      if (await this.takeBack(root, subject, target).catch(() => false)) {
+        await clearIntent(root, subject.slug).catch(() => undefined)
+      }
       await appendJournal(root, subject.slug, {
         op: 'freeze',
         outcome: failed.code === 'cancelled' ? 'cancelled' : 'failed',
@@ -104,6 +112,15 @@ export abstract class Freezer {
       })
       throw failed
     }
+  }
+
+  /** Undoes a failed freeze; false when something of it is left, or when it is current already and so must stay. */
+  private async takeBack(root: StateRoot, subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
+    const committed = await readCommittedImage(root, subject.slug)
+    if (committed.kind === 'ok' && committed.reference === target.reference) return false
+    // The record first: it must never name what is gone.
+    await removeSnapshotRecord(root, subject.slug, target.snapshotId)
+    return this.discard(subject, target)
   }
 
   /** The new reference for a snapshot id; must be unique and derivable, so that recovery can find it. */

@@ -10,7 +10,6 @@ import {
   syncFolder,
   writeDurable,
 } from './durable-file.ts'
-import { removeTree } from './remove-tree.ts'
 import type { StateRoot } from './root.ts'
 import { randomBase36 } from './slug.ts'
 
@@ -155,11 +154,9 @@ function recordText(snapshot: Snapshot): string {
   return `${JSON.stringify(snapshot, null, 2)}\n`
 }
 
-/** Removes a record and the folder beside it; the engine's part is the backend's business. */
-export async function removeSnapshotFiles(root: StateRoot, slug: string, id: string): Promise<void> {
-  // The record goes first: it must never name parts that are gone.
+/** Removes a record; what it named is the backend's business, and goes after it. */
+export async function removeSnapshotRecord(root: StateRoot, slug: string, id: string): Promise<void> {
   await removeDurable(root.path('state', slug, 'snapshots', `${id}.json`))
-  await removeTree(root.path('state', slug, 'snapshots', `${id}.d`))
   notifyChange(root, slug)
 }
 
