@@ -225,13 +225,24 @@ export function latestRun(metadata: Metadata): RunRecord | null {
   return metadata.icebox?.runs.at(-1) ?? null
 }
 
-/** Metadata with one run replaced or added. Pure. */
+/** Runs that keep their engine facts: the newest, and the one it replaced until that is gone. */
+const RUNS_WITH_REF = 2
+/** Runs that are remembered at all. */
+const RUNS_KEPT = 500
+
+/**
+ * Metadata with one run replaced or added. Older runs lose their engine facts, so that a bottle of many cycles
+ * stays small; volumes stay named, except a run's own secret volume, which goes with its container. Pure.
+ */
 export function withRun(metadata: Metadata, run: RunRecord): Metadata {
   const facts = metadata.icebox
   if (!facts) return metadata
-  const others = facts.runs.filter((known) => known.id !== run.id)
-  const isKnown = others.length < facts.runs.length
-  const runs = isKnown ? facts.runs.map((known) => (known.id === run.id ? run : known)) : [...facts.runs, run]
-  const volumes = [...new Set([...facts.volumes, ...(run.ref?.volumes ?? [])])]
-  return { ...metadata, icebox: { ...facts, runs, volumes } }
+  const isKnown = facts.runs.some((known) => known.id === run.id)
+  const all = isKnown ? facts.runs.map((known) => (known.id === run.id ? run : known)) : [...facts.runs, run]
+  const kept = all.slice(-RUNS_KEPT)
+  const runs = kept.map((each, index) =>
+    index < kept.length - RUNS_WITH_REF ? { ...each, ref: null } : each,
+  )
+  const added = (run.ref?.volumes ?? []).filter((name) => !name.startsWith('icebox-run-'))
+  return { ...metadata, icebox: { ...facts, runs, volumes: [...new Set([...facts.volumes, ...added])] } }
 }
