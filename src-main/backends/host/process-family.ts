@@ -28,12 +28,11 @@ export function familyOf(
 ): readonly Member[] {
   const children = Map.groupBy(table, (row) => row.parent)
   const rows = new Map(table.map((row) => [row.pid, row]))
-  const excluded = below(children, [self])
   const depths = new Map<number, number>()
   const grow = (roots: readonly number[], depth: number): void => {
     let level = roots
     for (let at = depth; level.length > 0; at++) {
-      const fresh = level.filter((pid) => pid > 1 && rows.has(pid) && !excluded.has(pid) && !depths.has(pid))
+      const fresh = level.filter((pid) => pid > 1 && rows.has(pid) && !depths.has(pid))
       for (const pid of fresh) depths.set(pid, at)
       level = fresh.flatMap((pid) => (children.get(pid) ?? []).map((row) => row.pid))
     }
@@ -46,7 +45,10 @@ export function familyOf(
     )
   }
   grow(strays, STRAY)
+  // Only when this process runs inside the bottle: its own children then work for it, not for the agent.
+  const spared = depths.has(self) ? below(children, [self]) : new Set<number>()
   return [...depths]
+    .filter(([pid]) => !spared.has(pid))
     .flatMap(([pid, depth]) => {
       const row = rows.get(pid)
       return row && row.state !== 'Z' && row.state !== 'X' ? [{ ...row, depth }] : []

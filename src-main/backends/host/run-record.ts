@@ -69,7 +69,7 @@ export async function readExit(paths: RunPaths, startedAt: string): Promise<Exit
   try {
     const { exitCode, endedAt } = JSON.parse(written) as { exitCode?: unknown; endedAt?: unknown }
     // Whole seconds may lie before a start that was noted in milliseconds.
-    const at = text(endedAt) > startedAt ? text(endedAt) : startedAt
+    const at = Date.parse(text(endedAt)) >= Date.parse(startedAt) ? text(endedAt) : startedAt
     return { exitCode: typeof exitCode === 'number' ? exitCode : null, endedAt: at }
   } catch {
     // An unreadable result is an unknown one, never a missing one.
