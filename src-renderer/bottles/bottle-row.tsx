@@ -1,0 +1,136 @@
+import { memo, type MouseEvent } from 'react'
+import type { Bottle, Task } from '../../src-preload/contract/entities.ts'
+import { useApp } from '../state/app.ts'
+import { percent, shareOf } from '../tasks/progress-words.ts'
+import { IconButton } from '../ui/button.tsx'
+import { t } from '../ui/en.ts'
+import { age, bytes } from '../ui/format.ts'
+import { agentName, backendName, labelColor, lookOf, sentenceOf } from './bottle-look.ts'
+import { verbsOf } from './bottle-verbs.ts'
+import { StatePill } from './state-pill.tsx'
+
+/** What a row asks of its list; one object for all rows, so that rows stay memoised. */
+export interface RowHandlers {
+  choose(slug: string, event: MouseEvent): void
+  tick(slug: string): void
+  openMenu(slug: string, anchor: HTMLElement, point: { readonly x: number; readonly y: number } | null): void
+}
+
+interface RowProps {
+  readonly bottle: Bottle
+  readonly task: Task | undefined
+  readonly asked: string | undefined
+  readonly isCurrent: boolean
+  readonly isTabStop: boolean
+  readonly isTicked: boolean
+  readonly index: number
+  readonly top: number
+  readonly now: number
+  readonly platform: string
+  readonly handlers: RowHandlers
+}
+
+const SHOWN_VERBS = new Set(['resume', 'freeze', 'terminal', 'stop'])
+
+/** One bottle in the list. Re-renders only when something of its own changed. */
+export const BottleRow = memo(function BottleRow(props: RowProps) {
+  const { bottle, task, handlers } = props
+  const app = useApp()
+  const doing = task?.kind ?? props.asked ?? null
+  const look = lookOf(bottle, doing)
+  const color = labelColor(bottle.color)
+  const buttonTab = props.isTabStop ? 0 : -1
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
+    <div
+      role="row"
+      className="row"
+      data-slug={bottle.slug}
+      data-current={props.isCurrent || undefined}
+      data-stale={bottle.state === 'unknown' || undefined}
+      aria-rowindex={props.index + 2}
+      aria-selected={props.isTicked || props.isCurrent}
+      tabIndex={props.isTabStop ? 0 : -1}
+      style={{ transform: `translateY(${props.top}px)` }}
+      onClick={(event) => handlers.choose(bottle.slug, event)}
+      onContextMenu={(event) => {
+        event.preventDefault()
+        handlers.openMenu(bottle.slug, event.currentTarget, { x: event.clientX, y: event.clientY })
+      }}
+    >
+      <div role="gridcell" className="cell-tick">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          checked={props.isTicked}
+          aria-label={t.list.select(bottle.slug)}
+          onChange={() => handlers.tick(bottle.slug)}
+          onClick={(event) => event.stopPropagation()}
+        />
+      </div>
+      <div role="gridcell" className="cell-state">
+        <StatePill look={look} share={shareOf(task?.progress)} />
+      </div>
+      <div role="gridcell" className="cell-name">
+        <div className="row-name">
+          {color && <i className="label-dot" style={{ background: color }} title={bottle.color} />}
+          <strong className="one-line">{bottle.slug}</strong>
+          {bottle.badges.map((badge) => (
+            <span key={badge} className={`badge ${badge}`} title={t.badgeHint[badge]}>
+              {t.badge[badge]}
+            </span>
+          ))}
+        </div>
+        <div className="row-sentence one-line">
+          {task?.progress ? `${percent(task.progress)} ${task.progress.phase}`.trim() : `${backendName(bottle.backend, props.platform)} · ${sentenceOf(bottle)}`}
+        </div>
+      </div>
+      <div role="gridcell" className="cell-agent one-line" title={bottle.agent}>
+        {agentName(bottle)}
+      </div>
+      <div role="gridcell" className="cell-engine one-line soft">
+        {bottle.engine || backendName(bottle.backend, props.platform)}
+      </div>
+      <div role="gridcell" className="cell-snapshots number soft">
+        {bottle.snapshots || '–'}
+      </div>
+      <div role="gridcell" className="cell-size number soft">
+        {bottle.bytes === null ? '–' : bytes(bottle.bytes)}
+      </div>
+      <div role="gridcell" className="cell-frozen number soft one-line">
+        {bottle.lastFrozenAt ? age(bottle.lastFrozenAt, props.now) : t.list.never}
+      </div>
+      <div role="gridcell" className="cell-started number soft one-line">
+        {bottle.startedAt ? age(bottle.startedAt, props.now) : '–'}
+      </div>
+      <div role="gridcell" className="cell-actions">
+        {verbsOf(app, bottle, doing)
+            .filter((verb) => SHOWN_VERBS.has(verb.id))
+            .map((verb) => (
+              <IconButton
+                key={verb.id}
+                icon={verb.icon}
+                label={verb.label}
+                isBusy={verb.isBusy}
+                disabled={verb.isDisabled && !verb.isBusy}
+                tabIndex={buttonTab}
+                onClick={(event) => {
+                  event.stopPropagation()
+                  verb.run()
+                }}
+              />
+            ))}
+        <IconButton
+          icon="more"
+          label={t.list.rowActions(bottle.slug)}
+          tabIndex={buttonTab}
+          aria-haspopup="menu"
+          onClick={(event) => {
+            event.stopPropagation()
+            handlers.openMenu(bottle.slug, event.currentTarget, null)
+          }}
+        />
+      </div>
+    </div>
+  )
+})

@@ -1,0 +1,151 @@
+import { useEffect, useRef, useState } from 'react'
+import type { Bottle } from '../../src-preload/contract/entities.ts'
+import { chordText } from '../palette/keys.ts'
+import { useApp, useChangeView, useModel, useView } from '../state/app.ts'
+import { LIST_TABS, type ListTab } from '../state/view.ts'
+import { Button, IconButton } from '../ui/button.tsx'
+import { t } from '../ui/en.ts'
+import { Icon } from '../ui/icons.tsx'
+import { Segmented } from '../ui/pieces.tsx'
+import { PopMenu } from '../ui/pop-menu.tsx'
+import { backendName } from './bottle-look.ts'
+import { canFreeze, doingOf } from './bottle-verbs.ts'
+
+/** Title, search and the buttons that concern the whole list, with the tabs below. */
+export function ListToolbar(props: {
+  readonly bottles: readonly Bottle[]
+  readonly counts: Readonly<Record<ListTab, number>>
+}) {
+  const app = useApp()
+  const change = useChangeView()
+  const tab = useView((view) => view.tab)
+  const isSearchOpen = useView((view) => view.isSearchOpen || view.query !== '')
+  const more = useRef<HTMLButtonElement>(null)
+  const [isMoreOpen, setMoreOpen] = useState(false)
+  const running = props.bottles.filter((bottle) => bottle.state === 'running' && canFreeze(bottle))
+  const freezeAll = () => {
+    for (const { slug } of running) if (!doingOf(app, slug)) void app.operations.freeze(slug)
+  }
+  return (
+    <header className="list-bar" data-searching={isSearchOpen || undefined}>
+      <div className="list-bar-top">
+        <h1>{t.section.bottles}</h1>
+        <SearchField />
+        <IconButton
+          icon="search"
+          label={t.action.search}
+          className="search-open"
+          onClick={() => change({ isSearchOpen: true })}
+        />
+        <Button className="wide-only" onClick={freezeAll} disabled={running.length === 0}>
+          {t.action.freezeAll}
+        </Button>
+        <button
+          ref={more}
+          type="button"
+          className="icon-button narrow-only"
+          aria-label={t.action.more}
+          aria-haspopup="menu"
+          onClick={() => setMoreOpen(true)}
+        >
+          <Icon name="more" />
+        </button>
+        <Button kind="primary" icon="plus" onClick={() => change({ overlay: { kind: 'new' } })}>
+          {t.action.newBottle}
+        </Button>
+        {isMoreOpen && (
+          <PopMenu
+            label={t.action.more}
+            anchor={more}
+            onClose={() => setMoreOpen(false)}
+            entries={[
+              { id: 'all', label: t.action.freezeAll, icon: 'snow', isDisabled: running.length === 0, run: freezeAll },
+            ]}
+          />
+        )}
+      </div>
+      <div className="list-bar-tabs">
+        <Segmented
+          className="tabs"
+          label={t.tabs}
+          value={tab}
+          onChange={(next) => change({ tab: next })}
+          options={LIST_TABS.map((value) => ({
+            value,
+            label: (
+              <>
+                {t.tab[value]} <span className="count number">{props.counts[value]}</span>
+              </>
+            ),
+          }))}
+        />
+        <EngineFilter bottles={props.bottles} />
+      </div>
+    </header>
+  )
+}
+
+function SearchField() {
+  const query = useView((view) => view.query)
+  const isSearchOpen = useView((view) => view.isSearchOpen)
+  const change = useChangeView()
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (isSearchOpen) input.current?.select()
+  }, [isSearchOpen])
+  return (
+    <div className="search" role="search">
+      <Icon name="search" />
+      <input
+        ref={input}
+        type="text"
+        id="bottle-search"
+        value={query}
+        placeholder={t.list.search}
+        aria-label={t.list.search}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => change({ query: event.target.value })}
+        onBlur={() => change({ isSearchOpen: false })}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') {
+            event.stopPropagation()
+            change({ query: '', isSearchOpen: false })
+            event.currentTarget.blur()
+          } else if (event.key === 'ArrowDown' || event.key === 'Enter') {
+            event.preventDefault()
+            document.querySelector<HTMLElement>('.list .row[tabindex="0"]')?.focus()
+          }
+        }}
+      />
+      {query ? (
+        <IconButton icon="close" label={t.action.clearFilter} onClick={() => change({ query: '' })} />
+      ) : (
+        <kbd>{chordText('mod+f')}</kbd>
+      )}
+    </div>
+  )
+}
+
+function EngineFilter({ bottles }: { readonly bottles: readonly Bottle[] }) {
+  const engine = useView((view) => view.engine)
+  const platform = useModel((model) => model.platform)
+  const change = useChangeView()
+  const backends = [...new Set(bottles.map((bottle) => bottle.backend))].sort()
+  if (backends.length < 2 && !engine) return null
+  return (
+    <select
+      className="select quiet engine-filter"
+      aria-label={t.list.engineFilter}
+      value={engine}
+      onChange={(event) => change({ engine: event.target.value })}
+    >
+      <option value="">{t.list.allEngines}</option>
+      {backends.map((backend) => (
+        <option key={backend} value={backend}>
+          {backendName(backend, platform)}
+        </option>
+      ))}
+    </select>
+  )
+}

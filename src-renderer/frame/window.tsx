@@ -1,0 +1,90 @@
+import { AgentsScreen } from '../agents/agents-screen.tsx'
+import { BottlesScreen } from '../bottles/bottles-screen.tsx'
+import { DestroyDialog } from '../bottles/destroy-dialog.tsx'
+import { ForkDialog } from '../bottles/fork-dialog.tsx'
+import { FreezeDialog } from '../bottles/freeze-dialog.tsx'
+import { NewBottleSheet } from '../bottles/new-bottle-sheet.tsx'
+import { EnginesScreen } from '../engines/engines-screen.tsx'
+import { Palette } from '../palette/palette.tsx'
+import { ShortcutSheet } from '../palette/shortcut-sheet.tsx'
+import { useShortcuts } from '../palette/use-shortcuts.ts'
+import { SettingsScreen } from '../settings/settings-screen.tsx'
+import { TrashScreen } from '../settings/trash-screen.tsx'
+import { useApp, useModel, useView } from '../state/app.ts'
+import { useStore } from '../state/create-store.ts'
+import { ActivityScreen } from '../tasks/activity-screen.tsx'
+import { Toasts } from '../tasks/toasts.tsx'
+import { Blank } from '../ui/blank.tsx'
+import { t } from '../ui/en.ts'
+import { Banners } from './banners.tsx'
+import { Sidebar } from './sidebar.tsx'
+import { StatusBar } from './status-bar.tsx'
+
+/** The whole window. */
+export function Window() {
+  const { link } = useApp()
+  const isStale = useStore(link, (now) => !now.isConnected)
+  useShortcuts()
+  return (
+    <>
+      <div className="window">
+        <Sidebar />
+        <div className="centre" data-stale={isStale || undefined}>
+          <Banners />
+          <Screen />
+        </div>
+        <StatusBar />
+      </div>
+      <Toasts />
+      <Overlays />
+    </>
+  )
+}
+
+function Screen() {
+  const { link } = useApp()
+  const section = useView((view) => view.section)
+  const isLoaded = useModel((model) => model.isLoaded)
+  const failure = useStore(link, (now) => now.failure)
+  if (!isLoaded) {
+    return (
+      <main className="waiting-screen">
+        {failure ? <Blank icon="warning" title={t.status.offline} text={failure.message} /> : <p className="faint late">{t.loading}</p>}
+      </main>
+    )
+  }
+  switch (section) {
+    case 'bottles':
+      return <BottlesScreen />
+    case 'agents':
+      return <AgentsScreen />
+    case 'engines':
+      return <EnginesScreen />
+    case 'activity':
+      return <ActivityScreen />
+    case 'trash':
+      return <TrashScreen />
+    case 'settings':
+      return <SettingsScreen />
+  }
+}
+
+function Overlays() {
+  const overlay = useView((view) => view.overlay)
+  switch (overlay?.kind) {
+    case 'new':
+      return <NewBottleSheet />
+    case 'destroy':
+      return <DestroyDialog slugs={overlay.slugs} />
+    case 'fork':
+      return <ForkDialog slug={overlay.slug} snapshot={overlay.snapshot} />
+    case 'freeze':
+      return <FreezeDialog slug={overlay.slug} />
+    case 'palette':
+      return <Palette />
+    case 'shortcuts':
+      return <ShortcutSheet />
+    case undefined:
+      return null
+  }
+}

@@ -1,0 +1,115 @@
+import { type ReactNode, useEffect, useState } from 'react'
+import { type Theme, useApp, useModel } from '../state/app.ts'
+import { useStore } from '../state/create-store.ts'
+import { t } from '../ui/en.ts'
+import { bytes } from '../ui/format.ts'
+import { Page } from '../ui/page.tsx'
+import { CopyButton, Segmented } from '../ui/pieces.tsx'
+
+const THEMES: readonly Theme[] = ['system', 'light', 'dark']
+
+/** What can be set, and what this Icebox is. Changes are saved at once. */
+export function SettingsScreen() {
+  const app = useApp()
+  const { theme } = useStore(app.settings, (settings) => settings)
+  const home = useModel((model) => model.home)
+  const version = useModel((model) => model.version)
+  const disk = useModel((model) => model.disk)
+  const save = useSave()
+  return (
+    <Page title={t.section.settings}>
+      <Group title={t.settings.look}>
+        <Line label={t.settings.theme}>
+          <Segmented
+            label={t.settings.theme}
+            value={theme}
+            onChange={(next) => {
+              app.settings.set({ theme: next })
+              void save('theme', next)
+            }}
+            options={THEMES.map((value) => ({ value, label: t.settings.themes[value] }))}
+          />
+        </Line>
+      </Group>
+      <Group title={t.settings.trash}>
+        <TrashDays />
+      </Group>
+      <Group title={t.settings.about}>
+        <Line label={t.settings.version}>
+          <span className="number selectable">{version || '–'}</span>
+        </Line>
+        <Line label={t.settings.home}>
+          <span className="path selectable" title={home}>{home}</span>
+          <CopyButton text={home} />
+        </Line>
+        {disk && (
+          <Line label={t.settings.disk}>
+            <span className="number">{t.status.disk(bytes(disk.freeBytes), bytes(disk.snapshotBytes))}</span>
+          </Line>
+        )}
+      </Group>
+    </Page>
+  )
+}
+
+function useSave() {
+  const { bridge, toasts } = useApp()
+  return async (key: string, value: unknown) => {
+    const result = await bridge.call('settings:set', { key, value })
+    if (!result.ok) {
+      toasts.add({ tone: 'bad', title: t.settings.failed, text: result.error.message, detail: result.error.detail ?? null, actions: [] })
+    }
+    return result.ok
+  }
+}
+
+const DAYS = ['1', '7', '30', '90'] as const
+
+function TrashDays() {
+  const { bridge } = useApp()
+  const save = useSave()
+  const [days, setDays] = useState('')
+  useEffect(() => {
+    let isOver = false
+    void bridge.call('settings:get', {}).then((result) => {
+      if (!isOver && result.ok && typeof result.value.trashDays === 'number') setDays(String(result.value.trashDays))
+    })
+    return () => {
+      isOver = true
+    }
+  }, [bridge])
+  const choose = async (next: string) => {
+    const before = days
+    setDays(next)
+    if (!(await save('trashDays', Number(next)))) setDays(before)
+  }
+  const options = [...new Set([...DAYS, ...(days ? [days] : [])])].sort((a, b) => Number(a) - Number(b))
+  return (
+    <Line label={t.settings.trashDays}>
+      <Segmented
+        label={t.settings.trashDays}
+        value={days}
+        onChange={(next) => void choose(next)}
+        options={options.map((value) => ({ value, label: value }))}
+      />
+    </Line>
+  )
+}
+
+function Group({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <section className="settings-group">
+      <h2>{title}</h2>
+      <div className="settings-lines">{children}</div>
+    </section>
+  )
+}
+
+function Line({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <div className="settings-line">
+      <span>{label}</span>
+      <div className="settings-value">{children}</div>
+    </div>
+  )
+}
