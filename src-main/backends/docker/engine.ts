@@ -84,9 +84,19 @@ export function createEngine(env: NodeJS.ProcessEnv): Engine {
 }
 
 function dial(docker: Docker, path: string, abortSignal: AbortSignal, isStream: boolean): Promise<unknown> {
+  // The library cuts the last letter off a path with a question mark, unless it adds the query itself.
+  const [plain = '', search = ''] = path.split('?')
+  const query = Object.fromEntries(new URLSearchParams(search))
   return new Promise((resolve, reject) => {
     docker.modem.dial(
-      { path, method: 'GET', isStream, abortSignal, statusCodes: { 200: true } },
+      {
+        path: search ? `${plain}?` : plain,
+        method: 'GET',
+        ...(search ? { options: { _query: query } } : {}),
+        isStream,
+        abortSignal,
+        statusCodes: { 200: true },
+      },
       (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)),
     )
   })

@@ -3,7 +3,7 @@ import type { RuntimeRef } from '../backend.ts'
 import { baseFacts, type DeliveryFacts, type DockerFacts } from './docker-facts.ts'
 import type { Engine } from './engine.ts'
 import { imageFacts, inspectImage } from './image-source.ts'
-import { LABEL, labelOf, RUN_DIR, slugFromName } from './labels.ts'
+import { isContainerName, LABEL, labelOf, RUN_DIR, slugFromName } from './labels.ts'
 import { inspectContainer } from './remove-objects.ts'
 
 /** Label that compose puts on what it makes. */
@@ -16,6 +16,7 @@ export async function findRuntime(
   nameOrId: string,
   signal: AbortSignal,
 ): Promise<RuntimeRef | null> {
+  if (!isContainerName(nameOrId)) return null
   const found = await inspectContainer(engine, nameOrId, signal)
   if (!found) return null
   const root = labelOf(found.Config.Labels, LABEL.root)

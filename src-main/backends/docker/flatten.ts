@@ -26,13 +26,11 @@ export async function flattenContainer(
       `commit ${target.repo}:${target.tag}`,
       signal,
       (docker, abortSignal) =>
-        docker
-          .getContainer(id)
-          .commit({
-            _query: { container: id, ...target, pause: false },
-            _body: fullBody(found, body),
-            abortSignal,
-          }),
+        docker.getContainer(id).commit({
+          _query: { container: id, ...target, pause: false },
+          _body: fullBody(found, body),
+          abortSignal,
+        }),
       LONG_MS,
     )) as { Id: string }
     return made.Id

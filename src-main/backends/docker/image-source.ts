@@ -5,9 +5,9 @@ import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ImageSource, LaunchPlan, ReportProgress } from '../backend.ts'
 import { parseDockerIgnore, takesBack } from './docker-ignore.ts'
 import { type Engine, LONG_MS } from './engine.ts'
-import { isMissing, statusOf } from './engine-errors.ts'
+import { isMissing } from './engine-errors.ts'
 import { readProgress } from './json-lines.ts'
-import { buildRepository, LABEL } from './labels.ts'
+import { buildRepository, isImageName, LABEL } from './labels.ts'
 import { packTree } from './tar-pack.ts'
 
 /** What Icebox needs to know of an image; plain JSON. */
@@ -56,13 +56,14 @@ export async function inspectImage(
   reference: string,
   signal: AbortSignal,
 ): Promise<ImageInspectInfo | null> {
+  if (!isImageName(reference)) throw bottleError('image-missing', `"${reference}" is not an image name.`)
   try {
     return await engine.call(`look at image ${reference}`, signal, (docker, abortSignal) =>
       docker.getImage(reference).inspect({ abortSignal } as object),
     )
   } catch (thrown) {
     if (isMissing(thrown)) return null
-    if (statusOf(thrown) === 400) {
+    if (isBottleError(thrown) && /invalid reference format|must be lowercase/.test(thrown.detail ?? '')) {
       throw bottleError('image-missing', `"${reference}" is not an image name.`, { cause: thrown })
     }
     throw thrown
@@ -169,9 +170,10 @@ async function buildImage(
   const context = packTree(source.context, {
     owner: { uid: 0, gid: 0 },
     under: '',
-    skip: (path, isFolder) => {
-      const holdsKept = isFolder && [...keep].some((name) => name.startsWith(`${path}/`))
-      return isIgnored(path) && !keep.has(path) && !holdsKept && !(isFolder && mustEnter)
+    choose: (path, isFolder) => {
+      if (!isIgnored(path) || keep.has(path)) return 'pack'
+      const holdsKept = [...keep].some((name) => name.startsWith(`${path}/`))
+      return isFolder && (mustEnter || holdsKept) ? 'enter' : 'skip'
     },
     signal,
   })

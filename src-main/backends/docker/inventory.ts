@@ -4,7 +4,7 @@ import type { Inventory, RemoveResult } from '../backend.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { inspectImage } from './image-source.ts'
-import { committedPrefix, LABEL, labelOf } from './labels.ts'
+import { committedPrefix, isContainerName, LABEL, labelOf } from './labels.ts'
 import { removeTag, removeVolume } from './remove-objects.ts'
 
 /** Everything on the daemon that carries this root's marks. @throws BottleError */
@@ -91,6 +91,7 @@ export async function discardOwnVolumes(
   const removed: string[] = []
   const left: string[] = []
   for (const name of new Set(names)) {
+    if (!isContainerName(name)) continue
     try {
       const found = await engine.call(`look at volume ${name}`, signal, (docker, abortSignal) =>
         docker.getVolume(name).inspect({ abortSignal }),

@@ -71,3 +71,10 @@ export function requireNamePart(part: string, what: string): void {
     `"${part}" can't be used as ${what}: use letters, digits, "-" and "_".`,
   )
 }
+
+/** True for text that can be a container's name or id; the client library puts names into paths as they are. */
+export const isContainerName = (text: string) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text)
+
+/** True for text that can name an image: registry, path, tag, digest or id. */
+export const isImageName = (text: string) =>
+  /^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$/.test(text) && !text.includes('..')

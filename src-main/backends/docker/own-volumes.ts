@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { Transform } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import type { Snapshot, VolumePart } from '../../../src-preload/contract/index.ts'
-import { bottleError } from '../../system/bottle-error.ts'
+import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import type { MountPlan } from '../backend.ts'
 import { putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
@@ -121,7 +121,33 @@ export async function fillVolume(
   dir: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const path = join(dir, part.file)
   const place = await statInContainer(engine, containerId, part.destination, signal)
+  const target = posix.dirname(place?.path ?? part.destination)
+  const file = hashedFile(path)
+  try {
+    await putFiles(engine, containerId, target, file.stream, signal)
+  } catch (thrown) {
+    // A damaged archive may be refused before its end: then only a second look can tell why.
+    if (signal.aborted || (await isWhole(path, part))) throw thrown
+    throw damaged(part, path, thrown)
+  }
+  if (file.digest() !== part.sha256) throw damaged(part, path)
+}
+
+function damaged(part: VolumePart, path: string, cause?: unknown) {
+  return bottleError('corrupt-state', `The volume ${part.destination} kept in ${path} is damaged.`, { cause })
+}
+
+async function isWhole(path: string, part: VolumePart): Promise<boolean> {
+  const file = hashedFile(path)
+  for await (const _chunk of file.stream) {
+    // Only the digest is wanted.
+  }
+  return file.digest() === part.sha256
+}
+
+function hashedFile(path: string): { readonly stream: Readable; digest(): string } {
   const hash = createHash('sha256')
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -129,17 +155,8 @@ export async function fillVolume(
       done(null, chunk)
     },
   })
-  const file = createReadStream(join(dir, part.file), { highWaterMark: 1 << 20 })
-  file.on('error', (error) => meter.destroy(error))
-  const target = posix.dirname(place?.path ?? part.destination)
-  try {
-    await putFiles(engine, containerId, target, file.pipe(meter), signal)
-  } finally {
-    file.destroy()
-  }
-  if (hash.digest('hex') === part.sha256) return
-  throw bottleError(
-    'corrupt-state',
-    `The volume ${part.destination} kept in ${join(dir, part.file)} is damaged.`,
-  )
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
+  file.on('error', (error) => meter.destroy(toBottleError(error)))
+  meter.on('close', () => file.destroy())
+  return { stream: file.pipe(meter), digest: () => hash.digest('hex') }
 }

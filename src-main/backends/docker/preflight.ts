@@ -5,7 +5,7 @@ import type { LaunchPlan } from '../backend.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { inspectImage } from './image-source.ts'
-import { requireNamePart } from './labels.ts'
+import { isContainerName, requireNamePart } from './labels.ts'
 import { coversRunDir, requireParts } from './own-volumes.ts'
 import { isEnvName } from './run-files.ts'
 
@@ -92,6 +92,7 @@ async function checkMounts(engine: Engine, plan: LaunchPlan, signal: AbortSignal
 }
 
 async function requireVolume(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  if (!isContainerName(name)) throw bottleError('manifest-invalid', `"${name}" is not a name for a volume.`)
   try {
     await engine.call(`look at volume ${name}`, signal, (docker, abortSignal) =>
       docker.getVolume(name).inspect({ abortSignal }),

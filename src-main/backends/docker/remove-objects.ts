@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerInspectInfo } from 'dockerode'
-import { toFailure } from '../../system/bottle-error.ts'
+import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import type { Engine } from './engine.ts'
 import { isMissing, statusOf } from './engine-errors.ts'
 
@@ -22,59 +22,66 @@ export async function inspectContainer(
   }
 }
 
-/** Removes a container, running or not, and returns once it is gone. Its volumes stay. @throws BottleError */
-export async function removeContainer(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+/**
+ * Removes a container, running or not, and returns once it is gone; false when it already was. Its volumes stay.
+ * @throws BottleError
+ */
+export async function removeContainer(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
   const until = Date.now() + GONE_MS
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     try {
       await engine.call(`remove container ${id.slice(0, 12)}`, signal, (docker, abortSignal) =>
         docker.getContainer(id).remove({ force: true, v: false, abortSignal }),
       )
     } catch (thrown) {
-      if (isMissing(thrown)) return
+      if (isMissing(thrown)) return !isFirst
       // Another client removes it at this moment: wait for that one.
       if (statusOf(thrown) !== 409 || Date.now() > until) throw thrown
     }
-    if (!(await inspectContainer(engine, id, signal))) return
-    if (Date.now() > until) throw new Error(`container ${id} is still there`)
+    if (!(await inspectContainer(engine, id, signal))) return true
+    if (Date.now() > until) throw bottleError('engine-failed', `Docker has not removed the container ${id}.`)
     await sleep(100, undefined, { signal })
   }
 }
 
-/** Removes a volume; missing is done. @throws BottleError, among others while a container uses it */
-export async function removeVolume(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+/** Removes a volume; false when it is missing already. @throws BottleError, among others while a container uses it */
+export async function removeVolume(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
     await engine.call(`remove volume ${name}`, signal, (docker, abortSignal) =>
       docker.getVolume(name).remove({ abortSignal } as object),
     )
+    return true
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown
+    return false
   }
 }
 
-/** Removes a network; missing is done. A container that just went may still hold it for a moment. */
-export async function removeNetwork(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+/** Removes a network; false when it is missing already. A container that just went may still hold it for a moment. */
+export async function removeNetwork(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
       await engine.call(`remove network ${id}`, signal, (docker, abortSignal) =>
         docker.getNetwork(id).remove({ abortSignal }),
       )
-      return
+      return true
     } catch (thrown) {
-      if (isMissing(thrown)) return
+      if (isMissing(thrown)) return false
       if (attempt >= 20 || !/active endpoints/i.test(toFailure(thrown).detail ?? '')) throw thrown
       await sleep(100, undefined, { signal })
     }
   }
 }
 
-/** Removes one image reference; missing is done, and an image that is used elsewhere just loses the name. */
-export async function removeTag(engine: Engine, reference: string, signal: AbortSignal): Promise<void> {
+/** Removes one image reference; false when it is missing already, and an image that is used elsewhere just loses the name. */
+export async function removeTag(engine: Engine, reference: string, signal: AbortSignal): Promise<boolean> {
   try {
     await engine.call(`remove image ${reference}`, signal, (docker, abortSignal) =>
       docker.getImage(reference).remove({ force: true, abortSignal } as object),
     )
+    return true
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown
+    return false
   }
 }

@@ -47,7 +47,7 @@ export async function removeRun(
   }
   const family = ref.runId ? await familyOf(engine, rootId, ref.runId, signal) : null
   const sidecars = new Map([...ref.sidecars, ...(family?.sidecars ?? [])].map(({ id, name }) => [id, name]))
-  await attempt(tally, ref.name, () => removeContainer(engine, ref.id, signal), agent !== null)
+  await attempt(tally, ref.name, () => removeContainer(engine, ref.id, signal))
   await Promise.all(
     [...sidecars].map(([id, name]) => attempt(tally, name, () => removeContainer(engine, id, signal))),
   )
@@ -66,10 +66,9 @@ export async function removeRun(
 
 const isRunVolume = (name: string, runId: string) => runId !== '' && name.startsWith(`icebox-run-${runId}`)
 
-async function attempt(tally: Tally, name: string, step: () => Promise<void>, counts = true): Promise<void> {
+async function attempt(tally: Tally, name: string, step: () => Promise<boolean>): Promise<void> {
   try {
-    await step()
-    if (counts) tally.removed.push(name)
+    if (await step()) tally.removed.push(name)
   } catch (thrown) {
     const failed = toFailure(thrown)
     if (failed.code === 'cancelled' || failed.code === 'engine-down' || failed.code === 'engine-missing')

@@ -37,8 +37,8 @@ export async function packEntries(entries: readonly PackEntry[], owner: Owner = 
 
 export interface TreeOptions {
   readonly owner: Owner
-  /** Skips a path relative to the folder, with `/` between parts; a skipped folder is not entered. */
-  readonly skip?: (path: string, isFolder: boolean) => boolean
+  /** What to do with a path relative to the folder: `enter` looks into a folder without packing it itself. */
+  readonly choose?: (path: string, isFolder: boolean) => 'pack' | 'skip' | 'enter'
   /** Folder inside the archive that holds everything and gets the owner too; empty puts the content at the top. */
   readonly under: string
   readonly signal: AbortSignal
@@ -66,7 +66,8 @@ async function packFolder(archive: Pack, root: string, inside: string, options: 
     const full = join(root, path)
     const found = await lstat(full).catch(() => null)
     // Gone since it was listed: other programs may work in the folder.
-    if (!found || options.skip?.(path, found.isDirectory())) continue
+    const choice = found ? (options.choose?.(path, found.isDirectory()) ?? 'pack') : 'skip'
+    if (!found || choice === 'skip') continue
     const header = {
       name: options.under ? `${options.under}/${path}` : path,
       mode: found.mode & 0o7777,
@@ -74,7 +75,7 @@ async function packFolder(archive: Pack, root: string, inside: string, options: 
       ...options.owner,
     }
     if (found.isDirectory()) {
-      archive.entry({ ...header, type: 'directory' })
+      if (choice === 'pack') archive.entry({ ...header, type: 'directory' })
       await packFolder(archive, root, path, options)
     } else if (found.isSymbolicLink()) {
       archive.entry({ ...header, type: 'symlink', linkname: await readlink(full) })
@@ -108,7 +109,7 @@ async function packFile(
         )
       if (entry.destroyed) throw bottleError('engine-failed', `Copying ${full} was cut off.`)
     }
-    entry.end()
+    entry.end(undefined)
   } finally {
     await file.close()
   }
