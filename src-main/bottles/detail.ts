@@ -4,7 +4,8 @@ import { readJournal } from '../state/journal.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { joinRow, readEngines, readRecords, readSlugs } from './read-bottles.ts'
+import { joinRow, readEngines, readRecords } from './read-bottles.ts'
+import { readSlugs } from './read-slugs.ts'
 
 /** Everything about one bottle; reads only. */
 export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSignal): Promise<BottleDetail> {

@@ -1,6 +1,6 @@
 import { latestRun, readMetadata } from '../state/metadata.ts'
 import type { BottleDeps } from './deps.ts'
-import { readSlugs } from './read-bottles.ts'
+import { readSlugs } from './read-slugs.ts'
 
 /** Engine ids of the newest runs of all bottles. */
 export async function readRuntimeIds(deps: BottleDeps): Promise<ReadonlySet<string>> {

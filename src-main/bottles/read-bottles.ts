@@ -1,25 +1,18 @@
-import { readdir } from 'node:fs/promises'
 import type { Bottle } from '../../src-preload/contract/index.ts'
 import type { RuntimeFact } from '../backends/backend.ts'
 import { BACKENDS, requireBackendName } from '../backends/registry.ts'
 import { readIntent } from '../state/intent.ts'
 import { readMetadata } from '../state/metadata.ts'
-import { isSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
 import { isBottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
+import { readSlugs } from './read-slugs.ts'
 import { type BottleFacts, bottleRow, matchRuntime } from './state-model.ts'
 
 /** Answers of all engines at one moment: a list, or the sentence why there is none. */
 export type EngineFacts = ReadonlyMap<string, readonly RuntimeFact[] | string>
 
 const TITLES: Readonly<Record<string, string>> = { docker: 'Docker', host: 'This machine' }
-
-/** Slugs of all state folders. */
-export async function readSlugs(deps: BottleDeps): Promise<readonly string[]> {
-  const names = await readdir(deps.root.path('state'))
-  return names.filter(isSlug)
-}
 
 /** One call per engine that any bottle needs, side by side; an engine that fails is told, not thrown. */
 export async function readEngines(

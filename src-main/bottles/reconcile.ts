@@ -7,7 +7,7 @@ import { isSlug } from '../state/slug.ts'
 import { parseSnapshot, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
 import { readTrash, trashedSnapshots } from '../state/trash.ts'
 import type { BottleDeps } from './deps.ts'
-import { readSlugs } from './read-bottles.ts'
+import { readSlugs } from './read-slugs.ts'
 
 /** Everything that any record names, in this root's bottles and in its trash. */
 interface Named {

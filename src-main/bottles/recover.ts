@@ -9,7 +9,7 @@ import { type Metadata, readMetadata, withRun, writeMetadata } from '../state/me
 import { removeTree } from '../state/remove-tree.ts'
 import { isBottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { readSlugs } from './read-bottles.ts'
+import { readSlugs } from './read-slugs.ts'
 
 /** Seconds that one bottle's recovery may take: a commit that goes on inside the engine is waited for. */
 const RECOVER_MS = 120_000

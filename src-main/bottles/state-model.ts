@@ -88,7 +88,8 @@ function judgeEnded(facts: BottleFacts, run: RunRecord | null): Judgement {
   const agentState: AgentState | null = run?.exit || runtime ? 'exited' : null
   const endedAt = run?.exit?.at ?? null
   const isCovered =
-    current !== null && (runtime === null || (endedAt !== null && Date.parse(current.createdAt) >= Date.parse(endedAt)))
+    current !== null &&
+    (runtime === null || (endedAt !== null && Date.parse(current.createdAt) >= Date.parse(endedAt)))
   const hasFailed = code !== null && code !== 0 && run?.isStopped !== true
   if (hasFailed && !isCovered) {
     return judgement('failed', `agent exited ${code}, kept for you`, agentState, code)

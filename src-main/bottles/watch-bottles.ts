@@ -6,7 +6,7 @@ import { latestRun, readMetadata } from '../state/metadata.ts'
 import { isSlug } from '../state/slug.ts'
 import type { BottleDeps } from './deps.ts'
 import { findRuntime } from './find-runtime.ts'
-import { readSlugs } from './read-bottles.ts'
+import { readSlugs } from './read-slugs.ts'
 import { recordExit } from './run-lifecycle.ts'
 
 /** Milliseconds between looks at everything, in case a change made no event. */
