@@ -43,35 +43,44 @@ export async function startServer(options: ServerOptions): Promise<IceboxServer>
   const serverId = randomBytes(6).toString('hex')
   const adminKey = randomBytes(32).toString('base64url')
   const access = createAccess(serverId, adminKey)
-  const { createBackground } = await import('./ipc/background.ts')
-  const background = createBackground(icebox, manifest.version, warn)
-  let port = 0
+  const server = createHttpServer({
+    access,
+    rendererDir,
+    newLink: () => newLink(),
+    upgrade: (request, socket, head) => {
+      background.then(({ accept }) => accept(request, socket, head)).catch(() => socket.destroy())
+    },
+    warn,
+  })
+  const port = await listenLoopback(server, options.port ?? 0)
   const newLink = (): string => `http://127.0.0.1:${port}/?token=${access.newToken()}`
-  const server = createHttpServer({ access, rendererDir, newLink, upgrade: background.accept, warn })
-  try {
-    port = await listenLoopback(server, options.port ?? 0)
-    await writeServeRecord(icebox.root, { serverId, port, adminKey })
-  } catch (error) {
-    server.close()
-    await background.close(0)
-    throw error
-  }
-
+  // Loads while the browser fetches the page: the address must not wait for schemas and engines.
+  const background = import('./ipc/background.ts').then(({ createBackground }) =>
+    createBackground(icebox, manifest.version, warn),
+  )
+  background.catch(warn)
   let closing: Promise<void> | undefined
-  const close = async (): Promise<void> => {
-    options.signal.removeEventListener('abort', onAbort)
-    await removeServeRecord(icebox.root, serverId)
-    server.close()
-    await background.close(TASK_GRACE_MS)
-    server.closeAllConnections()
-  }
-  const closeOnce = (): Promise<void> => {
-    closing ??= close()
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      options.signal.removeEventListener('abort', onAbort)
+      await removeServeRecord(icebox.root, serverId)
+      server.close()
+      const made = await background.catch(() => undefined)
+      await made?.close(TASK_GRACE_MS)
+      server.closeAllConnections()
+    })()
     return closing
   }
-  const onAbort = (): void => void closeOnce().catch(warn)
+  const onAbort = (): void => void close().catch(warn)
   options.signal.addEventListener('abort', onAbort, { once: true })
-  return { url: newLink(), port, newLink, close: closeOnce }
+  try {
+    options.signal.throwIfAborted()
+    await writeServeRecord(icebox.root, { serverId, port, adminKey })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { url: newLink(), port, newLink, close }
 }
 
 export interface ServeCommand {
