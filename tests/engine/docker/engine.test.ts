@@ -192,7 +192,17 @@ it('freezes and removes a bottle that bot-bottle made, with its own command kept
       'echo v > /data/v; echo legacy > /marker; sleep 300',
     ])
   ).trim()
-  await must('docker', ['run', '-d', '--name', `${name}-sidecar`, ...label, image, 'sleep', '300'])
+  await must('docker', [
+    'run',
+    '-d',
+    '--name',
+    `${name}-sidecar`,
+    ...label,
+    '--network=none',
+    image,
+    'sleep',
+    '300',
+  ])
   try {
     await until(async () => (await must('docker', ['exec', id, 'ls', '/'])).includes('marker'))
     const ref = await scene.backend.find(name, scene.signal)

@@ -73,7 +73,14 @@ it('sets the image back to its base: entrypoint, command, folder, user, and no o
   expect((await config(second.reference)).Entrypoint ?? null).toEqual(null)
 
   const id = (
-    await must('docker', ['run', '-d', '--name', `bot-bottle-${ref.slug}-copy`, snapshot.reference])
+    await must('docker', [
+      'run',
+      '-d',
+      '--network=none',
+      '--name',
+      `bot-bottle-${ref.slug}-copy`,
+      snapshot.reference,
+    ])
   ).trim()
   try {
     await must('docker', ['wait', id])
@@ -213,7 +220,9 @@ it('leaves an external volume as it is and says so', async () => {
       await scene.backend.discardVolumes([name, ...ref.volumes], scene.root.id, scene.signal),
     ).toMatchObject({ removed: [], left: [expect.stringContaining('icebox-run-')] })
     await scene.backend.remove(ref, scene.signal)
-    expect(await must('docker', ['run', '--rm', '-v', `${name}:/v`, image, 'cat', '/v/f'])).toBe('shared\n')
+    expect(
+      await must('docker', ['run', '--rm', '--network=none', '-v', `${name}:/v`, image, 'cat', '/v/f']),
+    ).toBe('shared\n')
   } finally {
     await must('docker', ['volume', 'rm', '-f', name])
   }

@@ -94,6 +94,7 @@ it('leaves nothing of a run in the container that the engine shows', async () =>
     const left = await must('docker', [
       'run',
       '--rm',
+      '--network=none',
       '-v',
       `${name}:/v`,
       image,
