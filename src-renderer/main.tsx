@@ -34,7 +34,10 @@ const app: App = {
 
 startSync(bridge, model, link)
 // The sheet tells the outcome of a start itself; what is undone was told by its own call.
-watchTasks(app, (task) => task.kind === 'undo' || (task.kind === 'start' && app.view.get().overlay?.kind === 'new'))
+watchTasks(
+  app,
+  (task) => task.kind === 'undo' || (task.kind === 'start' && app.view.get().overlay?.kind === 'new'),
+)
 
 const root = document.getElementById('root')
 if (root) {

@@ -102,13 +102,18 @@ function DefinitionCard({ definition }: { readonly definition: ManifestSummary }
         <div>
           <h2>{definition.name}</h2>
           <p className="faint small one-line selectable" title={definition.file}>
-            {[t.agents.source[definition.source], definition.bottle && `${t.agents.uses} ${definition.bottle}`]
+            {[
+              t.agents.source[definition.source],
+              definition.bottle && `${t.agents.uses} ${definition.bottle}`,
+            ]
               .filter(Boolean)
               .join(' · ')}{' '}
             · <span className="mono">{definition.file}</span>
           </p>
         </div>
-        {isAgent && <span className="badge">{t.provider[definition.provider] ?? capital(definition.provider)}</span>}
+        {isAgent && (
+          <span className="badge">{t.provider[definition.provider] ?? capital(definition.provider)}</span>
+        )}
         {isAgent && !definition.problem && <Button onClick={use}>{t.action.useAgent}</Button>}
       </header>
       {definition.description && <p className="card-text soft">{definition.description}</p>}

@@ -43,7 +43,9 @@ export function AgentPicker(props: {
             <Icon name={agent.problem ? 'warning' : 'agent'} />
             <span className="agent-card-words">
               <strong className="one-line">{agent.name}</strong>
-              <span className="one-line">{agent.problem ?? (agent.description || t.agents.source[agent.source])}</span>
+              <span className="one-line">
+                {agent.problem ?? (agent.description || t.agents.source[agent.source])}
+              </span>
             </span>
             <span className="badge">{t.provider[agent.provider] ?? capital(agent.provider)}</span>
           </label>
@@ -63,7 +65,13 @@ function NoAgents({ onAdded }: { readonly onAdded: (definitions: Definitions) =>
     const listed = added.ok ? await bridge.call('agent:list', {}) : added
     setAdding(false)
     if (!listed.ok) {
-      toasts.add({ tone: 'bad', title: t.failed.sample, text: listed.error.message, detail: listed.error.detail ?? null, actions: [] })
+      toasts.add({
+        tone: 'bad',
+        title: t.failed.sample,
+        text: listed.error.message,
+        detail: listed.error.detail ?? null,
+        actions: [],
+      })
     } else if ('agents' in listed.value) onAdded(listed.value)
   }
   return (

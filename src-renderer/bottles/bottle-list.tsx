@@ -22,7 +22,10 @@ interface OpenMenu {
 }
 
 /** The list of bottles as a grid: only the rows in sight exist; one of them takes the focus. */
-export function BottleList(props: { readonly bottles: readonly Bottle[]; readonly current: Bottle | undefined }) {
+export function BottleList(props: {
+  readonly bottles: readonly Bottle[]
+  readonly current: Bottle | undefined
+}) {
   const { bottles, current } = props
   const app = useApp()
   const activeTasks = useModel((model) => model.activeTasks)
@@ -93,10 +96,13 @@ export function BottleList(props: { readonly bottles: readonly Bottle[]; readonl
     }
     const step = steps[event.key]
     if (step !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) move(step, event.shiftKey)
-    else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') stepInside(row, event.key === 'ArrowRight')
+    else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft')
+      stepInside(row, event.key === 'ArrowRight')
     else if (isChord(native, 'mod+a')) selection.tickAll()
-    else if (current && isOnRow && (event.key === 'x' || (event.key === ' ' && event.ctrlKey))) selection.tick(current.slug)
-    else if (isOnRow && event.key === ' ') app.view.update((view) => ({ ...view, isDetailOpen: !view.isDetailOpen }))
+    else if (current && isOnRow && (event.key === 'x' || (event.key === ' ' && event.ctrlKey)))
+      selection.tick(current.slug)
+    else if (isOnRow && event.key === ' ')
+      app.view.update((view) => ({ ...view, isDetailOpen: !view.isDetailOpen }))
     else if (isOnRow && event.key === 'Enter' && !event.ctrlKey && !event.metaKey) openAndEnter(app)
     else if (current && (event.key === 'ContextMenu' || (event.shiftKey && event.key === 'F10'))) {
       handlers.openMenu(current.slug, row, null)
@@ -174,5 +180,7 @@ function stepInside(row: HTMLElement, isForward: boolean): void {
 
 function openAndEnter(app: ReturnType<typeof useApp>): void {
   app.view.update((view) => ({ ...view, isDetailOpen: true }))
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('.detail [role="tab"][aria-selected="true"]')?.focus())
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>('.detail [role="tab"][aria-selected="true"]')?.focus(),
+  )
 }

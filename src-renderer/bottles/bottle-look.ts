@@ -37,7 +37,9 @@ const STATE_LOOKS: Readonly<Record<Bottle['state'], Look>> = {
 /** The look of a bottle; an operation under way comes first. */
 export function lookOf(bottle: Bottle, doing: string | null): Look {
   const resting =
-    bottle.state === 'running' && bottle.agentState ? AGENT_LOOKS[bottle.agentState] : STATE_LOOKS[bottle.state]
+    bottle.state === 'running' && bottle.agentState
+      ? AGENT_LOOKS[bottle.agentState]
+      : STATE_LOOKS[bottle.state]
   return doing ? { ...resting, tone: 'busy', icon: 'busy', word: t.doingWord(doing) } : resting
 }
 
@@ -59,7 +61,8 @@ export function backendName(backend: string, platform: string): string {
 
 /** The agent by the name that people know: its provider's, or its own where that says more. */
 export function agentName(bottle: Pick<Bottle, 'agent' | 'provider'>): string {
-  if (bottle.provider && bottle.provider !== 'custom') return t.provider[bottle.provider] ?? capital(bottle.provider)
+  if (bottle.provider && bottle.provider !== 'custom')
+    return t.provider[bottle.provider] ?? capital(bottle.provider)
   return capital(bottle.agent) || '–'
 }
 

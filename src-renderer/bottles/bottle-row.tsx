@@ -1,4 +1,4 @@
-import { memo, type MouseEvent } from 'react'
+import { type MouseEvent, memo } from 'react'
 import type { Bottle, Task } from '../../src-preload/contract/entities.ts'
 import { useApp } from '../state/app.ts'
 import { percent, shareOf } from '../tasks/progress-words.ts'
@@ -82,7 +82,14 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
           ))}
         </div>
         <div className="row-sentence one-line">
-          {task?.progress ? `${percent(task.progress)} ${task.progress.phase}`.trim() : `${backendName(bottle.backend, props.platform)} · ${sentenceOf(bottle)}`}
+          {task?.progress ? (
+            `${percent(task.progress)} ${task.progress.phase}`.trim()
+          ) : (
+            <>
+              <span className="row-engine">{backendName(bottle.backend, props.platform)} · </span>
+              {sentenceOf(bottle)}
+            </>
+          )}
         </div>
       </div>
       <div role="gridcell" className="cell-agent one-line" title={bottle.agent}>
@@ -105,21 +112,21 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
       </div>
       <div role="gridcell" className="cell-actions">
         {verbsOf(app, bottle, doing)
-            .filter((verb) => SHOWN_VERBS.has(verb.id))
-            .map((verb) => (
-              <IconButton
-                key={verb.id}
-                icon={verb.icon}
-                label={verb.label}
-                isBusy={verb.isBusy}
-                disabled={verb.isDisabled && !verb.isBusy}
-                tabIndex={buttonTab}
-                onClick={(event) => {
-                  event.stopPropagation()
-                  verb.run()
-                }}
-              />
-            ))}
+          .filter((verb) => SHOWN_VERBS.has(verb.id))
+          .map((verb) => (
+            <IconButton
+              key={verb.id}
+              icon={verb.icon}
+              label={verb.label}
+              isBusy={verb.isBusy}
+              disabled={verb.isDisabled && !verb.isBusy}
+              tabIndex={buttonTab}
+              onClick={(event) => {
+                event.stopPropagation()
+                verb.run()
+              }}
+            />
+          ))}
         <IconButton
           icon="more"
           label={t.list.rowActions(bottle.slug)}

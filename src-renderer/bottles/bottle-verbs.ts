@@ -40,7 +40,9 @@ export function doingOf(app: App, slug: string): string | null {
 
 /** Freezing needs something to freeze, and an engine that answers. */
 export function canFreeze(bottle: Bottle): boolean {
-  return ['running', 'paused', 'stopped', 'failed'].includes(bottle.state) && !bottle.badges.includes('foreign')
+  return (
+    ['running', 'paused', 'stopped', 'failed'].includes(bottle.state) && !bottle.badges.includes('foreign')
+  )
 }
 
 /** True when a resume makes sense: nothing runs and the record may be written. */
@@ -64,7 +66,8 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
   const { operations } = app
   const lay = (overlay: Overlay) => app.view.update((now) => ({ ...now, overlay }))
   const verbs: Verb[] = []
-  const look = (verb: Omit<Verb, 'isDisabled' | 'isBusy'>) => verbs.push({ ...verb, isDisabled: false, isBusy: false })
+  const look = (verb: Omit<Verb, 'isDisabled' | 'isBusy'>) =>
+    verbs.push({ ...verb, isDisabled: false, isBusy: false })
   const change = (verb: Omit<Verb, 'isDisabled' | 'isBusy'>) =>
     verbs.push({ ...verb, isDisabled: doing !== null, isBusy: doing === verb.id })
 
@@ -118,7 +121,12 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
     })
   }
   if (['running', 'paused', 'stopped', 'failed'].includes(state)) {
-    change({ id: 'restart', label: t.action.restart, icon: 'restart', run: () => void operations.restart(slug) })
+    change({
+      id: 'restart',
+      label: t.action.restart,
+      icon: 'restart',
+      run: () => void operations.restart(slug),
+    })
   }
   look({
     id: 'copyName',

@@ -23,10 +23,18 @@ export function BulkBar({ bottles }: { readonly bottles: readonly Bottle[] }) {
   return (
     <div className="bulk" role="toolbar" aria-label={t.bulk.label}>
       <strong className="number">{t.list.selected(chosen.length)}</strong>
-      <Button icon="snow" disabled={!freezable.length} onClick={() => all(freezable, (slug) => app.operations.freeze(slug))}>
+      <Button
+        icon="snow"
+        disabled={!freezable.length}
+        onClick={() => all(freezable, (slug) => app.operations.freeze(slug))}
+      >
         {t.bulk.freeze(freezable.length)}
       </Button>
-      <Button icon="stop" disabled={!stoppable.length} onClick={() => all(stoppable, (slug) => app.operations.stop(slug))}>
+      <Button
+        icon="stop"
+        disabled={!stoppable.length}
+        onClick={() => all(stoppable, (slug) => app.operations.stop(slug))}
+      >
         {t.bulk.stop(stoppable.length)}
       </Button>
       <Button
@@ -39,7 +47,11 @@ export function BulkBar({ bottles }: { readonly bottles: readonly Bottle[] }) {
       >
         {t.bulk.destroy(destroyable.length)}
       </Button>
-      <IconButton icon="close" label={t.action.clearSelection} onClick={() => change({ selected: NOTHING })} />
+      <IconButton
+        icon="close"
+        label={t.action.clearSelection}
+        onClick={() => change({ selected: NOTHING })}
+      />
     </div>
   )
 }

@@ -33,7 +33,12 @@ export function DestroyDialog({ slugs }: { readonly slugs: readonly string[] }) 
         <>
           <Button onClick={close}>{t.action.cancel}</Button>
           <span className="room" />
-          <Button kind={hasWork ? 'plain' : 'danger'} className={hasWork ? 'danger-word' : ''} autoFocus={!hasWork} onClick={() => destroy(false)}>
+          <Button
+            kind={hasWork ? 'plain' : 'danger'}
+            className={hasWork ? 'danger-word' : ''}
+            autoFocus={!hasWork}
+            onClick={() => destroy(false)}
+          >
             {t.destroy.only}
           </Button>
           {hasWork && (

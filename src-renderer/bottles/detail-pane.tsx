@@ -18,7 +18,9 @@ import { type Verb, verbsOf } from './bottle-verbs.ts'
 import { OverviewTab } from './overview-tab.tsx'
 import { StatePill } from './state-pill.tsx'
 
-const TerminalTab = lazy(() => import('./terminal-tab.tsx').then((module) => ({ default: module.TerminalTab })))
+const TerminalTab = lazy(() =>
+  import('./terminal-tab.tsx').then((module) => ({ default: module.TerminalTab })),
+)
 const LogsTab = lazy(() => import('./logs-tab.tsx').then((module) => ({ default: module.LogsTab })))
 
 /** All about one bottle, at the right of the list. */
@@ -59,7 +61,9 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
           {DETAIL_TABS.map((tab) => (
             <Tab key={tab} id={tab} className="tab">
               {t.detailTab[tab]}
-              {tab === 'timeline' && bottle.snapshots > 0 && <span className="count number"> {bottle.snapshots}</span>}
+              {tab === 'timeline' && bottle.snapshots > 0 && (
+                <span className="count number"> {bottle.snapshots}</span>
+              )}
             </Tab>
           ))}
         </TabList>

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { EngineReport } from '../../src-preload/contract/entities.ts'
 import { useEngineCheck } from '../engines/use-engine-check.ts'
 import { useApp, useModel } from '../state/app.ts'
-import { emptyDraft, type Draft } from '../state/view.ts'
+import { type Draft, emptyDraft } from '../state/view.ts'
 import { Button } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
@@ -12,7 +12,10 @@ import { Iceberg } from './iceberg.tsx'
 type Situation = 'ready' | 'missing' | 'down' | 'unknown'
 
 /** The container engine that best tells why there is none: a stopped one says more than an absent one. */
-function situationOf(engines: readonly EngineReport[]): { readonly kind: Situation; readonly engine: EngineReport | null } {
+function situationOf(engines: readonly EngineReport[]): {
+  readonly kind: Situation
+  readonly engine: EngineReport | null
+} {
   const containers = engines.filter((engine) => engine.name !== 'host')
   for (const kind of ['ready', 'down', 'unknown', 'missing'] as const) {
     const engine = containers.find((item) => item.state === kind)
@@ -39,7 +42,9 @@ export function FirstSteps() {
         <h1>{words[0]}</h1>
         <p className="first-text">{words[1]}</p>
         <Templates hasEngine={kind === 'ready'} />
-        {kind !== 'ready' && <EngineHelp engines={engines.filter((item) => item.name !== 'host' && item.state !== 'ready')} />}
+        {kind !== 'ready' && (
+          <EngineHelp engines={engines.filter((item) => item.name !== 'host' && item.state !== 'ready')} />
+        )}
       </div>
     </main>
   )
@@ -63,13 +68,24 @@ function Templates({ hasEngine }: { readonly hasEngine: boolean }) {
   const cards: readonly (readonly [IconName, string, string, () => void, boolean])[] = [
     ['bottle', t.empty.sample, t.empty.sampleText, () => void sample(), isStarting],
     ['agent', t.empty.agent, t.empty.agentText, () => open(hasEngine ? {} : { backend: 'host' }), false],
-    ['folder', t.empty.folder, t.empty.folderText, () => open({ copyCwd: true, ...(hasEngine ? {} : { backend: 'host' }) }), false],
+    [
+      'folder',
+      t.empty.folder,
+      t.empty.folderText,
+      () => open({ copyCwd: true, ...(hasEngine ? {} : { backend: 'host' }) }),
+      false,
+    ],
   ]
   return (
     <ul className="templates">
       {cards.map(([icon, title, text, run, isBusy], index) => (
         <li key={title}>
-          <button type="button" className={`template ${index === 0 ? 'first-choice' : ''}`} aria-busy={isBusy || undefined} onClick={isBusy ? undefined : run}>
+          <button
+            type="button"
+            className={`template ${index === 0 ? 'first-choice' : ''}`}
+            aria-busy={isBusy || undefined}
+            onClick={isBusy ? undefined : run}
+          >
             <span className="template-mark">
               <Icon name={isBusy ? 'busy' : icon} className={isBusy ? 'spin' : ''} />
             </span>
@@ -86,12 +102,28 @@ function Templates({ hasEngine }: { readonly hasEngine: boolean }) {
 async function startSample(app: ReturnType<typeof useApp>): Promise<void> {
   const sample = await app.bridge.call('agent:sample', {})
   if (!sample.ok) {
-    app.toasts.add({ tone: 'bad', title: t.failed.sample, text: sample.error.message, detail: sample.error.detail ?? null, actions: [] })
+    app.toasts.add({
+      tone: 'bad',
+      title: t.failed.sample,
+      text: sample.error.message,
+      detail: sample.error.detail ?? null,
+      actions: [],
+    })
     return
   }
-  const started = await app.operations.start({ agent: sample.value.agent, backend: 'host', interactive: true })
+  const started = await app.operations.start({
+    agent: sample.value.agent,
+    backend: 'host',
+    interactive: true,
+  })
   if (!started.ok) {
-    app.toasts.add({ tone: 'bad', title: t.failed.sample, text: started.error.message, detail: started.error.detail ?? null, actions: [] })
+    app.toasts.add({
+      tone: 'bad',
+      title: t.failed.sample,
+      text: started.error.message,
+      detail: started.error.detail ?? null,
+      actions: [],
+    })
   }
 }
 
@@ -114,7 +146,9 @@ function EngineHelp({ engines }: { readonly engines: readonly EngineReport[] }) 
             </div>
             {engine.fix && (
               <>
-                <span className="faint small">{engine.state === 'missing' ? t.empty.install : t.empty.start}</span>
+                <span className="faint small">
+                  {engine.state === 'missing' ? t.empty.install : t.empty.start}
+                </span>
                 <Command text={engine.fix} />
               </>
             )}

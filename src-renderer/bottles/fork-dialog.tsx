@@ -61,33 +61,64 @@ export function ForkDialog({ slug, snapshot }: { readonly slug: string; readonly
         <div className="field">
           <span className="field-label">{t.fork.from}</span>
           <p className="soft">
-            {from ? `${from.note || from.label || from.id} · ${moment(from.createdAt)}` : (snapshot ?? t.fork.newest)}
+            {from
+              ? `${from.note || from.label || from.id} · ${moment(from.createdAt)}`
+              : (snapshot ?? t.fork.newest)}
           </p>
         </div>
         <div className="form-pair">
           <Field label={t.fork.label} isOptional>
             {(id) => (
-              <input id={id} className="input" value={label} maxLength={52} placeholder={`${slug}-2`} spellCheck={false} autoComplete="off" onChange={(event) => setLabel(event.target.value)} />
+              <input
+                id={id}
+                className="input"
+                value={label}
+                maxLength={52}
+                placeholder={`${slug}-2`}
+                spellCheck={false}
+                autoComplete="off"
+                onChange={(event) => setLabel(event.target.value)}
+              />
             )}
           </Field>
           <Field label={t.fork.count}>
             {(id) => (
               <div className="stepper">
-                <IconButton icon="down" label={`${t.fork.count} −`} disabled={count <= 1} onClick={() => setCount(count - 1)} />
+                <IconButton
+                  icon="down"
+                  label={`${t.fork.count} −`}
+                  disabled={count <= 1}
+                  onClick={() => setCount(count - 1)}
+                />
                 <input
                   id={id}
                   className="number"
                   inputMode="numeric"
                   value={count}
-                  onChange={(event) => setCount(Math.min(MOST, Math.max(1, Number.parseInt(event.target.value, 10) || 1)))}
+                  onChange={(event) =>
+                    setCount(Math.min(MOST, Math.max(1, Number.parseInt(event.target.value, 10) || 1)))
+                  }
                 />
-                <IconButton icon="up" label={`${t.fork.count} +`} disabled={count >= MOST} onClick={() => setCount(count + 1)} />
+                <IconButton
+                  icon="up"
+                  label={`${t.fork.count} +`}
+                  disabled={count >= MOST}
+                  onClick={() => setCount(count + 1)}
+                />
               </div>
             )}
           </Field>
         </div>
         <Field label={t.fork.prompt} isOptional hint={t.fork.promptHint}>
-          {(id) => <textarea id={id} className="input" rows={3} value={prompt} onChange={(event) => setPrompt(event.target.value)} />}
+          {(id) => (
+            <textarea
+              id={id}
+              className="input"
+              rows={3}
+              value={prompt}
+              onChange={(event) => setPrompt(event.target.value)}
+            />
+          )}
         </Field>
       </form>
     </Dialog>

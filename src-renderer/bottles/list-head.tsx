@@ -3,7 +3,16 @@ import type { SortKey } from '../state/view.ts'
 import { t } from '../ui/en.ts'
 import { Icon } from '../ui/icons.tsx'
 
-const COLUMNS: readonly SortKey[] = ['state', 'name', 'agent', 'engine', 'snapshots', 'size', 'frozen', 'started']
+const COLUMNS: readonly SortKey[] = [
+  'state',
+  'name',
+  'agent',
+  'engine',
+  'snapshots',
+  'size',
+  'frozen',
+  'started',
+]
 const STARTS_DESCENDING: ReadonlySet<SortKey> = new Set(['snapshots', 'size', 'frozen', 'started'])
 
 /** The column headers: each sorts by its column, and the other way when pressed again. */

@@ -59,7 +59,13 @@ export function ListToolbar(props: {
             anchor={more}
             onClose={() => setMoreOpen(false)}
             entries={[
-              { id: 'all', label: t.action.freezeAll, icon: 'snow', isDisabled: running.length === 0, run: freezeAll },
+              {
+                id: 'all',
+                label: t.action.freezeAll,
+                icon: 'snow',
+                isDisabled: running.length === 0,
+                run: freezeAll,
+              },
             ]}
           />
         )}

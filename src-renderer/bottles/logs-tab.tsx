@@ -82,7 +82,12 @@ export function LogsTab({ bottle, runs }: { readonly bottle: Bottle; readonly ru
         {query && <IconButton icon="up" label={t.logs.previous} onClick={() => step(-1)} />}
         {query && <IconButton icon="down" label={t.logs.next} onClick={() => step(1)} />}
         {runs.length > 1 && (
-          <select className="select quiet" aria-label={t.logs.run} value={run} onChange={(event) => setRun(event.target.value)}>
+          <select
+            className="select quiet"
+            aria-label={t.logs.run}
+            value={run}
+            onChange={(event) => setRun(event.target.value)}
+          >
             <option value="">{t.logs.lastRun}</option>
             {[...runs].reverse().map((item) => (
               <option key={item.id} value={item.id}>
@@ -99,13 +104,31 @@ export function LogsTab({ bottle, runs }: { readonly bottle: Bottle; readonly ru
           onClick={() => setFollowing(!isFollowing)}
         />
       </div>
-      {log.failure && <Problem title={t.logs.failed} text={log.failure.message} detail={log.failure.detail ?? null} />}
-      {count === 0 && !log.failure && <Blank isSmall icon="logs" title={t.logs.empty} text={t.logs.emptyText} />}
+      {log.failure && (
+        <Problem title={t.logs.failed} text={log.failure.message} detail={log.failure.detail ?? null} />
+      )}
+      {count === 0 && !log.failure && (
+        <Blank isSmall icon="logs" title={t.logs.empty} text={t.logs.emptyText} />
+      )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <div ref={scroller} className="logs-lines scroll" role="log" aria-live="off" aria-label={t.logs.label(bottle.slug)} tabIndex={0} onScroll={onScroll}>
+      <div
+        ref={scroller}
+        className="logs-lines scroll"
+        role="log"
+        aria-live="off"
+        aria-label={t.logs.label(bottle.slug)}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
         <div className="logs-room" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => (
-            <LogLine key={item.index} text={log.buffer.line(item.index)} top={item.start} query={query} isHit={item.index === hitLine} />
+            <LogLine
+              key={item.index}
+              text={log.buffer.line(item.index)}
+              top={item.start}
+              query={query}
+              isHit={item.index === hitLine}
+            />
           ))}
         </div>
       </div>
@@ -124,14 +147,22 @@ const LogLine = memo(function LogLine(props: {
   readonly isHit: boolean
 }) {
   return (
-    <div className="log-line selectable" data-hit={props.isHit || undefined} style={{ transform: `translateY(${props.top}px)` }}>
+    <div
+      className="log-line selectable"
+      data-hit={props.isHit || undefined}
+      style={{ transform: `translateY(${props.top}px)` }}
+    >
       {props.query ? marked(plainText(props.text), props.query) : spansOf(props.text).map(drawn)}
     </div>
   )
 })
 
 function drawn(span: Span, index: number): ReactNode {
-  const classes = [span.color === null ? '' : `ansi-${span.color}`, span.isBold ? 'bold' : '', span.isDim ? 'dim' : '']
+  const classes = [
+    span.color === null ? '' : `ansi-${span.color}`,
+    span.isBold ? 'bold' : '',
+    span.isDim ? 'dim' : '',
+  ]
   const className = classes.filter(Boolean).join(' ')
   if (!className) return span.text
   return (

@@ -82,7 +82,10 @@ function Colors({ draft, onChange }: Omit<FieldsProps, 'bottles'>) {
               checked={draft.color === name}
               onChange={() => onChange({ color: name })}
             />
-            <i className={name ? 'swatch' : 'swatch none'} style={name ? { background: labelColor(name) ?? '' } : undefined} />
+            <i
+              className={name ? 'swatch' : 'swatch none'}
+              style={name ? { background: labelColor(name) ?? '' } : undefined}
+            />
           </label>
         ))}
       </div>
@@ -163,7 +166,12 @@ function MoreFields({ bottles, draft, onChange }: FieldsProps) {
             <legend>{t.newBottle.definitions}</legend>
             <div className="chips">
               {bottles.map((bottle) => (
-                <label key={bottle.name} className="chip" data-on={draft.bottles.includes(bottle.name) || undefined} title={bottle.problem ?? bottle.description}>
+                <label
+                  key={bottle.name}
+                  className="chip"
+                  data-on={draft.bottles.includes(bottle.name) || undefined}
+                  title={bottle.problem ?? bottle.description}
+                >
                   <input
                     type="checkbox"
                     className="hidden-but-read"

@@ -36,12 +36,15 @@ export function NewBottleSheet() {
   const { cwd } = draft
   useEffect(() => {
     let isOver = false
-    const timer = setTimeout(async () => {
-      const result = await app.bridge.call('agent:list', cwd.startsWith('/') ? { cwd } : {})
-      if (isOver) return
-      if (result.ok) setDefinitions(result.value)
-      else setFailure(result.error)
-    }, cwd ? 300 : 0)
+    const timer = setTimeout(
+      async () => {
+        const result = await app.bridge.call('agent:list', cwd.startsWith('/') ? { cwd } : {})
+        if (isOver) return
+        if (result.ok) setDefinitions(result.value)
+        else setFailure(result.error)
+      },
+      cwd ? 300 : 0,
+    )
     return () => {
       isOver = true
       clearTimeout(timer)
@@ -113,7 +116,13 @@ export function NewBottleSheet() {
           )}
           <span className="room" />
           <Button onClick={close}>{t.action.cancel}</Button>
-          <Button kind="primary" icon="play" isBusy={isStarting} disabled={!canStart} onClick={() => void start()}>
+          <Button
+            kind="primary"
+            icon="play"
+            isBusy={isStarting}
+            disabled={!canStart}
+            onClick={() => void start()}
+          >
             {t.newBottle.start}
           </Button>
         </>

@@ -11,7 +11,13 @@ import { useNow } from '../ui/use-now.ts'
 import { backendName } from './bottle-look.ts'
 
 /** What a bottle is, its runs and what happened to it. */
-export function OverviewTab({ bottle, entry }: { readonly bottle: Bottle; readonly entry: DetailEntry | undefined }) {
+export function OverviewTab({
+  bottle,
+  entry,
+}: {
+  readonly bottle: Bottle
+  readonly entry: DetailEntry | undefined
+}) {
   const { details } = useApp()
   const detail = entry?.detail
   return (
@@ -49,13 +55,18 @@ function Facts({ bottle, detail }: { readonly bottle: Bottle; readonly detail: B
       <dl className="facts">
         <Fact name={t.detail.agent}>
           {bottle.agent}
-          {bottle.provider && <span className="faint"> · {t.provider[bottle.provider] ?? bottle.provider}</span>}
+          {bottle.provider && (
+            <span className="faint"> · {t.provider[bottle.provider] ?? bottle.provider}</span>
+          )}
         </Fact>
         <Fact name={t.detail.engine}>{bottle.engine || backendName(bottle.backend, platform)}</Fact>
         <Fact name={t.detail.current}>
           {bottle.currentSnapshot ? (
             <button type="button" className="fact-link" onClick={() => change({ detailTab: 'timeline' })}>
-              {current?.note || current?.label || (bottle.lastFrozenAt && age(bottle.lastFrozenAt, now)) || bottle.currentSnapshot}
+              {current?.note ||
+                current?.label ||
+                (bottle.lastFrozenAt && age(bottle.lastFrozenAt, now)) ||
+                bottle.currentSnapshot}
               {bottle.bytes !== null && <span className="faint number"> · {bytes(bottle.bytes)}</span>}
             </button>
           ) : (
@@ -63,12 +74,16 @@ function Facts({ bottle, detail }: { readonly bottle: Bottle; readonly detail: B
           )}
         </Fact>
         <Fact name={t.detail.network}>
-          <span className={bottle.policy === 'unenforced' ? 'bad-word' : ''}>{t.detail.policy[bottle.policy]}</span>
+          <span className={bottle.policy === 'unenforced' ? 'bad-word' : ''}>
+            {t.detail.policy[bottle.policy]}
+          </span>
         </Fact>
         {bottle.label && bottle.label !== bottle.slug && <Fact name={t.detail.label2}>{bottle.label}</Fact>}
         {detail?.cwd && (
           <Fact name={t.detail.folder}>
-            <span className="path" title={detail.cwd}>{detail.cwd}</span>
+            <span className="path" title={detail.cwd}>
+              {detail.cwd}
+            </span>
             {detail.copyCwd && <span className="faint"> · {t.detail.copied}</span>}
           </Fact>
         )}
@@ -85,7 +100,9 @@ function Facts({ bottle, detail }: { readonly bottle: Bottle; readonly detail: B
         )}
         {detail && (
           <Fact name={t.detail.state}>
-            <span className="path" title={detail.stateDir}>{detail.stateDir}</span>
+            <span className="path" title={detail.stateDir}>
+              {detail.stateDir}
+            </span>
             <CopyButton text={detail.stateDir} />
           </Fact>
         )}
@@ -119,7 +136,15 @@ function Runs({ runs }: { readonly runs: readonly RunInfo[] }) {
           return (
             <li key={run.id}>
               <Icon
-                name={run.endedAt === null ? 'play' : hasFailed ? 'cross' : run.exitCode === 0 ? 'check' : 'question'}
+                name={
+                  run.endedAt === null
+                    ? 'play'
+                    : hasFailed
+                      ? 'cross'
+                      : run.exitCode === 0
+                        ? 'check'
+                        : 'question'
+                }
                 className={run.endedAt === null ? 'run-mark' : hasFailed ? 'bad-mark' : ''}
               />
               <span>
@@ -163,7 +188,9 @@ function Journal({ entries }: { readonly entries: readonly JournalEntry[] }) {
         {newest.map((entry) => (
           <li key={`${entry.at}${entry.op}${entry.outcome}${entry.message}`}>
             <Icon name={OUTCOME[entry.outcome]} className={entry.outcome === 'failed' ? 'bad-mark' : ''} />
-            <span className="selectable line-text">{capital(entry.message || `${entry.op} ${entry.outcome}`)}</span>
+            <span className="selectable line-text">
+              {capital(entry.message || `${entry.op} ${entry.outcome}`)}
+            </span>
             <span className="faint number line-end" title={moment(entry.at)}>
               {age(entry.at, now)}
             </span>

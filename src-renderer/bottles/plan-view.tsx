@@ -13,10 +13,31 @@ export function PlanView({ plan }: { readonly plan: StartPlan }) {
     [words.name, <strong key="name">{plan.slug}</strong>],
     [words.agent, <Pair key="agent" main={plan.agent} side={plan.agentSource} />],
     [words.engine, backendName(plan.backend, platform)],
-    [words.image, plan.image.source === 'none' ? words.ownFiles : <Pair key="image" main={plan.image.reference} side={plan.image.source} />],
-    [words.command, plan.argv.length ? <code key="command" className="plan-command">{plan.argv.map(shown).join(' ')}</code> : words.none],
+    [
+      words.image,
+      plan.image.source === 'none' ? (
+        words.ownFiles
+      ) : (
+        <Pair key="image" main={plan.image.reference} side={plan.image.source} />
+      ),
+    ],
+    [
+      words.command,
+      plan.argv.length ? (
+        <code key="command" className="plan-command">
+          {plan.argv.map(shown).join(' ')}
+        </code>
+      ) : (
+        words.none
+      ),
+    ],
     [words.folder, <code key="folder">{plan.workdir}</code>],
-    [words.network, <span key="network" className={plan.network === 'unenforced' ? 'bad-word' : ''}>{words.networks[plan.network]}</span>],
+    [
+      words.network,
+      <span key="network" className={plan.network === 'unenforced' ? 'bad-word' : ''}>
+        {words.networks[plan.network]}
+      </span>,
+    ],
     [words.bottles, list(plan.bottles)],
     [words.env, list(plan.envNames)],
     [words.secrets, list(plan.secretNames)],

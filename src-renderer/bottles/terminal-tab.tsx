@@ -9,9 +9,34 @@ import { Button } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { isActive, labelColor } from './bottle-look.ts'
 import { canResume } from './bottle-verbs.ts'
-import { documentWithoutInlineStyles } from './terminal-document.ts'
+import { holdTerminalStyles } from './terminal-styles.ts'
 
 const LINES_KEPT = 5000
+
+/** The terminal is dark in both themes, as its programs expect; every colour is legible on its ground. */
+const COLORS = {
+  background: '#0d1116',
+  foreground: '#dce3ea',
+  cursor: '#6bc8f7',
+  cursorAccent: '#0d1116',
+  selectionBackground: '#2d5570',
+  black: '#3b4651',
+  red: '#ff8f86',
+  green: '#57d294',
+  yellow: '#f0c060',
+  blue: '#74b4ff',
+  magenta: '#d79bf0',
+  cyan: '#5fd3e4',
+  white: '#c9d3dc',
+  brightBlack: '#7f8d9b',
+  brightRed: '#ffada6',
+  brightGreen: '#86e6b4',
+  brightYellow: '#ffd98a',
+  brightBlue: '#a3ceff',
+  brightMagenta: '#e8bfff',
+  brightCyan: '#98e8f3',
+  brightWhite: '#ffffff',
+} as const
 
 /** The terminal of a running bottle. Leaving it never ends the agent. */
 export function TerminalTab({ bottle }: { readonly bottle: Bottle }) {
@@ -55,13 +80,20 @@ export function TerminalTab({ bottle }: { readonly bottle: Bottle }) {
   )
 }
 
-function TerminalScreen({ bottle, onEnd }: { readonly bottle: Bottle; readonly onEnd: (reason: string) => void }) {
+function TerminalScreen({
+  bottle,
+  onEnd,
+}: {
+  readonly bottle: Bottle
+  readonly onEnd: (reason: string) => void
+}) {
   const { bridge } = useApp()
   const holder = useRef<HTMLDivElement>(null)
   const { slug } = bottle
   const cursor = labelColor(bottle.color)
   useEffect(() => {
     if (!holder.current) return
+    const releaseStyles = holdTerminalStyles()
     const terminal = new Terminal({
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
       fontSize: 12,
@@ -69,8 +101,7 @@ function TerminalScreen({ bottle, onEnd }: { readonly bottle: Bottle; readonly o
       scrollback: LINES_KEPT,
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       macOptionIsMeta: true,
-      documentOverride: documentWithoutInlineStyles(),
-      theme: { background: '#0d1116', foreground: '#dce3ea', cursor: cursor ?? '#6bc8f7', selectionBackground: '#2d5570' },
+      theme: { ...COLORS, cursor: cursor ?? COLORS.cursor },
     })
     const fit = new FitAddon()
     terminal.loadAddon(fit)
@@ -104,6 +135,7 @@ function TerminalScreen({ bottle, onEnd }: { readonly bottle: Bottle; readonly o
       observer.disconnect()
       stream.close()
       terminal.dispose()
+      releaseStyles()
     }
   }, [bridge, slug, cursor, onEnd])
   return <div ref={holder} className="terminal-screen" data-keys="own" />

@@ -66,7 +66,9 @@ export function useSelection(bottles: readonly Bottle[]) {
     app.view.update((view) => ({
       ...view,
       selected:
-        view.selected.size >= shown.current.length ? NOTHING : new Set(shown.current.map((bottle) => bottle.slug)),
+        view.selected.size >= shown.current.length
+          ? NOTHING
+          : new Set(shown.current.map((bottle) => bottle.slug)),
     }))
   }, [app])
 

@@ -11,7 +11,14 @@ export function useEngineCheck(): { readonly isChecking: boolean; readonly check
     const result = await bridge.call('engine:probe', {})
     setChecking(false)
     if (result.ok) model.update((now) => ({ ...now, engines: result.value }))
-    else toasts.add({ tone: 'bad', title: t.engines.failed, text: result.error.message, detail: result.error.detail ?? null, actions: [] })
+    else
+      toasts.add({
+        tone: 'bad',
+        title: t.engines.failed,
+        text: result.error.message,
+        detail: result.error.detail ?? null,
+        actions: [],
+      })
   }
   return { isChecking, check }
 }

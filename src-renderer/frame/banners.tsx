@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { backendName } from '../bottles/bottle-look.ts'
 import { useEngineCheck } from '../engines/use-engine-check.ts'
 import { useApp, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
@@ -6,7 +7,6 @@ import { Button } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { Icon } from '../ui/icons.tsx'
 import { CopyButton } from '../ui/pieces.tsx'
-import { backendName } from '../bottles/bottle-look.ts'
 import { useNow } from '../ui/use-now.ts'
 
 /** One banner per cause: the lost connection first, then each engine whose bottles can't be seen. */
@@ -18,7 +18,9 @@ export function Banners() {
   const platform = useModel((model) => model.platform)
   const troubled = useMemo(() => {
     const used = new Set(bottles.map((bottle) => bottle.backend))
-    return engines.filter((engine) => (engine.state === 'down' || engine.state === 'unknown') && used.has(engine.name))
+    return engines.filter(
+      (engine) => (engine.state === 'down' || engine.state === 'unknown') && used.has(engine.name),
+    )
   }, [engines, bottles])
   if (!isConnected && lostAt !== null) return <LostBanner lostAt={lostAt} />
   return (
@@ -49,7 +51,13 @@ function LostBanner({ lostAt }: { readonly lostAt: number }) {
       <span>
         {isLong ? t.banner.lostLong : t.banner.lost}{' '}
         <span className="soft">
-          {t.banner.asOf(new Date(lostAt).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' }))}
+          {t.banner.asOf(
+            new Date(lostAt).toLocaleTimeString(undefined, {
+              hour: '2-digit',
+              minute: '2-digit',
+              second: '2-digit',
+            }),
+          )}
         </span>
       </span>
     </div>

@@ -1,5 +1,4 @@
-import { isMac } from '../palette/keys.ts'
-import { chordText } from '../palette/keys.ts'
+import { chordText, isMac } from '../palette/keys.ts'
 import { useChangeView, useModel, useView } from '../state/app.ts'
 import { SECTIONS, type Section } from '../state/view.ts'
 import { t } from '../ui/en.ts'
@@ -29,7 +28,12 @@ export function Sidebar() {
       <Entry section="agents" />
       <Entry section="engines" />
       <div className="sidebar-room" />
-      <button type="button" className="sidebar-find" title={t.action.palette} onClick={() => change({ overlay: { kind: 'palette' } })}>
+      <button
+        type="button"
+        className="sidebar-find"
+        title={t.action.palette}
+        onClick={() => change({ overlay: { kind: 'palette' } })}
+      >
         <Icon name="search" />
         <span>{t.action.palette}</span>
         <kbd>{chordText('mod+k')}</kbd>

@@ -23,18 +23,32 @@ export function StatusBar() {
           <Icon name="warning" /> {t.status.offline}
         </span>
       )}
-      <button type="button" className="status-item status-engines" onClick={() => change({ section: 'engines' })}>
+      <button
+        type="button"
+        className="status-item status-engines"
+        onClick={() => change({ section: 'engines' })}
+      >
         {engines.map((engine) => (
-          <span key={engine.name} className={`status-engine ${engine.state}`} title={engine.reason ?? t.engines.state[engine.state]}>
+          <span
+            key={engine.name}
+            className={`status-engine ${engine.state}`}
+            title={engine.reason ?? t.engines.state[engine.state]}
+          >
             <i className={`engine-dot ${engine.state}`} aria-hidden="true" />
             {engine.title}
-            {engine.state !== 'ready' && <span className="status-word"> {t.engines.state[engine.state].toLowerCase()}</span>}
+            {engine.state !== 'ready' && (
+              <span className="status-word"> {t.engines.state[engine.state].toLowerCase()}</span>
+            )}
           </span>
         ))}
       </button>
       <span className="room" />
       {first && (
-        <button type="button" className="status-item status-task" onClick={() => change({ section: 'activity' })}>
+        <button
+          type="button"
+          className="status-item status-task"
+          onClick={() => change({ section: 'activity' })}
+        >
           <ProgressBar share={shareOf(first.progress)} label={t.doing(first.kind, first.slug ?? '')} />
           <span className="one-line">
             {t.doing(first.kind, first.slug ?? '')}

@@ -49,7 +49,11 @@ function Screen() {
   if (!isLoaded) {
     return (
       <main className="waiting-screen">
-        {failure ? <Blank icon="warning" title={t.status.offline} text={failure.message} /> : <p className="faint late">{t.loading}</p>}
+        {failure ? (
+          <Blank icon="warning" title={t.status.offline} text={failure.message} />
+        ) : (
+          <p className="faint late">{t.loading}</p>
+        )}
       </main>
     )
   }

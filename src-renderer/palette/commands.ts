@@ -25,14 +25,22 @@ const SHOWN = 60
 export function allCommands(app: App): readonly Command[] {
   const model = app.model.get()
   const { current } = app.view.get()
-  const bottles = [...model.bottleList].sort((a, b) => Number(b.slug === current) - Number(a.slug === current))
+  const bottles = [...model.bottleList].sort(
+    (a, b) => Number(b.slug === current) - Number(a.slug === current),
+  )
   return [
     ...windowCommands(app),
     ...bottles.flatMap((bottle): Command[] => {
       const doing = doingOf(app, bottle.slug)
       const state = lookOf(bottle, doing).word
       return [
-        { id: `open ${bottle.slug}`, label: bottle.slug, hint: state, icon: 'bottle', run: () => openDetail(app, bottle.slug, 'overview') },
+        {
+          id: `open ${bottle.slug}`,
+          label: bottle.slug,
+          hint: state,
+          icon: 'bottle',
+          run: () => openDetail(app, bottle.slug, 'overview'),
+        },
         ...verbsOf(app, bottle, doing)
           .filter((verb) => !verb.isDisabled && verb.id !== 'copyName')
           .map((verb) => ({
@@ -51,11 +59,19 @@ export function allCommands(app: App): readonly Command[] {
 }
 
 function windowCommands(app: App): readonly Command[] {
-  const change = (next: Partial<ReturnType<App['view']['get']>>) => app.view.update((view) => ({ ...view, ...next }))
-  const icons: readonly IconName[] = ['bottle', 'agent', 'engine', 'activity', 'trash', 'settings']
+  const change = (next: Partial<ReturnType<App['view']['get']>>) =>
+    app.view.update((view) => ({ ...view, ...next }))
+  const icons: readonly IconName[] = ['bottle', 'activity', 'agent', 'engine', 'trash', 'settings']
   const themes: readonly Theme[] = ['system', 'light', 'dark']
   return [
-    { id: 'new', label: t.action.newBottle, hint: '', icon: 'plus', keys: chordText('mod+n'), run: () => change({ overlay: { kind: 'new' } }) },
+    {
+      id: 'new',
+      label: t.action.newBottle,
+      hint: '',
+      icon: 'plus',
+      keys: chordText('mod+n'),
+      run: () => change({ overlay: { kind: 'new' } }),
+    },
     ...SECTIONS.map(
       (section, index): Command => ({
         id: `go ${section}`,
@@ -78,7 +94,14 @@ function windowCommands(app: App): readonly Command[] {
         },
       }),
     ),
-    { id: 'shortcuts', label: t.action.shortcuts, hint: '', icon: 'keyboard', keys: chordText('mod+shift+/'), run: () => change({ overlay: { kind: 'shortcuts' } }) },
+    {
+      id: 'shortcuts',
+      label: t.action.shortcuts,
+      hint: '',
+      icon: 'keyboard',
+      keys: chordText('mod+shift+/'),
+      run: () => change({ overlay: { kind: 'shortcuts' } }),
+    },
   ]
 }
 
@@ -89,13 +112,20 @@ function snapshotCommands(app: App): readonly Command[] {
     for (const snapshot of detail?.tree ?? []) {
       const name = snapshot.note || snapshot.label || snapshot.id
       commands.push(
-        { id: `resume ${slug}@${snapshot.id}`, label: `${t.action.resume} ${slug}@${name}`, hint: snapshot.id, icon: 'play', run: () => void app.operations.resume(slug, snapshot.id) },
+        {
+          id: `resume ${slug}@${snapshot.id}`,
+          label: `${t.action.resume} ${slug}@${name}`,
+          hint: snapshot.id,
+          icon: 'play',
+          run: () => void app.operations.resume(slug, snapshot.id),
+        },
         {
           id: `fork ${slug}@${snapshot.id}`,
           label: `${t.action.fork.replace('…', '')} ${slug}@${name}`,
           hint: snapshot.id,
           icon: 'fork',
-          run: () => app.view.update((view) => ({ ...view, overlay: { kind: 'fork', slug, snapshot: snapshot.id } })),
+          run: () =>
+            app.view.update((view) => ({ ...view, overlay: { kind: 'fork', slug, snapshot: snapshot.id } })),
         },
       )
     }

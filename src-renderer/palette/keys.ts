@@ -46,7 +46,8 @@ function isKey(event: KeyboardEvent, key: string): boolean {
   const pressed = event.key.toLowerCase()
   if (key === 'space') return event.key === ' '
   if (pressed === key) return true
-  if (/^[a-z]$/.test(key)) return event.code === `Key${key.toUpperCase()}` && (event.altKey || !/^[a-z]$/.test(pressed))
+  if (/^[a-z]$/.test(key))
+    return event.code === `Key${key.toUpperCase()}` && (event.altKey || !/^[a-z]$/.test(pressed))
   if (/^\d$/.test(key)) return event.code === `Digit${key}`
   return key === '/' && event.code === 'Slash'
 }

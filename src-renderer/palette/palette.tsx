@@ -39,7 +39,11 @@ export function Palette() {
     if (step !== undefined) {
       const next = index + step
       const isSingle = Math.abs(step) === 1
-      setAt(isSingle ? (next + found.length) % Math.max(1, found.length) : Math.max(0, Math.min(found.length - 1, next)))
+      setAt(
+        isSingle
+          ? (next + found.length) % Math.max(1, found.length)
+          : Math.max(0, Math.min(found.length - 1, next)),
+      )
       setArmed(null)
     } else if (event.key === 'Enter' && chosen && !event.nativeEvent.isComposing) run(chosen)
     else return
@@ -47,7 +51,12 @@ export function Palette() {
   }
 
   return (
-    <ModalOverlay className="backdrop high" isOpen isDismissable onOpenChange={(isOpen) => !isOpen && close()}>
+    <ModalOverlay
+      className="backdrop high"
+      isOpen
+      isDismissable
+      onOpenChange={(isOpen) => !isOpen && close()}
+    >
       <Modal className="palette">
         <AriaDialog aria-label={t.action.palette} className="palette-body">
           <div className="palette-search">
@@ -74,7 +83,13 @@ export function Palette() {
             />
             <kbd>esc</kbd>
           </div>
-          <div ref={list} id={listId} role="listbox" aria-label={t.palette.label} className="palette-list scroll">
+          <div
+            ref={list}
+            id={listId}
+            role="listbox"
+            aria-label={t.palette.label}
+            className="palette-list scroll"
+          >
             {found.map((command, place) => (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above handles the keys
               <div
@@ -90,7 +105,9 @@ export function Palette() {
                 onClick={() => run(command)}
               >
                 <Icon name={command.icon} />
-                <span className="one-line">{armed === command.id ? t.palette.again(command.label) : command.label}</span>
+                <span className="one-line">
+                  {armed === command.id ? t.palette.again(command.label) : command.label}
+                </span>
                 <span className="faint one-line palette-hint">{command.hint}</span>
                 {command.keys && <kbd>{command.keys}</kbd>}
               </div>

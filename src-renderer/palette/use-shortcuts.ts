@@ -54,7 +54,11 @@ const SHORTCUTS: readonly Shortcut[] = [
       else verb(app, 'destroy')
     },
   },
-  { chords: ['mod+,'], isForTyping: true, run: (app) => app.view.update((view) => ({ ...view, section: 'settings' })) },
+  {
+    chords: ['mod+,'],
+    isForTyping: true,
+    run: (app) => app.view.update((view) => ({ ...view, section: 'settings' })),
+  },
   { chords: ['mod+shift+/'], isForTyping: true, run: (app) => lay(app, { kind: 'shortcuts' }) },
   ...SECTIONS.map((section, index) => ({
     chords: [`mod+${index + 1}`],

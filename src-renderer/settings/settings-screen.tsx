@@ -39,7 +39,9 @@ export function SettingsScreen() {
           <span className="number selectable">{version || '–'}</span>
         </Line>
         <Line label={t.settings.home}>
-          <span className="path selectable" title={home}>{home}</span>
+          <span className="path selectable" title={home}>
+            {home}
+          </span>
           <CopyButton text={home} />
         </Line>
         {disk && (
@@ -57,7 +59,13 @@ function useSave() {
   return async (key: string, value: unknown) => {
     const result = await bridge.call('settings:set', { key, value })
     if (!result.ok) {
-      toasts.add({ tone: 'bad', title: t.settings.failed, text: result.error.message, detail: result.error.detail ?? null, actions: [] })
+      toasts.add({
+        tone: 'bad',
+        title: t.settings.failed,
+        text: result.error.message,
+        detail: result.error.detail ?? null,
+        actions: [],
+      })
     }
     return result.ok
   }
@@ -72,7 +80,8 @@ function TrashDays() {
   useEffect(() => {
     let isOver = false
     void bridge.call('settings:get', {}).then((result) => {
-      if (!isOver && result.ok && typeof result.value.trashDays === 'number') setDays(String(result.value.trashDays))
+      if (!isOver && result.ok && typeof result.value.trashDays === 'number')
+        setDays(String(result.value.trashDays))
     })
     return () => {
       isOver = true

@@ -26,7 +26,9 @@ export function LaneDrawing(props: {
         <path key={lane} className={`lane lane-${Math.min(lane, 3)}`} d={`M${x(lane)} 0V${height}`} />
       ))}
       {row.hasLineAbove && <path className={`lane lane-${Math.min(row.lane, 3)}`} d={`M${at} 0V${middle}`} />}
-      {row.hasLineBelow && <path className={`lane lane-${Math.min(row.lane, 3)}`} d={`M${at} ${middle}V${height}`} />}
+      {row.hasLineBelow && (
+        <path className={`lane lane-${Math.min(row.lane, 3)}`} d={`M${at} ${middle}V${height}`} />
+      )}
       {row.joining.map((lane) => (
         <path
           key={lane}

@@ -24,9 +24,12 @@ export interface LaneRow<T> {
  * Lays a forest out in lanes, newest on top, children always above their parent. A child continues its
  * parent's lane where it is free; other children branch off to the right. Unknown parents count as none.
  */
-export function layOutLanes<T extends TreeItem>(items: readonly T[]): { readonly rows: readonly LaneRow<T>[]; readonly width: number } {
+export function layOutLanes<T extends TreeItem>(
+  items: readonly T[],
+): { readonly rows: readonly LaneRow<T>[]; readonly width: number } {
   const ids = new Set(items.map((item) => item.id))
-  const parentOf = (item: T) => (item.parent !== null && item.parent !== item.id && ids.has(item.parent) ? item.parent : null)
+  const parentOf = (item: T) =>
+    item.parent !== null && item.parent !== item.id && ids.has(item.parent) ? item.parent : null
   const rows: LaneRow<T>[] = []
   /** What each lane waits for: the id of the next node on its line, or null when the lane is free. */
   const lanes: (string | null)[] = []
@@ -56,7 +59,10 @@ export function layOutLanes<T extends TreeItem>(items: readonly T[]): { readonly
 }
 
 /** By time, but never a parent before all of its children, whatever the clocks said. */
-function newestFirst<T extends TreeItem>(items: readonly T[], parentOf: (item: T) => string | null): readonly T[] {
+function newestFirst<T extends TreeItem>(
+  items: readonly T[],
+  parentOf: (item: T) => string | null,
+): readonly T[] {
   const byId = new Map(items.map((item) => [item.id, item]))
   const children = new Map<string, number>()
   for (const item of items) {

@@ -15,7 +15,11 @@ export function NoteField(props: {
   const [isSaving, setSaving] = useState(false)
   const save = async () => {
     setSaving(true)
-    const isSaved = await operations.editSnapshot({ slug: props.slug, snapshot: props.snapshot.id, note: text.trim() })
+    const isSaved = await operations.editSnapshot({
+      slug: props.slug,
+      snapshot: props.snapshot.id,
+      note: text.trim(),
+    })
     setSaving(false)
     if (!isSaved) return
     await details.load(props.slug)

@@ -31,7 +31,13 @@ export function timelineNodes(
   for (const other of bottles) {
     const [slug, snapshot] = other.parent?.split('@') ?? []
     if (slug !== bottle.slug || !snapshot || other.slug === bottle.slug) continue
-    nodes.push({ kind: 'fork', id: `fork ${other.slug}`, parent: snapshot, at: other.startedAt, bottle: other })
+    nodes.push({
+      kind: 'fork',
+      id: `fork ${other.slug}`,
+      parent: snapshot,
+      at: other.startedAt,
+      bottle: other,
+    })
   }
   return nodes
 }

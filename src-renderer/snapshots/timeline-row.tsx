@@ -42,7 +42,9 @@ export function TimelineRow(props: RowProps) {
       onClick={props.onChoose}
     >
       <LaneDrawing row={props.row} width={props.width} height={props.height} look={look} />
-      {item.kind === 'snapshot' && <SnapshotCells {...props} snapshot={item.snapshot} isCurrent={item.isCurrent} />}
+      {item.kind === 'snapshot' && (
+        <SnapshotCells {...props} snapshot={item.snapshot} isCurrent={item.isCurrent} />
+      )}
       {item.kind === 'now' && <NowCells {...props} />}
       {item.kind === 'fork' && <ForkCells {...props} fork={item.bottle} />}
     </div>
@@ -131,7 +133,9 @@ function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly
             label={snapshot.pinned ? t.action.unpin : t.action.pin}
             aria-pressed={snapshot.pinned}
             tabIndex={tab}
-            onClick={() => void edit(app, { slug: owner.slug, snapshot: snapshot.id, pinned: !snapshot.pinned })}
+            onClick={() =>
+              void edit(app, { slug: owner.slug, snapshot: snapshot.id, pinned: !snapshot.pinned })
+            }
           />
           <IconButton icon="note" label={t.action.editNote} tabIndex={tab} onClick={() => setEditing(true)} />
         </>

@@ -16,7 +16,13 @@ import { TimelineRow } from './timeline-row.tsx'
 const ROW = 58
 
 /** The snapshots of a bottle as a tree in lanes, newest on top. */
-export function TimelineTab({ bottle, entry }: { readonly bottle: Bottle; readonly entry: DetailEntry | undefined }) {
+export function TimelineTab({
+  bottle,
+  entry,
+}: {
+  readonly bottle: Bottle
+  readonly entry: DetailEntry | undefined
+}) {
   const app = useApp()
   const bottles = useModel((model) => model.bottleList)
   const now = useNow(30_000)
@@ -24,8 +30,14 @@ export function TimelineTab({ bottle, entry }: { readonly bottle: Bottle; readon
   const mustFocus = useRef(false)
   const [chosen, setChosen] = useState<string | null>(null)
   const tree = entry?.detail?.tree
-  const { rows, width } = useMemo(() => layOutLanes(timelineNodes(bottle, tree ?? [], bottles)), [bottle, tree, bottles])
-  const at = Math.max(0, rows.findIndex((row) => row.item.id === chosen))
+  const { rows, width } = useMemo(
+    () => layOutLanes(timelineNodes(bottle, tree ?? [], bottles)),
+    [bottle, tree, bottles],
+  )
+  const at = Math.max(
+    0,
+    rows.findIndex((row) => row.item.id === chosen),
+  )
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -39,7 +51,9 @@ export function TimelineTab({ bottle, entry }: { readonly bottle: Bottle; readon
   })
 
   if (entry?.failure && !tree) {
-    return <Problem title={t.detail.failed} text={entry.failure.message} detail={entry.failure.detail ?? null} />
+    return (
+      <Problem title={t.detail.failed} text={entry.failure.message} detail={entry.failure.detail ?? null} />
+    )
   }
   if (!tree) return <p className="tab-wait faint">…</p>
   if (tree.length === 0) {
@@ -58,7 +72,12 @@ export function TimelineTab({ bottle, entry }: { readonly bottle: Bottle; readon
     const row = (event.target as HTMLElement).closest<HTMLElement>('[role="row"]')
     if (event.target !== row && !['ArrowLeft', 'ArrowRight'].includes(event.key)) return
     if ((event.target as HTMLElement).tagName === 'INPUT') return
-    const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: rows.length - 1,
+    }
     const step = steps[event.key]
     if (step !== undefined) {
       const index = Math.min(rows.length - 1, Math.max(0, step))
@@ -67,7 +86,9 @@ export function TimelineTab({ bottle, entry }: { readonly bottle: Bottle; readon
       virtual.scrollToIndex(index)
     } else if (row && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
       const stops = [row, ...row.querySelectorAll<HTMLElement>('button:not(:disabled)')]
-      stops[stops.indexOf(document.activeElement as HTMLElement) + (event.key === 'ArrowRight' ? 1 : -1)]?.focus()
+      stops[
+        stops.indexOf(document.activeElement as HTMLElement) + (event.key === 'ArrowRight' ? 1 : -1)
+      ]?.focus()
     } else return
     event.preventDefault()
   }

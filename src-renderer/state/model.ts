@@ -133,7 +133,12 @@ function put<T>(map: Map<string, T>, key: string, value: T | null): boolean {
   return true
 }
 
-function replace<T>(list: readonly T[], key: string, value: T | null, keyOf: (item: T) => string): readonly T[] {
+function replace<T>(
+  list: readonly T[],
+  key: string,
+  value: T | null,
+  keyOf: (item: T) => string,
+): readonly T[] {
   const index = list.findIndex((item) => keyOf(item) === key)
   if (value === null) return index < 0 ? list : list.filter((_, i) => i !== index)
   return index < 0 ? [...list, value] : list.with(index, value)

@@ -89,7 +89,14 @@ export function createOperations(
     async undo(trashId) {
       const result = await bridge.call('trash:undo', { id: trashId })
       if (!result.ok) tell(t.failed.undo, result.error)
-      else toasts.add({ tone: 'good', title: t.done.undo(result.value.slug), text: '', detail: null, actions: [] })
+      else
+        toasts.add({
+          tone: 'good',
+          title: t.done.undo(result.value.slug),
+          text: '',
+          detail: null,
+          actions: [],
+        })
     },
     async cancel(task) {
       const result = await bridge.call('task:cancel', { taskId: task.id })

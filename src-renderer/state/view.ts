@@ -1,13 +1,22 @@
 import type { BackendName } from '../../src-preload/contract/entities.ts'
 import { createStore, type Store } from './create-store.ts'
 
-export const SECTIONS = ['bottles', 'agents', 'engines', 'activity', 'trash', 'settings'] as const
+export const SECTIONS = ['bottles', 'activity', 'agents', 'engines', 'trash', 'settings'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export const LIST_TABS = ['all', 'running', 'waiting', 'frozen', 'stopped'] as const
 export type ListTab = (typeof LIST_TABS)[number]
 
-export const SORT_KEYS = ['state', 'name', 'agent', 'engine', 'snapshots', 'size', 'frozen', 'started'] as const
+export const SORT_KEYS = [
+  'state',
+  'name',
+  'agent',
+  'engine',
+  'snapshots',
+  'size',
+  'frozen',
+  'started',
+] as const
 export type SortKey = (typeof SORT_KEYS)[number]
 export interface Sort {
   readonly key: SortKey

@@ -93,7 +93,11 @@ function EndedTask({ task }: { readonly task: Task }) {
         {age(task.endedAt ?? task.startedAt, now)} · {t.activity.took(duration(took))}
       </span>
       {isThere && task.slug && (
-        <IconButton icon="right" label={t.action.show} onClick={() => openDetail(app, task.slug ?? '', 'overview')} />
+        <IconButton
+          icon="right"
+          label={t.action.show}
+          onClick={() => openDetail(app, task.slug ?? '', 'overview')}
+        />
       )}
       <IconButton icon="close" label={t.action.forget} onClick={() => void app.operations.dismiss(task)} />
     </li>

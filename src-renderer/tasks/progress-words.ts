@@ -17,7 +17,8 @@ export function progressWords(task: Task): string {
   if (!progress) return ''
   const phase = capital(progress.phase.replaceAll('-', ' '))
   if (progress.current === null) return phase
-  const show = (count: number) => (Math.max(progress.total ?? 0, count) >= SMALLEST_BYTES ? bytes(count) : String(count))
+  const show = (count: number) =>
+    Math.max(progress.total ?? 0, count) >= SMALLEST_BYTES ? bytes(count) : String(count)
   const amount =
     progress.total === null
       ? show(progress.current)

@@ -35,7 +35,9 @@ export function createToastStore(): ToastStore {
       return id
     },
     remove(id) {
-      store.update((now) => (now.some((toast) => toast.id === id) ? now.filter((toast) => toast.id !== id) : now))
+      store.update((now) =>
+        now.some((toast) => toast.id === id) ? now.filter((toast) => toast.id !== id) : now,
+      )
     },
   }
 }

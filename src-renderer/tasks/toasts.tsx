@@ -8,7 +8,12 @@ import type { Toast } from './toast-store.ts'
 
 const STAYS = 8000
 
-const ICONS: Readonly<Record<Toast['tone'], IconName>> = { good: 'check', ice: 'snow', bad: 'warning', plain: 'info' }
+const ICONS: Readonly<Record<Toast['tone'], IconName>> = {
+  good: 'check',
+  ice: 'snow',
+  bad: 'warning',
+  plain: 'info',
+}
 
 /** Toasts at the bottom right, read out by a live region that is always there. */
 export function Toasts() {

@@ -87,13 +87,22 @@ function failureActions(app: App, task: Task): readonly ToastAction[] {
   const { slug, error } = task
   if (task.kind === 'start' && app.view.get().draft.agent && error?.code !== 'agent-exited') {
     return [
-      { label: t.action.openForm, run: () => app.view.update((now) => ({ ...now, overlay: { kind: 'new' } })) },
+      {
+        label: t.action.openForm,
+        run: () => app.view.update((now) => ({ ...now, overlay: { kind: 'new' } })),
+      },
     ]
   }
   if (!slug || !app.model.get().bottles.has(slug)) return []
-  if (error?.code === 'agent-exited') return [{ label: t.action.showLogs, run: () => show(app, slug, 'logs') }]
+  if (error?.code === 'agent-exited')
+    return [{ label: t.action.showLogs, run: () => show(app, slug, 'logs') }]
   if (task.kind === 'resume' && error?.code === 'snapshot-missing') {
-    return [{ label: t.action.rebuild, run: () => void app.operations.resume(slug, undefined, { isRebuild: true }) }]
+    return [
+      {
+        label: t.action.rebuild,
+        run: () => void app.operations.resume(slug, undefined, { isRebuild: true }),
+      },
+    ]
   }
   if (task.kind === 'freeze' && error?.retryable) {
     return [{ label: t.action.tryAgain, run: () => void app.operations.freeze(slug) }]

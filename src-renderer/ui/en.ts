@@ -113,10 +113,15 @@ export const t = {
     'newer-version': 'Written by a newer Icebox; this one only reads it.',
   } satisfies Record<Badge, string>,
 
-  backend: { docker: 'Docker', host: 'This machine', 'macos-container': 'Apple container', smolmachines: 'smolmachines' } as Readonly<
+  backend: {
+    docker: 'Docker',
+    host: 'This machine',
+    'macos-container': 'Apple container',
+    smolmachines: 'smolmachines',
+  } as Readonly<Record<string, string>>,
+  provider: { claude: 'Claude', codex: 'Codex', pi: 'Pi', custom: 'Custom' } as Readonly<
     Record<string, string>
   >,
-  provider: { claude: 'Claude', codex: 'Codex', pi: 'Pi', custom: 'Custom' } as Readonly<Record<string, string>>,
 
   fidelity: {
     files: 'Files',
@@ -190,7 +195,8 @@ export const t = {
 
   doing: (kind: string, slug: string) => `${DOING[kind as Kind] ?? kind}${slug ? ` ${slug}` : ''}`,
   doingWord: (kind: string) => `${DOING[kind as Kind] ?? kind}…`,
-  taskDone: (kind: Kind, slug: string) => (slug ? `${slug} ${DONE[kind]}` : (DONE[kind].charAt(0).toUpperCase() + DONE[kind].slice(1))),
+  taskDone: (kind: Kind, slug: string) =>
+    slug ? `${slug} ${DONE[kind]}` : DONE[kind].charAt(0).toUpperCase() + DONE[kind].slice(1),
   taskFailed: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} failed`,
   taskCancelled: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} was cancelled`,
 
@@ -208,7 +214,10 @@ export const t = {
     shown: (count: number) => `${plural(count, 'bottle', 'bottles')} shown`,
     never: 'never',
     noHit: 'No bottle matches',
-    noHitText: (query: string) => (query ? `Nothing here has “${query}” in its name, agent, engine, state or label.` : 'Nothing here is in that state right now.'),
+    noHitText: (query: string) =>
+      query
+        ? `Nothing here has “${query}” in its name, agent, engine, state or label.`
+        : 'Nothing here is in that state right now.',
     allEngines: 'All engines',
     engineFilter: 'Engine',
   },
@@ -290,7 +299,8 @@ export const t = {
     current: 'current',
     fork: (slug: string) => `fork: ${slug}`,
     empty: 'No snapshots yet',
-    emptyText: 'Freeze keeps everything in this bottle. You can come back to it, or branch from it, at any time.',
+    emptyText:
+      'Freeze keeps everything in this bottle. You can come back to it, or branch from it, at any time.',
     leftOut: (items: readonly string[]) => `Left out: ${items.join(', ')}`,
     shared: (size: string) => `${size} whole`,
     untitled: 'Snapshot',
@@ -303,7 +313,8 @@ export const t = {
     title: 'New bottle',
     agent: 'Agent',
     noAgents: 'No agent is defined yet',
-    noAgentsText: 'The sample agent needs nothing: no engine, no key. Agents of your own are Markdown files in',
+    noAgentsText:
+      'The sample agent needs nothing: no engine, no key. Agents of your own are Markdown files in',
     addSample: 'Add the sample agent',
     prompt: 'Prompt',
     promptHint: 'What the agent should do. It works on its own and ends by itself.',
@@ -355,8 +366,10 @@ export const t = {
   },
 
   destroy: {
-    title: (slugs: readonly string[]) => (slugs.length === 1 ? `Destroy ${slugs[0]}?` : `Destroy ${slugs.length} bottles?`),
-    text: (days: number) => `What runs is removed now. Snapshots and volumes wait in the trash for ${plural(days, 'day', 'days')}, so this can be undone.`,
+    title: (slugs: readonly string[]) =>
+      slugs.length === 1 ? `Destroy ${slugs[0]}?` : `Destroy ${slugs.length} bottles?`,
+    text: (days: number) =>
+      `What runs is removed now. Snapshots and volumes wait in the trash for ${plural(days, 'day', 'days')}, so this can be undone.`,
     unfrozen: 'Work since the last freeze is lost unless you freeze first.',
     size: 'Size',
     lastFreeze: 'Last freeze',
@@ -385,7 +398,8 @@ export const t = {
 
   empty: {
     noneTitle: 'No bottles yet',
-    noneText: 'A bottle is one agent in its own sandbox. Start one, freeze it, and come back to it whenever you like.',
+    noneText:
+      'A bottle is one agent in its own sandbox. Start one, freeze it, and come back to it whenever you like.',
     sample: 'Try a sample bottle',
     sampleText: 'Runs on this machine. Needs no engine and no key.',
     agent: 'Run an agent',
@@ -393,7 +407,8 @@ export const t = {
     folder: 'Work on a folder',
     folderText: 'An agent gets a copy of a folder. Yours stays as it is.',
     missingTitle: 'No container engine found',
-    missingText: 'Icebox runs bottles on Docker. Nothing is needed for a first look: this machine can run a bottle by itself.',
+    missingText:
+      'Icebox runs bottles on Docker. Nothing is needed for a first look: this machine can run a bottle by itself.',
     downTitle: (engine: string) => `${engine} is installed but not running`,
     downText: 'Start it, then check again. Until then this machine can run bottles by itself.',
     unknownTitle: (engine: string) => `${engine} does not answer`,
@@ -404,7 +419,8 @@ export const t = {
 
   banner: {
     lost: 'The connection to Icebox was lost. Trying again…',
-    lostLong: 'Icebox can’t be reached. Is it still running? If it was restarted, open the new address it printed.',
+    lostLong:
+      'Icebox can’t be reached. Is it still running? If it was restarted, open the new address it printed.',
     asOf: (time: string) => `What you see is from ${time}.`,
     engineDown: (engine: string) => `${engine} is not running. Its bottles are shown as last known.`,
     engineUnknown: (engine: string) => `${engine} does not answer. Its bottles are shown as last known.`,
@@ -460,7 +476,8 @@ export const t = {
   },
 
   trash: {
-    lead: (days: number) => `Destroyed bottles wait here for ${plural(days, 'day', 'days')}, then they are deleted for good.`,
+    lead: (days: number) =>
+      `Destroyed bottles wait here for ${plural(days, 'day', 'days')}, then they are deleted for good.`,
     none: 'The trash is empty',
     noneText: 'Destroyed bottles come here first, with their snapshots.',
     until: (when: string) => `kept until ${when}`,

@@ -2,7 +2,9 @@ import type { JSX } from 'react'
 
 /** Every drawing of the window, on a grid of 16. Decorative: the word beside it carries the meaning. */
 const SHAPES = {
-  bottle: <path d="M6 1.500h4M6.500 1.500v3L4.500 7v6A1.500 1.500 0 0 0 6 14.500h4a1.500 1.500 0 0 0 1.500-1.500V7l-2-2.500v-3M4.500 9.500h7" />,
+  bottle: (
+    <path d="M6 1.500h4M6.500 1.500v3L4.500 7v6A1.500 1.500 0 0 0 6 14.500h4a1.500 1.500 0 0 0 1.500-1.500V7l-2-2.500v-3M4.500 9.500h7" />
+  ),
   agent: (
     <>
       <rect x="2.500" y="5" width="11" height="8.500" rx="2.500" />
@@ -17,7 +19,9 @@ const SHAPES = {
     </>
   ),
   activity: <path d="M1.500 8h3l2-5 3 10 2-5h3" />,
-  trash: <path d="M2.500 4h11M6 4V2.500h4V4M4 4l.6 9a1 1 0 0 0 1 .9h4.800a1 1 0 0 0 1-.9L12 4M6.600 6.800v4.400M9.400 6.800v4.400" />,
+  trash: (
+    <path d="M2.500 4h11M6 4V2.500h4V4M4 4l.6 9a1 1 0 0 0 1 .9h4.800a1 1 0 0 0 1-.9L12 4M6.600 6.800v4.400M9.400 6.800v4.400" />
+  ),
   settings: (
     <>
       <path d="M2 4.500h6.500M12.500 4.500H14M2 11.500h1.500M7.500 11.500H14" />
@@ -34,13 +38,23 @@ const SHAPES = {
   plus: <path d="M8 3v10M3 8h10" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
   check: <path d="M3 8.500l3.200 3.200L13 5" />,
-  snow: <path d="M8 1.500v13M2.400 4.750l11.200 6.500M13.600 4.750L2.400 11.250M6.300 2.600L8 4.100l1.700-1.500M6.300 13.400L8 11.900l1.700 1.500" />,
+  snow: (
+    <path
+      d="M8.00 1.40L8.00 14.60M13.72 4.70L2.28 11.30M13.72 11.30L2.28 4.70M5.99 2.67L8.00 4.10L10.01 2.67M11.62 3.59L11.38 6.05L13.62 7.07M13.62 8.93L11.38 9.95L11.62 12.41M10.01 13.33L8.00 11.90L5.99 13.33M4.38 12.41L4.62 9.95L2.38 8.93M2.38 7.07L4.62 6.05L4.38 3.59"
+      strokeWidth="1.3"
+    />
+  ),
   play: <path className="solid" d="M5 3.200v9.600l7.800-4.800z" />,
   stop: <rect className="solid" x="4" y="4" width="8" height="8" rx="1" />,
   pause: <path d="M5.500 3.500v9M10.500 3.500v9" strokeWidth="2.600" />,
   waiting: <path d="M8 2.500v7M8 13h.01" strokeWidth="2.400" />,
   cross: <path d="M4 4l8 8M12 4l-8 8" strokeWidth="2.200" />,
-  question: <path d="M5.500 6a2.500 2.500 0 1 1 3.600 2.200c-.7.4-1.100.8-1.100 1.600M8 12.800h.01" strokeWidth="1.900" />,
+  question: (
+    <path
+      d="M5.500 6a2.500 2.500 0 1 1 3.600 2.200c-.7.4-1.100.8-1.100 1.600M8 12.800h.01"
+      strokeWidth="1.900"
+    />
+  ),
   busy: <path d="M8 2a6 6 0 1 1-6 6" strokeWidth="2" />,
   restart: <path d="M13 8a5 5 0 1 1-1.500-3.600M13 2v3.200H9.800" />,
   terminal: (
@@ -78,7 +92,9 @@ const SHAPES = {
   down: <path d="M4 6.500l4 4 4-4" />,
   right: <path d="M6.500 4l4 4-4 4" />,
   left: <path d="M9.500 4l-4 4 4 4" />,
-  folder: <path d="M1.800 12.500v-9a1 1 0 0 1 1-1h3.400l1.600 1.800h5.400a1 1 0 0 1 1 1v7.200a1 1 0 0 1-1 1H2.800a1 1 0 0 1-1-1z" />,
+  folder: (
+    <path d="M1.800 12.500v-9a1 1 0 0 1 1-1h3.400l1.600 1.800h5.400a1 1 0 0 1 1 1v7.200a1 1 0 0 1-1 1H2.800a1 1 0 0 1-1-1z" />
+  ),
   disk: (
     <>
       <path d="M2 10.500l2-7h8l2 7" />
@@ -91,7 +107,10 @@ const SHAPES = {
   keyboard: (
     <>
       <rect x="1.500" y="4" width="13" height="8.500" rx="1.500" />
-      <path d="M4.200 6.800h.01M6.700 6.800h.01M9.200 6.800h.01M11.800 6.800h.01M5 9.800h6" strokeWidth="1.700" />
+      <path
+        d="M4.200 6.800h.01M6.700 6.800h.01M9.200 6.800h.01M11.800 6.800h.01M5 9.800h6"
+        strokeWidth="1.700"
+      />
     </>
   ),
   shield: <path d="M8 1.800l5 1.800v4c0 3.200-2.100 5.500-5 6.600-2.900-1.100-5-3.400-5-6.600v-4z" />,

@@ -4,7 +4,13 @@ import { t } from './en.ts'
 import { Icon } from './icons.tsx'
 
 /** Copies text; its word turns to "Copied" for a moment. */
-export function CopyButton({ text, label = t.action.copy }: { readonly text: string; readonly label?: string }) {
+export function CopyButton({
+  text,
+  label = t.action.copy,
+}: {
+  readonly text: string
+  readonly label?: string
+}) {
   const [isCopied, setCopied] = useState(false)
   useEffect(() => {
     if (!isCopied) return
@@ -56,7 +62,11 @@ export function Segmented<T extends string>(props: {
     <fieldset className={`segmented ${props.className ?? ''}`}>
       <legend className="hidden-but-read">{props.label}</legend>
       {props.options.map((option) => (
-        <label key={option.value} data-on={option.value === props.value || undefined} data-off={option.isDisabled || undefined}>
+        <label
+          key={option.value}
+          data-on={option.value === props.value || undefined}
+          data-off={option.isDisabled || undefined}
+        >
           <input
             type="radio"
             className="hidden-but-read"
@@ -119,7 +129,12 @@ export function Field(props: {
 }
 
 /** A sentence about something wrong, with the engine's own words on demand. */
-export function Problem(props: { readonly title?: string; readonly text: string; readonly detail?: string | null; readonly children?: ReactNode }) {
+export function Problem(props: {
+  readonly title?: string
+  readonly text: string
+  readonly detail?: string | null
+  readonly children?: ReactNode
+}) {
   return (
     <div className="problem" role="alert">
       <Icon name="warning" />
@@ -149,7 +164,10 @@ export function ProgressBar({ share, label }: { readonly share: number | null; r
       aria-valuemax={100}
       {...(share === null ? {} : { 'aria-valuenow': Math.round(share * 100) })}
     >
-      <i data-unknown={share === null || undefined} style={share === null ? undefined : { width: `${share * 100}%` }} />
+      <i
+        data-unknown={share === null || undefined}
+        style={share === null ? undefined : { width: `${share * 100}%` }}
+      />
     </div>
   )
 }

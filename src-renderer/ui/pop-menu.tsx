@@ -44,7 +44,11 @@ export function PopMenu(props: {
         {props.entries.map((entry) => (
           <Fragment key={entry.id}>
             {entry.isGroupStart && <Separator className="menu-line" />}
-            <MenuItem id={entry.id} textValue={entry.label} className={`menu-item ${entry.isDanger ? 'danger' : ''}`}>
+            <MenuItem
+              id={entry.id}
+              textValue={entry.label}
+              className={`menu-item ${entry.isDanger ? 'danger' : ''}`}
+            >
               <Icon name={entry.icon} />
               <span>{entry.label}</span>
               {entry.keys && <kbd>{entry.keys}</kbd>}
