@@ -36,12 +36,14 @@ const REASONS: readonly string[] = [
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
 
 /** A part that lies beside the record, under a plain name: a path would lead a resume elsewhere. */
 function isVolumePart(value: unknown): value is Snapshot['volumes'][number] {
-  if (typeof value !== 'object' || value === null) return false
-  const { file, destination } = value as Record<string, unknown>
+  if (!isRecord(value)) return false
+  const { file, destination } = value
   return /^(?!\.{1,2}$)[^/\\\0]+$/.test(text(file)) && text(destination).startsWith('/')
 }
 
@@ -79,7 +81,7 @@ export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapsho
     agent: text(value.agent),
     provider: text(value.provider),
     volumes,
-    facts: typeof value.facts === 'object' && value.facts !== null ? (value.facts as Snapshot['facts']) : {},
+    facts: isRecord(value.facts) ? value.facts : {},
   }
 }
 
