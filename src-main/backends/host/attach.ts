@@ -1,9 +1,8 @@
-import { access } from 'node:fs/promises'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
 import type { HostContext } from './host-context.ts'
 import { TMUX_FIX } from './preflight.ts'
-import { hostFacts } from './run-record.ts'
+import { hostFacts, pathsOf, runState } from './run-record.ts'
 
 /** Unread bytes at which the terminal is told to wait. */
 const HIGH_WATER = 1_048_576
@@ -32,7 +31,8 @@ export async function attachTerminal(
   const tmux = await context.tmux()
   if (!tmux)
     throw bottleError('engine-missing', `A terminal on this machine needs tmux. Install it: ${TMUX_FIX}`)
-  await access(socket).catch(() => {
+  // The server's socket outlives it, so only the run itself can tell.
+  if ((await runState(pathsOf(context.home, ref).run)).kind !== 'running') {
     throw bottleError(
       'not-found',
       `The agent of ${ref.slug} has ended, so there is no terminal to attach to.`,
@@ -40,7 +40,7 @@ export async function attachTerminal(
         slug: ref.slug,
       },
     )
-  })
+  }
   const { spawn } = await import('@lydell/node-pty')
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' }
   const pty = spawn(tmux, ['-u', '-S', socket, 'attach-session', '-t', 'agent'], {
