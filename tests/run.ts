@@ -2,7 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
-import { runChild } from './support/child.ts'
+import { endProcess, runChild } from './support/child.ts'
 import { type OwnDaemon, removeTree } from './support/docker-daemon.ts'
 import {
   compareInventories,
@@ -145,7 +145,7 @@ async function findLeaks(
   }
   for (const { pid, command } of await processesUnder(run.dir)) {
     problems.push(`still running: ${pid} ${command}`)
-    process.kill(pid, 'SIGKILL')
+    endProcess(pid)
   }
   return problems.length > 0 ? problems.join('\n') : null
 }

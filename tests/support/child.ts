@@ -73,9 +73,17 @@ export function runChild(file: string, args: readonly string[], options: ChildOp
 
 /** Signals a process group that this run started; a group that is gone is fine. */
 export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return
+  if (pid !== undefined) signalQuietly(-pid, signal)
+}
+
+/** Kills one process that this run started; one that is gone is fine. */
+export function endProcess(pid: number): void {
+  signalQuietly(pid, 'SIGKILL')
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal)
+    process.kill(pid, signal)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }

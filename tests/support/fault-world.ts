@@ -110,11 +110,13 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
     async end() {
       for (const { stop } of background) stop.abort()
       await Promise.all(background.map(({ done }) => done))
-      const slugs = (await list()).map((bottle) => bottle.slug)
-      for (const slug of slugs) await home.icebox(['destroy', slug, '--purge', '--yes'])
-      await home.icebox(['trash', 'empty', '--yes'])
       const rootId = await home.rootId()
       if (kind === 'docker' && rootId !== undefined) await sweepEngine(rootId)
+      // Host agents are processes of this machine; destroying is what ends them.
+      if (kind === 'host') {
+        for (const { slug, state } of await list())
+          if (state === 'running') await home.must(['destroy', slug, '--purge', '--yes'])
+      }
       await home.remove()
     },
   }
