@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { rawOutput } from './raw-output.ts'
 
@@ -50,7 +51,15 @@ async function listEntries(
   folders: readonly string[],
   signal: AbortSignal,
 ): Promise<TreeEntry[]> {
-  if (await hasGnuFind()) return findEntries(base, folders, signal)
+  return (await hasGnuFind()) ? findEntries(base, folders, signal) : listByWalking(base, folders, signal)
+}
+
+/** The slow way, for systems whose `find` prints no fields. */
+export async function listByWalking(
+  base: string,
+  folders: readonly string[],
+  signal: AbortSignal,
+): Promise<TreeEntry[]> {
   const entries: TreeEntry[] = []
   for (const folder of folders) await walk(base, Buffer.from(folder), entries, signal)
   return entries
@@ -100,7 +109,7 @@ async function findEntries(
   return entries
 }
 
-/** The slow way, for systems whose `find` prints no fields; paths stay bytes all along. */
+/** Paths stay bytes all along. */
 async function walk(base: string, path: Buffer, entries: TreeEntry[], signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const full = Buffer.concat([Buffer.from(`${base}/`), path])
@@ -120,18 +129,19 @@ async function walk(base: string, path: Buffer, entries: TreeEntry[], signal: Ab
   }
 }
 
-const KINDS: Readonly<Record<number, string>> = {
-  16807: 'f',
-  9604: 'd',
-  21609: 'l',
-  26411: 's',
-  2401: 'p',
-  14406: 'b',
-  4802: 'c',
-}
+/** By the file type bits of a mode. */
+const KINDS: ReadonlyMap<number, string> = new Map([
+  [constants.S_IFREG, 'f'],
+  [constants.S_IFDIR, 'd'],
+  [constants.S_IFLNK, 'l'],
+  [constants.S_IFSOCK, 's'],
+  [constants.S_IFIFO, 'p'],
+  [constants.S_IFBLK, 'b'],
+  [constants.S_IFCHR, 'c'],
+])
 
 function kindOf(mode: number): string {
-  return KINDS[mode & 0o170000] ?? 'U'
+  return KINDS.get(mode & constants.S_IFMT) ?? 'U'
 }
 
 /** Sums up a listing in any order. Pure. */
