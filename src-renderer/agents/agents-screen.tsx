@@ -101,6 +101,7 @@ function DefinitionCard({ definition }: { readonly definition: ManifestSummary }
         </span>
         <div>
           <h2>{definition.name}</h2>
+          {definition.description && <p className="soft">{definition.description}</p>}
           <p className="faint small one-line selectable" title={definition.file}>
             {[
               t.agents.source[definition.source],
@@ -116,7 +117,6 @@ function DefinitionCard({ definition }: { readonly definition: ManifestSummary }
         )}
         {isAgent && !definition.problem && <Button onClick={use}>{t.action.useAgent}</Button>}
       </header>
-      {definition.description && <p className="card-text soft">{definition.description}</p>}
       {definition.problem && <Problem text={definition.problem} />}
     </li>
   )

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
@@ -114,7 +115,6 @@ export function BottleList(props: {
   const menuBottle = menu && bottles.find((bottle) => bottle.slug === menu.slug)
   return (
     <>
-      {/* biome-ignore lint/a11y/useSemanticElements: a table can't hold rows that are placed by hand */}
       <div
         ref={scroller}
         role="grid"

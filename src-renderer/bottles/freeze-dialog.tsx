@@ -40,7 +40,6 @@ export function FreezeDialog({ slug }: { readonly slug: string }) {
             <input
               id={id}
               className="input"
-              // biome-ignore lint/a11y/noAutofocus: the dialog exists to write this note
               autoFocus
               maxLength={500}
               value={note}

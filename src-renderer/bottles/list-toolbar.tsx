@@ -100,7 +100,7 @@ function SearchField() {
     if (isSearchOpen) input.current?.select()
   }, [isSearchOpen])
   return (
-    <div className="search" role="search">
+    <search className="search">
       <Icon name="search" />
       <input
         ref={input}
@@ -129,7 +129,7 @@ function SearchField() {
       ) : (
         <kbd>{chordText('mod+f')}</kbd>
       )}
-    </div>
+    </search>
   )
 }
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { Bottle, RunInfo } from '../../src-preload/contract/entities.ts'
@@ -110,7 +111,6 @@ export function LogsTab({ bottle, runs }: { readonly bottle: Bottle; readonly ru
       {count === 0 && !log.failure && (
         <Blank isSmall icon="logs" title={t.logs.empty} text={t.logs.emptyText} />
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <div
         ref={scroller}
         className="logs-lines scroll"

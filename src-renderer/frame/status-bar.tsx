@@ -17,7 +17,7 @@ export function StatusBar() {
   const running = tasks.filter((task) => task.state === 'running')
   const first = running[0]
   return (
-    <footer className="status" aria-label={t.status.label}>
+    <footer className="status">
       {!isConnected && (
         <span className="status-item offline">
           <Icon name="warning" /> {t.status.offline}

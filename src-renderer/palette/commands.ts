@@ -1,3 +1,4 @@
+import type { Bottle } from '../../src-preload/contract/entities.ts'
 import { lookOf } from '../bottles/bottle-look.ts'
 import { doingOf, openDetail, verbsOf } from '../bottles/bottle-verbs.ts'
 import type { App, Theme } from '../state/app.ts'
@@ -5,7 +6,7 @@ import { SECTIONS } from '../state/view.ts'
 import { t } from '../ui/en.ts'
 import type { IconName } from '../ui/icons.tsx'
 import { fuzzyScore } from './fuzzy.ts'
-import { chordText } from './keys.ts'
+import { chordText, NEW_CHORD } from './keys.ts'
 
 /** One line of the palette. */
 export interface Command {
@@ -23,38 +24,42 @@ const SHOWN = 60
 
 /** All that can be done now, in the order in which it is offered to an empty query. */
 export function allCommands(app: App): readonly Command[] {
-  const model = app.model.get()
-  const { current } = app.view.get()
-  const bottles = [...model.bottleList].sort(
-    (a, b) => Number(b.slug === current) - Number(a.slug === current),
-  )
+  const { bottleList } = app.model.get()
+  const { current, section } = app.view.get()
+  const first = section === 'bottles' ? bottleList.find((bottle) => bottle.slug === current) : undefined
   return [
+    ...(first ? bottleCommands(app, first, true).filter((command) => !command.isDangerous) : []),
     ...windowCommands(app),
-    ...bottles.flatMap((bottle): Command[] => {
-      const doing = doingOf(app, bottle.slug)
-      const state = lookOf(bottle, doing).word
-      return [
-        {
-          id: `open ${bottle.slug}`,
-          label: bottle.slug,
-          hint: state,
-          icon: 'bottle',
-          run: () => openDetail(app, bottle.slug, 'overview'),
-        },
-        ...verbsOf(app, bottle, doing)
-          .filter((verb) => !verb.isDisabled && verb.id !== 'copyName')
-          .map((verb) => ({
-            id: `${verb.id} ${bottle.slug}`,
-            label: `${verb.label.replace('…', '')} ${bottle.slug}`,
-            hint: verb.isDanger ? '' : state,
-            icon: verb.icon,
-            keys: bottle.slug === current ? verb.keys : undefined,
-            isDangerous: verb.isDanger ?? false,
-            run: verb.run,
-          })),
-      ]
+    ...bottleList.flatMap((bottle) => {
+      const isFirst = bottle === first
+      return bottleCommands(app, bottle, isFirst).filter((command) => !isFirst || command.isDangerous)
     }),
     ...snapshotCommands(app),
+  ]
+}
+
+function bottleCommands(app: App, bottle: Bottle, hasKeys: boolean): readonly Command[] {
+  const doing = doingOf(app, bottle.slug)
+  const state = lookOf(bottle, doing).word
+  return [
+    {
+      id: `open ${bottle.slug}`,
+      label: bottle.slug,
+      hint: state,
+      icon: 'bottle',
+      run: () => openDetail(app, bottle.slug, 'overview'),
+    },
+    ...verbsOf(app, bottle, doing)
+      .filter((verb) => !verb.isDisabled && verb.id !== 'copyName')
+      .map((verb) => ({
+        id: `${verb.id} ${bottle.slug}`,
+        label: `${verb.label.replace('…', '')} ${bottle.slug}`,
+        hint: verb.isDanger ? '' : state,
+        icon: verb.icon,
+        keys: hasKeys ? verb.keys : undefined,
+        isDangerous: verb.isDanger ?? false,
+        run: verb.run,
+      })),
   ]
 }
 
@@ -69,7 +74,7 @@ function windowCommands(app: App): readonly Command[] {
       label: t.action.newBottle,
       hint: '',
       icon: 'plus',
-      keys: chordText('mod+n'),
+      keys: chordText(NEW_CHORD),
       run: () => change({ overlay: { kind: 'new' } }),
     },
     ...SECTIONS.map(

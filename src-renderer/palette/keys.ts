@@ -1,5 +1,10 @@
+import { isDesktop } from '../bridge/bridge.ts'
+
 /** True on a Mac, where the command key leads; elsewhere it is Ctrl. */
 export const isMac = /mac|iphone|ipad/i.test(navigator.platform)
+
+/** A browser keeps Ctrl+N to itself. */
+export const NEW_CHORD = isDesktop ? 'mod+n' : 'alt+n'
 
 const MAC_NAMES: Readonly<Record<string, string>> = {
   mod: '⌘',

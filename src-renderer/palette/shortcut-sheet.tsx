@@ -1,16 +1,15 @@
-import { isDesktop } from '../bridge/bridge.ts'
 import { useChangeView } from '../state/app.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { t } from '../ui/en.ts'
-import { chordText } from './keys.ts'
+import { chordText, NEW_CHORD } from './keys.ts'
 
 const GROUPS: readonly (readonly [string, readonly (readonly [string, readonly string[]])[]])[] = [
   [
     t.shortcut.window,
     [
       [t.shortcut.palette, ['mod+k', 'F1']],
-      [t.shortcut.new, [isDesktop ? 'mod+n' : 'alt+n']],
+      [t.shortcut.new, [NEW_CHORD]],
       [t.shortcut.find, ['mod+f']],
       [t.shortcut.freeze, ['mod+shift+f']],
       [t.shortcut.resume, ['mod+enter']],

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
+// biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
 import { useState } from 'react'
 import type { Snapshot } from '../../src-preload/contract/entities.ts'
 import { useApp } from '../state/app.ts'

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
+// biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
 import { type ReactNode, useState } from 'react'
 import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
 import { isActive, lookOf } from '../bottles/bottle-look.ts'

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
@@ -95,7 +96,6 @@ export function TimelineTab({
 
   return (
     <div ref={scroller} className="timeline scroll">
-      {/* biome-ignore lint/a11y/useSemanticElements: a table can't hold rows that are placed by hand */}
       <div
         role="treegrid"
         aria-label={t.timeline.label(bottle.slug)}

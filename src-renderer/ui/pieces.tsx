@@ -95,6 +95,7 @@ export function Switch(props: {
       <input
         type="checkbox"
         role="switch"
+        aria-checked={props.isOn}
         checked={props.isOn}
         disabled={props.isDisabled}
         onChange={(event) => props.onChange(event.target.checked)}
