@@ -17,18 +17,21 @@ const KINDS: Readonly<Record<string, RuntimeChange['kind']>> = {
 const GAP: RuntimeChange = { backend: 'docker', slug: null, id: null, kind: 'engine' }
 const MAX_PAUSE_MS = 10_000
 
-/** The engine's events until the signal aborts. Reconnects by itself and tells `engine` at a gap's start and end. */
+/**
+ * The engine's events until the signal aborts. Reconnects by itself; tells `engine` when it is connected, since
+ * changes before that were missed, and when the connection is lost.
+ */
 export async function* watchEvents(
   engine: Engine,
   rootId: string,
   signal: AbortSignal,
 ): AsyncGenerator<RuntimeChange> {
   const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: Object.keys(KINDS) }))
-  let hadGap = false
   for (let pause = 250; !signal.aborted; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     try {
       const stream = await engine.stream('watch events', `/events?filters=${filters}`, signal)
-      if (hadGap) yield GAP
+      // What happened before this connection, the first one too, was missed.
+      yield GAP
       pause = 250
       for await (const event of jsonLines(stream)) {
         const change = toChange(event as unknown as ContainerEvent, rootId)
@@ -38,8 +41,7 @@ export async function* watchEvents(
       // Whatever cut the connection, trying again is the answer.
     }
     if (signal.aborted) return
-    if (!hadGap || pause === 250) yield GAP
-    hadGap = true
+    if (pause === 250) yield GAP
     await sleep(pause, undefined, { signal }).catch(() => {})
   }
 }
