@@ -35,7 +35,7 @@ describe.each(['docker', 'host'] as const)('a full state root, bottles on %s', (
     const attempts = [
       ['freeze', slug],
       ['resume', slug, '--headless', '--prompt', 'two'],
-      ['start', 'worker', '--headless', '--prompt', 'x'],
+      ['start', world.worker, '--headless', '--prompt', 'x'],
     ]
     for (const args of attempts) {
       const result = await world.home.icebox(args)

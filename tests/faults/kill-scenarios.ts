@@ -16,7 +16,7 @@ async function freeze(world: World, slug: string): Promise<string> {
 }
 
 const diesInStart: Scenario = async (world, fault) => {
-  await dieAt(world, fault, ['start', 'worker', '--headless', '--prompt', 'first'])
+  await dieAt(world, fault, ['start', world.worker, '--headless', '--prompt', 'first'])
   expect(await world.problems()).toEqual([])
   // Whatever became of the first, another start works, and what is listed can be frozen.
   const slug = await world.start('second')
@@ -44,7 +44,7 @@ async function replaceAgent(world: World): Promise<void> {
   const script = 'echo "$1" >> notes.txt; cat notes.txt'
   const command = `[sh, -c, '${script}', agent, '{prompt}']`
   await world.home.writeAgent(
-    'sitter',
+    world.sitter,
     `bottle: box\nprovider: custom\ncommand:\n  headless: ${command}\n  resume: ${command}`,
   )
 }

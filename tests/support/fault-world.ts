@@ -9,9 +9,13 @@ import { problemsOf, sweepEngine } from './ledger.ts'
 
 export type WorldKind = 'docker' | 'host'
 
-/** A state root with two agents: `worker` adds its prompt to notes.txt, prints it all and ends; `sitter` does so and stays. */
+/** A state root with two agents, whose names are its own, since names on an engine are shared by all. */
 export interface World {
   readonly kind: WorldKind
+  /** Adds its prompt to notes.txt, prints it all and ends. */
+  readonly worker: string
+  /** Does so and stays. */
+  readonly sitter: string
   readonly home: IceboxHome
   /** Starts a worker, waits for its end and returns the slug. */
   start(marker: string): Promise<string>
@@ -52,8 +56,11 @@ export async function removeWorldImage(tag: string): Promise<void> {
 export async function makeWorld(kind: WorldKind, image: string, at?: string): Promise<World> {
   const home = await makeIceboxHome(at)
   await home.writeBottle('box', kind === 'docker' ? `backend: docker\nimage: ${image}` : 'backend: host')
-  await home.writeAgent('worker', agentFront(NOTE))
-  await home.writeAgent('sitter', agentFront(`${NOTE}; while :; do sleep 1; done`))
+  const mark = randomBytes(3).toString('hex')
+  const worker = `worker-${mark}`
+  const sitter = `sitter-${mark}`
+  await home.writeAgent(worker, agentFront(NOTE))
+  await home.writeAgent(sitter, agentFront(`${NOTE}; while :; do sleep 1; done`))
   const background: { readonly stop: AbortController; readonly done: Promise<unknown> }[] = []
 
   const list = async () => (await home.must(['list'])).json as readonly Bottle[]
@@ -74,19 +81,21 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
 
   return {
     kind,
+    worker,
+    sitter,
     home,
     list,
     snapshots,
     notes,
     problems,
     async start(marker) {
-      const { json } = await home.must(['start', 'worker', '--headless', '--prompt', marker])
+      const { json } = await home.must(['start', worker, '--headless', '--prompt', marker])
       return (json as { slug: string }).slug
     },
     async startRunning(marker) {
       const before = new Set((await list()).map((bottle) => bottle.slug))
       const stop = new AbortController()
-      const started = home.icebox(['start', 'sitter', '--headless', '--prompt', marker], {
+      const started = home.icebox(['start', sitter, '--headless', '--prompt', marker], {
         signal: stop.signal,
         timeout: 600_000,
       })

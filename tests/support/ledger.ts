@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { must } from './busybox-image.ts'
+import { runChild } from './child.ts'
 import type { IceboxHome } from './icebox-home.ts'
 
 /** Something on an engine that bears a state root's mark. */
@@ -106,21 +107,23 @@ export async function problemsOf(home: IceboxHome, usesDocker: boolean): Promise
   return problems
 }
 
+const REMOVALS: Readonly<Record<EngineThing['kind'], readonly string[]>> = {
+  container: ['rm', '-f', '-v'],
+  network: ['network', 'rm'],
+  volume: ['volume', 'rm'],
+  image: ['rmi', '-f'],
+}
+
 /** Removes everything on the engine that carries this state root's marks: the end of a test. */
 export async function sweepEngine(rootId: string): Promise<void> {
-  const things = await thingsOf(rootId)
-  const first = (kind: EngineThing['kind']) =>
-    things
-      .filter((thing) => thing.kind === kind)
-      .map((thing) => (kind === 'image' ? thing.names.at(-1) : thing.names[0]) ?? '')
-  const removals: readonly (readonly [EngineThing['kind'], readonly string[]])[] = [
-    ['container', ['rm', '-f', '-v']],
-    ['network', ['network', 'rm']],
-    ['volume', ['volume', 'rm']],
-    ['image', ['rmi', '-f']],
-  ]
-  for (const [kind, command] of removals) {
-    const names = first(kind)
-    if (names.length > 0) await must('docker', [...command, ...names])
+  // Again and again: a command that a failing test left behind may still be making things.
+  for (let left = 20; left > 0; left--) {
+    const things = await thingsOf(rootId)
+    if (things.length === 0) return
+    for (const { kind, names } of things) {
+      const name = (kind === 'image' ? names.at(-1) : names[0]) ?? ''
+      await runChild('docker', [...REMOVALS[kind], name], { timeout: 60_000 })
+    }
   }
+  throw new Error(`the engine still holds ${JSON.stringify(await thingsOf(rootId))}`)
 }
