@@ -25,7 +25,9 @@ export function splitMounts(found: ContainerInspectInfo): MountSplit {
   const isOurs = labelOf(found.Config.Labels, LABEL.root) !== null
   const volumes: Mount[] = []
   const leftOut: string[] = []
-  for (const mount of found.Mounts) {
+  // The engine lists mounts in any order.
+  const mounts = [...found.Mounts].sort((left, right) => (left.Destination < right.Destination ? -1 : 1))
+  for (const mount of mounts) {
     if (isOurs && mount.Destination === RUN_DIR) continue
     const isOwn = !isOurs || (mount.Name ?? '').startsWith(ownVolumePrefix)
     if (mount.Type !== 'volume') {

@@ -55,7 +55,11 @@ export function containerBody(unit: UnitPlan, hasShell: boolean): Record<string,
     HostConfig: {
       Init: true,
       AutoRemove: false,
-      Mounts: [runMount(unit.runVolume), ...unit.ownVolumes.map(ownMount), ...unit.others.map(otherMount)],
+      Mounts: [
+        runMount(unit),
+        ...unit.ownVolumes.map((volume) => ownMount(volume, unit.owner)),
+        ...unit.others.map(otherMount),
+      ],
       ...(unit.resources.cpus ? { NanoCpus: Math.round(unit.resources.cpus * 1e9) } : {}),
       ...(unit.resources.memoryBytes ? { Memory: unit.resources.memoryBytes } : {}),
       ...(network === 'none' ? { NetworkMode: 'none' } : {}),
@@ -67,18 +71,27 @@ export function containerBody(unit: UnitPlan, hasShell: boolean): Record<string,
   }
 }
 
-function runMount(name: string) {
-  return { Type: 'volume', Source: name, Target: RUN_DIR, VolumeOptions: { NoCopy: true } }
+// The engine makes volumes that are not there yet, with these labels: one call less than making them first.
+function runMount(unit: UnitPlan) {
+  const options = { NoCopy: true, Labels: ownerLabels(unit.owner) }
+  return { Type: 'volume', Source: unit.runVolume, Target: RUN_DIR, VolumeOptions: options }
 }
 
-function ownMount(volume: OwnVolume) {
+function ownMount(volume: OwnVolume, owner: UnitPlan['owner']) {
   return {
     Type: 'volume',
     Source: volume.name,
     Target: volume.destination,
     ReadOnly: volume.readOnly,
-    // What the snapshot brings is all there is: copied image content would bring deleted files back.
-    VolumeOptions: { NoCopy: volume.part !== null },
+    VolumeOptions: {
+      // What the snapshot brings is all there is: copied image content would bring deleted files back.
+      NoCopy: volume.part !== null,
+      Labels: {
+        ...ownerLabels(owner),
+        [LABEL.volume]: volume.declared,
+        [LABEL.destination]: volume.destination,
+      },
+    },
   }
 }
 

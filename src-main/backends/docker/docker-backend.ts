@@ -6,7 +6,7 @@ import { listRuntimes } from './docker-list.ts'
 import { probeDocker } from './docker-probe.ts'
 import { createEngine } from './engine.ts'
 import { watchEvents } from './events.ts'
-import { findRuntime } from './find-runtime.ts'
+import { findRuntime, isNameTaken, isRuntimeThere } from './find-runtime.ts'
 import { discardOwnVolumes, discardSnapshotImage, takeInventory } from './inventory.ts'
 import { launchRun } from './launch.ts'
 import { readLogs } from './logs.ts'
@@ -33,7 +33,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
   return {
     name: 'docker',
     probe: (signal) => probeDocker(engine, signal),
-    list: (signal) => listRuntimes(engine, rootId, signal),
+    list: (signal, adopted) => listRuntimes(engine, rootId, signal, adopted),
     watch: (signal) => watchEvents(engine, rootId, signal),
     preflight: (plan, signal) => preflightDocker(engine, home, plan, signal),
     launch: (plan, progress, signal) => launchRun(engine, home, plan, progress, signal),
@@ -46,6 +46,8 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     attach: (ref, size, signal) => attachTerminal(engine, ref, size, signal),
     hasChangedSince: (ref, snapshot, signal) => changedSince(engine, ref, snapshot, signal),
     find: (nameOrId, signal) => findRuntime(engine, rootId, nameOrId, signal),
+    isThere: (ref, signal) => isRuntimeThere(engine, rootId, ref, signal),
+    isNameTaken: (name, signal) => isNameTaken(engine, name, signal),
     discardSnapshot: (snapshot, signal) => discardSnapshotImage(engine, snapshot, signal),
     discardVolumes: (names, root, signal) => discardOwnVolumes(engine, names, root, signal),
     recover: (intent, signal) => recoverEngine(engine, intent, signal),

@@ -15,12 +15,12 @@ import {
 } from './capture-volumes.ts'
 import { changesFingerprint } from './changed.ts'
 import { commitBody } from './commit-config.ts'
-import { type DockerFacts, readFacts } from './docker-facts.ts'
+import { type BaseFacts, baseFacts, type DockerFacts, readFacts } from './docker-facts.ts'
 import { type Engine, LONG_MS } from './engine.ts'
 import { isUnanswered } from './engine-errors.ts'
 import { flattenContainer } from './flatten.ts'
-import { inspectImage } from './image-source.ts'
-import { LABEL, labelOf, snapshotTag } from './labels.ts'
+import { imageFacts, inspectImage } from './image-source.ts'
+import { LABEL, labelOf, scratchMark, snapshotTag } from './labels.ts'
 import { inspectContainer, removeTag } from './remove-objects.ts'
 import { unpauseContainer } from './run-life.ts'
 import { settleTarget } from './settle-capture.ts'
@@ -56,19 +56,10 @@ export class DockerFreezer extends Freezer {
     return captureContainer(this.engine, this.flattenAt, subject, target, progress, signal)
   }
 
-  protected override async verify(
-    captured: Captured,
-    target: CaptureTarget,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const found = await inspectImage(this.engine, captured.reference, signal)
-    const isWhole =
-      found?.Id === captured.digest && found.Config?.Labels?.[LABEL.snapshot] === target.snapshotId
-    if (isWhole) return
-    throw bottleError(
-      'engine-failed',
-      `Docker says that it made ${captured.reference}, but that image is not as it should be.`,
-    )
+  /** The capture has just read the image back under its tag; reading it again could tell nothing new. */
+  protected override async verify(captured: Captured, target: CaptureTarget): Promise<void> {
+    if (captured.reference === target.reference && captured.digest.startsWith('sha256:')) return
+    throw bottleError('engine-failed', `Docker made something else than ${target.reference}.`)
   }
 
   protected override discard(subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
@@ -151,7 +142,14 @@ async function captureContainer(
     const parts = copied.map(({ part }) => part)
     const body = commitBody(found, facts, labelRecord(target.record, scene, parts), target.rootId)
     digest = isFlat
-      ? await flattenContainer(engine, found, body, splitTag(target.reference), target.rootId, signal)
+      ? await flattenContainer(
+          engine,
+          found,
+          body,
+          splitTag(target.reference),
+          scratchMark(target.rootId, subject.slug),
+          signal,
+        )
       : await commit(engine, found.Id, body, target.reference, !pausedByUs, signal)
   } catch (thrown) {
     // The engine refused: nothing is on its way any more.
@@ -165,11 +163,9 @@ async function captureContainer(
     }
   }
   const [image] = await Promise.all([
-    inspectImage(engine, digest, signal),
+    readBack(engine, target, digest, signal),
     settleVolumes(copied, target.partsDir),
   ])
-  if (!image)
-    throw bottleError('engine-failed', `Docker committed ${target.reference}, but has no such image.`)
   if (copied.length > 0) await clearCaptureState(target.partsDir)
   else await removeParts(target.partsDir)
   return capturedFrom(target.reference, image.Id, image.Size, image.RootFS?.Layers?.length ?? 0, scene, {
@@ -178,6 +174,17 @@ async function captureContainer(
     fingerprint: await fingerprint,
     isFlat,
   })
+}
+
+/** Proves that the tag leads to what the commit made, with the config that was asked for. */
+async function readBack(engine: Engine, target: CaptureTarget, digest: string, signal: AbortSignal) {
+  const image = await inspectImage(engine, target.reference, signal)
+  if (image && image.Id === digest && image.Config?.Labels?.[LABEL.snapshot] === target.snapshotId)
+    return image
+  throw bottleError(
+    'engine-failed',
+    `Docker says that it made ${target.reference}, but that image is not as it should be.`,
+  )
 }
 
 async function lookAround(engine: Engine, subject: FreezeSubject, signal: AbortSignal): Promise<Scene> {
@@ -196,11 +203,21 @@ async function lookAround(engine: Engine, subject: FreezeSubject, signal: AbortS
   const sidecars = subject.runtime.sidecars.map(({ name }) => `sidecar ${name}`)
   return {
     found,
-    facts: isOurs ? facts : { ...facts, base: null },
+    facts: { ...facts, base: isOurs ? (facts.base ?? (await baseOf(engine, found))) : null },
     isRunning: found.State.Running,
     wasPaused: found.State.Paused,
     leftOut: [...splitMounts(found).leftOut, ...sidecars],
   }
+}
+
+/** A record may have lost the facts, and without them the wrapper would stay in the image. */
+async function baseOf(engine: Engine, found: ContainerInspectInfo): Promise<BaseFacts> {
+  const image = await inspectImage(engine, found.Image, AbortSignal.timeout(LATE_MS))
+  if (image) return baseFacts(imageFacts(found.Config.Image, image))
+  throw bottleError(
+    'image-missing',
+    `The image that ${found.Name.slice(1)} was made from is gone, so its command is unknown.`,
+  )
 }
 
 async function layersOf(engine: Engine, image: string, signal: AbortSignal): Promise<number> {

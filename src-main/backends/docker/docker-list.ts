@@ -20,13 +20,18 @@ export async function listRuntimes(
   engine: Engine,
   rootId: string,
   signal: AbortSignal,
+  adopted: ReadonlySet<string> = new Set(),
 ): Promise<RuntimeFact[]> {
-  const filters = encodeURIComponent(JSON.stringify({ name: ['bot-bottle-'] }))
-  const path = `/containers/json?all=1&filters=${filters}`
+  // Adopted containers have any name, and one call is the rule: then the engine tells all and we choose.
+  const filters = adopted.size > 0 ? {} : { name: ['bot-bottle-'] }
+  const path = `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`
   const rows = await engine.get<ContainerRow[]>('list containers', path, signal, LIST_MS)
   return rows
     .map(toFact)
-    .filter((fact) => fact.root === rootId || (fact.root === null && hasBottleName(fact.name)))
+    .filter(
+      (fact) =>
+        fact.root === rootId || adopted.has(fact.id) || (fact.root === null && hasBottleName(fact.name)),
+    )
 }
 
 /** Pure: one row as the rest of Icebox knows it. */

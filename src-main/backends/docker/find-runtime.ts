@@ -24,6 +24,25 @@ export async function findRuntime(
   return rebuildRef(engine, found, signal)
 }
 
+/** True while the recorded container exists and is still that run's. @throws BottleError */
+export async function isRuntimeThere(
+  engine: Engine,
+  rootId: string,
+  ref: RuntimeRef,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const found = await inspectContainer(engine, ref.id, signal)
+  if (!found) return false
+  const root = labelOf(found.Config.Labels, LABEL.root)
+  // Without an owner it is an adopted or a legacy one, which is known by its id alone.
+  return root === null || (root === rootId && labelOf(found.Config.Labels, LABEL.run) === ref.runId)
+}
+
+/** True when any container has the name, another root's included. @throws BottleError */
+export async function isNameTaken(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
+  return isContainerName(name) && (await inspectContainer(engine, name, signal)) !== null
+}
+
 /** Everything that a record must name, read back from the engine. */
 export async function rebuildRef(
   engine: Engine,

@@ -14,13 +14,13 @@ export async function flattenContainer(
   found: ContainerInspectInfo,
   body: Record<string, unknown>,
   target: { readonly repo: string; readonly tag: string },
-  rootId: string,
+  mark: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const rootImage = await importRoot(engine, found.Id, signal)
+  const rootImage = await importRoot(engine, found.Id, mark, signal)
   let scratch: string | null = null
   try {
-    scratch = await createScratch(engine, rootImage, rootId, signal)
+    scratch = await createScratch(engine, rootImage, mark, signal)
     const id = scratch
     const made = (await engine.call(
       `commit ${target.repo}:${target.tag}`,
@@ -57,17 +57,20 @@ function fullBody(found: ContainerInspectInfo, body: Record<string, unknown>): R
     ...(Healthcheck ? { Healthcheck } : {}),
     ...(StopSignal ? { StopSignal } : {}),
     ...body,
-    Labels: { ...Labels, ...(body.Labels as Record<string, string>) },
+    Labels: { ...Labels, ...(body.Labels as Record<string, string>), [LABEL.scratch]: '' },
   }
 }
 
-async function importRoot(engine: Engine, id: string, signal: AbortSignal): Promise<string> {
+async function importRoot(engine: Engine, id: string, mark: string, signal: AbortSignal): Promise<string> {
   return engine.call(
     'flatten the layers',
     signal,
     async (docker, abortSignal) => {
       const tree = await docker.getContainer(id).export({ abortSignal })
-      const answer = await docker.importImage(tree, { abortSignal })
+      const answer = await docker.importImage(tree, {
+        changes: `LABEL ${LABEL.scratch}=${mark}`,
+        abortSignal,
+      })
       let image = ''
       await readProgress(answer, 'flatten the layers', (line) => {
         if (typeof line.status === 'string' && line.status.startsWith('sha256:')) image = line.status
@@ -84,18 +87,32 @@ async function importRoot(engine: Engine, id: string, signal: AbortSignal): Prom
 async function createScratch(
   engine: Engine,
   image: string,
-  rootId: string,
+  mark: string,
   signal: AbortSignal,
 ): Promise<string> {
   const body = {
     Image: image,
     Entrypoint: ['/'],
     Cmd: [],
-    Labels: { [LABEL.root]: rootId, [LABEL.role]: 'scratch' },
+    Labels: { [LABEL.scratch]: mark },
     HostConfig: { NetworkMode: 'none' },
   }
   const made = await engine.call('flatten the layers', signal, (docker, abortSignal) =>
     docker.createContainer({ _query: {}, _body: body, abortSignal } as object),
   )
   return made.id
+}
+
+/** Removes what a flattening of a dead process left of this bottle. The caller holds the bottle's lock. @throws BottleError */
+export async function removeScratch(engine: Engine, mark: string, signal: AbortSignal): Promise<void> {
+  const filters = { label: [`${LABEL.scratch}=${mark}`] }
+  const [containers, images] = await engine.call('look for scratch', signal, (docker, abortSignal) =>
+    Promise.all([
+      docker.listContainers({ all: true, filters, abortSignal }),
+      docker.listImages({ filters, abortSignal }),
+    ]),
+  )
+  for (const { Id } of containers) await removeContainer(engine, Id, signal)
+  // Those that a snapshot stands on are refused, and stay.
+  for (const { Id } of images) await removeTag(engine, Id, signal).catch(() => {})
 }

@@ -17,6 +17,8 @@ export const LABEL = {
   /** On a built image; other keys than the owner's, because containers inherit an image's labels. */
   buildRoot: 'dev.icebox.build-root',
   buildSlug: 'dev.icebox.build-slug',
+  /** On what a flattening makes on its way: root and slug, so that a crash leaves it findable. */
+  scratch: 'dev.icebox.scratch',
 } as const
 
 /** Where a run's own volume is mounted; nothing of it gets into a commit. */
@@ -62,6 +64,8 @@ export function ownerLabels(owner: {
 }): Record<string, string> {
   return { [LABEL.root]: owner.rootId, [LABEL.slug]: owner.slug, [LABEL.run]: owner.runId }
 }
+
+export const scratchMark = (rootId: string, slug: string) => `${rootId}.${slug}`
 
 /** Refuses run ids and sidecar names that would make a name the engine reads differently. */
 export function requireNamePart(part: string, what: string): void {

@@ -8,7 +8,7 @@ import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import type { MountPlan } from '../backend.ts'
 import { putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
-import { LABEL, ownerLabels, ownVolumeName, RUN_DIR } from './labels.ts'
+import { ownVolumeName, RUN_DIR } from './labels.ts'
 
 /** A volume that Icebox makes for one run, so that nothing unnamed is left after a crash. */
 export interface OwnVolume {
@@ -74,25 +74,6 @@ export function coversRunDir(target: string): boolean {
   const path = clean(target)
   return path === RUN_DIR || path.startsWith(`${RUN_DIR}/`)
 }
-
-/** Makes one labelled volume; one that exists by that name already is kept as it is. */
-export async function createVolume(
-  engine: Engine,
-  name: string,
-  owner: { readonly rootId: string; readonly slug: string; readonly runId: string },
-  extra: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const body = { Name: name, Labels: { ...ownerLabels(owner), ...extra } }
-  await engine.call(`create volume ${name}`, signal, (docker, abortSignal) =>
-    docker.createVolume({ _query: {}, _body: body, abortSignal } as object),
-  )
-}
-
-export const labelsOfVolume = (volume: OwnVolume) => ({
-  [LABEL.volume]: volume.declared,
-  [LABEL.destination]: volume.destination,
-})
 
 /** The folder that holds a snapshot's volumes. */
 export function partsDirOf(home: string, snapshot: Pick<Snapshot, 'slug' | 'id'>): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import type { EngineIntent, RecoverResult } from '../backend.ts'
 import { readCaptureState, removeParts } from './capture-state.ts'
@@ -6,8 +7,9 @@ import { hasParts } from './capture-volumes.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { familyOf, rebuildRef } from './find-runtime.ts'
+import { removeScratch } from './flatten.ts'
 import { inspectImage } from './image-source.ts'
-import { buildRepository, containerName, LABEL, previousName } from './labels.ts'
+import { buildRepository, containerName, LABEL, previousName, scratchMark } from './labels.ts'
 import { renameContainer } from './launch.ts'
 import {
   inspectContainer,
@@ -21,6 +23,8 @@ import { settleTarget } from './settle-capture.ts'
 import { wasStarted } from './unit.ts'
 
 const SETTLE_MS = 30_000
+const FRESH_MS = 60_000
+const LATE_CREATE_MS = 1000
 /** After this long no commit of a dead client is expected any more. */
 const GIVE_UP_MS = 10 * 60_000
 
@@ -44,7 +48,7 @@ async function recoverLaunch(
   signal: AbortSignal,
 ): Promise<RecoverResult> {
   const { runId, rootId, slug, previous } = intent
-  const agent = runId ? await agentOf(engine, rootId, runId, signal) : null
+  const agent = runId ? await agentOf(engine, rootId, runId, intent.startedAt, signal) : null
   if (agent && wasStarted(agent.State.StartedAt)) {
     return { outcome: 'launched', runtime: await rebuildRef(engine, agent, signal), captured: null }
   }
@@ -53,13 +57,24 @@ async function recoverLaunch(
   return { outcome: 'rolled-back', runtime: previous, captured: null }
 }
 
-async function agentOf(engine: Engine, rootId: string, runId: string, signal: AbortSignal) {
+/** The run's container; looked for a little longer when a request of the dead process may still be at work. */
+async function agentOf(
+  engine: Engine,
+  rootId: string,
+  runId: string,
+  startedAt: string,
+  signal: AbortSignal,
+) {
   const filters = { label: [`${LABEL.root}=${rootId}`, `${LABEL.run}=${runId}`, `${LABEL.role}=agent`] }
-  const rows = await engine.call(`look for run ${runId}`, signal, (docker, abortSignal) =>
-    docker.listContainers({ all: true, filters, abortSignal }),
-  )
-  const [row] = rows
-  return row ? inspectContainer(engine, row.Id, signal) : null
+  const until = Date.now() - Date.parse(startedAt) < FRESH_MS ? Date.now() + LATE_CREATE_MS : 0
+  for (;;) {
+    const [row] = await engine.call(`look for run ${runId}`, signal, (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    )
+    if (row) return inspectContainer(engine, row.Id, signal)
+    if (Date.now() > until) return null
+    await sleep(100, undefined, { signal })
+  }
 }
 
 /** A run that never started holds no work: its volumes are fresh copies of what a snapshot or image still has. */
@@ -102,6 +117,7 @@ async function recoverFreeze(
   if (!runtime || !target || !snapshotId) return discarded
   const partsDir = join(intent.stateDir, 'snapshots', `${snapshotId}.d`)
   const state = await readCaptureState(partsDir)
+  await removeScratch(engine, scratchMark(intent.rootId, intent.slug), signal)
   const outcome = await settleTarget(engine, runtime.id, target, state, SETTLE_MS, signal)
   if (state?.pausedByUs) await unpauseContainer(engine, runtime.id, signal)
   if (outcome === 'present') {

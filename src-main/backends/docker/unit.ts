@@ -1,14 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { containerBody, type UnitPlan } from './container-config.ts'
 import { putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
-import { statusOf } from './engine-errors.ts'
+import { isUnanswered, statusOf } from './engine-errors.ts'
 import { LABEL, labelOf, RUN_DIR } from './labels.ts'
-import { createVolume, labelsOfVolume } from './own-volumes.ts'
 import { inspectContainer, removeContainer, removeVolume } from './remove-objects.ts'
 import { runFiles, secretFiles } from './run-files.ts'
 import { packEntries } from './tar-pack.ts'
 import type { Undo } from './undo.ts'
+
+const LATE_CREATE_MS = 2000
 
 /** A container that exists and has not been started. */
 export interface MadeUnit {
@@ -26,19 +28,23 @@ export async function createUnit(
   for (const name of [unit.runVolume, ...unit.ownVolumes.map((volume) => volume.name)]) {
     undo.add(`volume ${name}`, (late) => removeVolume(engine, name, late))
   }
-  await Promise.all([
-    createVolume(engine, unit.runVolume, unit.owner, {}, signal),
-    ...unit.ownVolumes.map((volume) =>
-      createVolume(engine, volume.name, unit.owner, labelsOfVolume(volume), signal),
-    ),
-  ])
   // By name and run: an answer that got lost must not leave a container behind.
+  let isAnswered = false
   undo.add(`container ${unit.name}`, async (late) => {
-    const found = await inspectContainer(engine, unit.name, late)
+    const until = isAnswered ? 0 : Date.now() + LATE_CREATE_MS
+    let found = await inspectContainer(engine, unit.name, late)
+    while (!found && Date.now() < until) {
+      await sleep(100, undefined, { signal: late })
+      found = await inspectContainer(engine, unit.name, late)
+    }
     if (found && labelOf(found.Config.Labels, LABEL.run) === unit.owner.runId)
       await removeContainer(engine, found.Id, late)
   })
-  const id = await createContainer(engine, unit, unit.image.hasShell ?? true, signal)
+  const id = await createContainer(engine, unit, unit.image.hasShell ?? true, signal).catch((thrown) => {
+    isAnswered = !isUnanswered(thrown)
+    throw thrown
+  })
+  isAnswered = true
   if (unit.image.hasShell !== null) return { id, hasShell: unit.image.hasShell }
   if (await statInContainer(engine, id, '/bin/sh', signal)) return { id, hasShell: true }
   await removeContainer(engine, id, signal)

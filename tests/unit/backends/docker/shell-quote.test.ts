@@ -14,7 +14,7 @@ const awkward = fc.string({
   unit: fc.constantFrom("'", '"', '\\', '\n', '$', '`', ' ', '\r', '!', '-', '=', 'a'),
 })
 
-it('reads back from a real shell as exactly the same text', () => {
+it('reads back from a real shell as exactly the same text', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(text, awkward), { minLength: 1, maxLength: 40 }), (words) => {
       const script = words.map((word) => `printf '%s\\0' ${shellQuote(word)}\n`).join('')
@@ -29,7 +29,7 @@ it('refuses NUL', () => {
   expect(() => shellQuote('a\0b')).toThrow(/NUL/)
 })
 
-it('gives a program its arguments and variables through the files of a run', () => {
+it('gives a program its arguments and variables through the files of a run', { timeout: 60_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'run-files-'))
   const name = fc.oneof(
     fc.stringMatching(/^[A-Z][A-Z0-9_]{3,9}$/),
@@ -59,7 +59,7 @@ it('gives a program its arguments and variables through the files of a run', () 
           expect(got).toMatchObject({ ...env, ...secrets })
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     )
   } finally {
     rmSync(dir, { recursive: true, force: true })
