@@ -137,10 +137,10 @@ export interface Backend {
   probe(signal: AbortSignal): Promise<EngineReport>
   /**
    * ONE engine call, however many bottles: this root's runtimes, unlabelled ones whose name starts with
-   * `bot-bottle-`, and nothing of another root.
+   * `bot-bottle-`, and nothing of another root. Adopted ones, which have neither, are asked for by id.
    * @throws BottleError `engine-down` or `engine-missing`
    */
-  list(signal: AbortSignal): Promise<readonly RuntimeFact[]>
+  list(signal: AbortSignal, adopted?: ReadonlySet<string>): Promise<readonly RuntimeFact[]>
   /** Engine events until the signal aborts; reconnects by itself, telling `engine` after each gap. */
   watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
   /**
@@ -169,6 +169,10 @@ export interface Backend {
   hasChangedSince(ref: RuntimeRef, snapshot: Snapshot | null, signal: AbortSignal): Promise<boolean>
   /** Finds the runtime of a bottle by name or id: for recovery, adoption and legacy bottles. */
   find(nameOrId: string, signal: AbortSignal): Promise<RuntimeRef | null>
+  /** True while exactly that runtime exists, in whatever state; one look, for callers that have the record. */
+  isThere(ref: RuntimeRef, signal: AbortSignal): Promise<boolean>
+  /** True when anything on the engine has that name, whoever owns it. */
+  isNameTaken(name: string, signal: AbortSignal): Promise<boolean>
   /** Deletes a snapshot's image or trees, and nothing else. Missing is already done. */
   discardSnapshot(snapshot: Snapshot, signal: AbortSignal): Promise<RemoveResult>
   /** Deletes volumes that belong to a purged bottle; foreign and missing ones are left alone. */

@@ -41,7 +41,7 @@ export async function adopt(
     deps.root,
     { label, agentName: 'adopted', mayNumber: true },
     // The container itself may have the name that a new bottle would get; that is no obstacle here.
-    { find: async () => null },
+    { isNameTaken: async () => false },
     async (slug) => ({
       'metadata.json': metadataText(adoptedMetadata(deps, slug, label, backend.name)),
       'intent.json': await intentText({

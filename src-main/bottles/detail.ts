@@ -4,7 +4,7 @@ import { readJournal } from '../state/journal.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { joinRow, readEngines, readRecords } from './read-bottles.ts'
+import { adoptedIds, joinRow, readEngines, readRecords } from './read-bottles.ts'
 import { readSlugs } from './read-slugs.ts'
 
 /** Everything about one bottle; reads only. */
@@ -17,7 +17,7 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
   const backend = records.metadata?.backend ?? 'docker'
   const needed = new Set<string>(BACKENDS.filter((name) => name === backend))
   const [engines, journal] = await Promise.all([
-    readEngines(deps, needed, signal),
+    readEngines(deps, needed, adoptedIds([records]), signal),
     readJournal(deps.root, slug),
   ])
   const metadata = records.metadata

@@ -2,7 +2,7 @@ import type { Bottle } from '../../src-preload/contract/index.ts'
 import type { RuntimeFact } from '../backends/backend.ts'
 import { BACKENDS, requireBackendName } from '../backends/registry.ts'
 import { readIntent } from '../state/intent.ts'
-import { readMetadata } from '../state/metadata.ts'
+import { latestRun, readMetadata } from '../state/metadata.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
 import { isBottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -18,6 +18,7 @@ const TITLES: Readonly<Record<string, string>> = { docker: 'Docker', host: 'This
 export async function readEngines(
   deps: BottleDeps,
   needed: ReadonlySet<string>,
+  adopted: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<EngineFacts> {
   const found = new Map<string, readonly RuntimeFact[] | string>()
@@ -25,7 +26,7 @@ export async function readEngines(
     BACKENDS.filter((name) => needed.has(name)).map(async (name) => {
       try {
         const backend = await deps.backends.get(name)
-        found.set(name, await backend.list(signal))
+        found.set(name, await backend.list(signal, adopted))
       } catch (thrown) {
         if (signal.aborted) throw thrown
         found.set(name, isBottleError(thrown) ? thrown.message : String(thrown))
@@ -35,7 +36,16 @@ export async function readEngines(
   return found
 }
 
-type Records = Omit<BottleFacts, 'runtime' | 'engineTitle'>
+export type Records = Omit<BottleFacts, 'runtime' | 'engineTitle'>
+
+/** Ids of adopted containers, which no name or label tells. Pure. */
+export function adoptedIds(records: readonly Pick<Records, 'metadata'>[]): ReadonlySet<string> {
+  const ids = records.flatMap(({ metadata }) => {
+    const id = metadata?.icebox?.adopted ? latestRun(metadata)?.ref?.id : undefined
+    return id ? [id] : []
+  })
+  return new Set(ids)
+}
 
 /** What the disk knows of a bottle; null when there is no state folder. */
 export async function readRecords(deps: BottleDeps, slug: string): Promise<Records> {
@@ -75,7 +85,7 @@ export async function readBottles(deps: BottleDeps, signal: AbortSignal): Promis
   const read = await Promise.all(slugs.map((slug) => readReconciled(deps, slug, signal)))
   const records = read.filter((record) => record !== null)
   const needed = new Set(records.map(({ metadata }) => metadata?.backend ?? 'docker'))
-  const engines = await readEngines(deps, needed, signal)
+  const engines = await readEngines(deps, needed, adoptedIds(records), signal)
   return records.map((record) => joinRow(record, engines)).sort(newestFirst)
 }
 
@@ -111,6 +121,8 @@ export async function readRuntime(
   signal: AbortSignal,
 ): Promise<RuntimeFact | null | undefined> {
   const backend = await deps.backends.get(requireBackendName(backendName))
-  const [facts, metadata] = await Promise.all([backend.list(signal), readMetadata(deps.root, slug)])
+  const metadata = await readMetadata(deps.root, slug)
+  const adopted = metadata.kind === 'ok' ? adoptedIds([{ metadata: metadata.metadata }]) : undefined
+  const facts = await backend.list(signal, adopted)
   return matchRuntime(slug, deps.root.id, metadata.kind === 'ok' ? metadata.metadata : null, facts)
 }

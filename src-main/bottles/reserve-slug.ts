@@ -75,14 +75,14 @@ function taken(wish: SlugWish): Error {
 export async function reserveSlug(
   root: StateRoot,
   wish: SlugWish,
-  backend: Pick<Backend, 'find'>,
+  backend: Pick<Backend, 'isNameTaken'>,
   files: (slug: string) => Promise<Readonly<Record<string, string>>>,
   signal: AbortSignal,
 ): Promise<Reservation> {
   const trashed = await trashedSlugs(root)
   for (const slug of slugCandidates(wish)) {
     if (!(await isFree(root, slug, trashed))) continue
-    if (await backend.find(`bot-bottle-${requireSlug(slug)}`, signal)) continue
+    if (await backend.isNameTaken(`bot-bottle-${requireSlug(slug)}`, signal)) continue
     const release = await lockOrNull(root, slug, signal)
     if (!release) continue
     try {

@@ -6,7 +6,6 @@ import type { Backend, RuntimeRef } from '../backends/backend.ts'
 import { requireMetadata } from '../state/metadata.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { findRuntime } from './find-runtime.ts'
 
 function logFile(deps: BottleDeps, slug: string, runId: string): string {
   if (!/^[0-9a-z]{1,64}$/.test(runId)) throw bottleError('usage', `${JSON.stringify(runId)} is not a run id.`)
@@ -71,8 +70,8 @@ export async function* readLogs(
   }
   for (const run of chosen) {
     const isLast = run === runs.at(-1)
-    const ref = isLast && run.ref ? await findRuntime(backend, run.ref, signal).catch(() => null) : null
-    if (ref && run.ref && ref.runId === run.id) yield* backend.logs(run.ref, liveOptions(request), signal)
+    const isLive = isLast && run.ref !== null && (await backend.isThere(run.ref, signal).catch(() => false))
+    if (isLive && run.ref) yield* backend.logs(run.ref, liveOptions(request), signal)
     else yield* fileTail(logFile(deps, slug, run.id), request.tailBytes, signal)
   }
 }

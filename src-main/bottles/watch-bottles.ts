@@ -5,7 +5,6 @@ import { watchChanges } from '../state/changes.ts'
 import { latestRun, readMetadata } from '../state/metadata.ts'
 import { isSlug } from '../state/slug.ts'
 import type { BottleDeps } from './deps.ts'
-import { findRuntime } from './find-runtime.ts'
 import { readSlugs } from './read-slugs.ts'
 import { recordExit } from './run-lifecycle.ts'
 
@@ -75,7 +74,7 @@ async function settle(
     const read = await readMetadata(deps.root, slug)
     const run = read.kind === 'ok' ? latestRun(read.metadata) : null
     if (!run?.ref || run.exit || run.ref.backend !== backend.name) continue
-    if (!(await findRuntime(backend, run.ref, signal))) continue
+    if (!(await backend.isThere(run.ref, signal))) continue
     const exit = await backend
       .wait(run.ref, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
       .catch(() => null)

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isSlug } from '../../state/slug.ts'
 import { bottleError } from '../../system/bottle-error.ts'
@@ -59,6 +59,12 @@ export function createHostBackend(options: {
       return live !== null && live.digest !== snapshot?.digest
     },
     find: (nameOrId) => findRun(context, nameOrId),
+    // Here the live files are the runtime: as long as they stand there is work that a freeze can keep.
+    isThere: async (ref) => {
+      const found = await lstat(pathsOf(context.home, ref).bottle.workspace).catch(() => null)
+      return found?.isDirectory() === true
+    },
+    isNameTaken: async () => false,
     discardSnapshot: async (snapshot, signal) => {
       const partsDir = snapshotPath(context.home, snapshot.slug, snapshot.id)
       return { removed: (await deleteSnapshotTrees(partsDir, signal)) ? [partsDir] : [], left: [] }
