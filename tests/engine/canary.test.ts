@@ -40,8 +40,10 @@ it('leaves no secret, prompt or forge value in state, inspect, image config, his
   let forgeLog = ''
   const seeForge = async (slug: string): Promise<void> => {
     // The sidecar goes with the run, so it is looked at while the agent still waits.
-    while (forgeLog === '') forgeLog = await must('docker', ['logs', `bot-bottle-${slug}.forge`])
-    sidecar = await must('docker', ['inspect', `bot-bottle-${slug}.forge`])
+    const filters = ['--filter', `label=dev.icebox.slug=${slug}`, '--filter', 'label=dev.icebox.role=sidecar']
+    const id = (await must('docker', ['ps', '-aq', ...filters])).trim()
+    while (forgeLog === '') forgeLog = await must('docker', ['logs', id])
+    sidecar = await must('docker', ['inspect', id])
     await must('docker', ['exec', `bot-bottle-${slug}`, 'touch', '/work/go'])
   }
   let sidecar = ''
