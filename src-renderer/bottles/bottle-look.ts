@@ -70,7 +70,7 @@ export function agentName(bottle: Pick<Bottle, 'agent' | 'provider'>): string {
 export function sentenceOf(bottle: Bottle): string {
   const parts: string[] = []
   if (bottle.stateReason) parts.push(bottle.stateReason)
-  else if (bottle.exitCode) parts.push(t.list.exited(bottle.exitCode))
+  else if (bottle.state === 'failed' && bottle.exitCode) parts.push(t.list.exited(bottle.exitCode))
   if (bottle.parent) parts.push(t.list.forkOf(bottle.parent.split('@')[0] ?? bottle.parent))
   if (parts.length === 0 || !bottle.stateReason) parts.push(t.list.snapshots(bottle.snapshots))
   return parts.join(' · ')

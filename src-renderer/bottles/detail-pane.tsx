@@ -88,12 +88,15 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
   )
 }
 
+const JUST = 10_000
+
 function Subtitle({ bottle }: { readonly bottle: Bottle }) {
-  const now = useNow(15_000)
+  const now = useNow(5000)
   const platform = useModel((model) => model.platform)
   const parts = [t.detail.inEngine(agentName(bottle), backendName(bottle.backend, platform))]
   if (isActive(bottle) && bottle.startedAt) {
-    parts.push(t.detail.running(duration(now - Date.parse(bottle.startedAt))))
+    const passed = now - Date.parse(bottle.startedAt)
+    parts.push(passed < JUST ? t.detail.justStarted : t.detail.running(duration(passed)))
   } else parts.push(sentenceOf(bottle))
   return <p className="detail-sub one-line">{parts.join(' · ')}</p>
 }

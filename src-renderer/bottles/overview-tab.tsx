@@ -120,6 +120,16 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   )
 }
 
+function runIcon(run: RunInfo, hasFailed: boolean, wasStopped: boolean): IconName {
+  if (run.endedAt === null) return 'play'
+  if (hasFailed) return 'cross'
+  if (wasStopped) return 'stop'
+  return run.exitCode === 0 ? 'check' : 'question'
+}
+
+/** What a run ends with when somebody stopped it: interrupt and terminate. */
+const STOP_CODES: ReadonlySet<number> = new Set([130, 143])
+
 function Runs({ runs }: { readonly runs: readonly RunInfo[] }) {
   const now = useNow(15_000)
   if (runs.length === 0) return null
@@ -132,19 +142,12 @@ function Runs({ runs }: { readonly runs: readonly RunInfo[] }) {
       <ul className="lines">
         {newest.map((run) => {
           const end = run.endedAt ? Date.parse(run.endedAt) : now
-          const hasFailed = run.exitCode !== null && run.exitCode !== 0
+          const wasStopped = run.exitCode !== null && STOP_CODES.has(run.exitCode)
+          const hasFailed = run.exitCode !== null && run.exitCode !== 0 && !wasStopped
           return (
             <li key={run.id}>
               <Icon
-                name={
-                  run.endedAt === null
-                    ? 'play'
-                    : hasFailed
-                      ? 'cross'
-                      : run.exitCode === 0
-                        ? 'check'
-                        : 'question'
-                }
+                name={runIcon(run, hasFailed, wasStopped)}
                 className={run.endedAt === null ? 'run-mark' : hasFailed ? 'bad-mark' : ''}
               />
               <span>
@@ -154,7 +157,9 @@ function Runs({ runs }: { readonly runs: readonly RunInfo[] }) {
                     ? t.detail.runLost
                     : hasFailed
                       ? t.detail.runFailed(run.exitCode)
-                      : t.detail.runOk}
+                      : wasStopped
+                        ? t.detail.runStopped
+                        : t.detail.runOk}
               </span>
               <span className="faint">{run.interactive ? t.detail.interactive : t.detail.headless}</span>
               <span className="faint number line-end" title={moment(run.startedAt)}>

@@ -54,6 +54,7 @@ export function TerminalTab({ bottle }: { readonly bottle: Bottle }) {
       </Blank>
     )
   }
+  if (bottle.state === 'starting') return <p className="tab-wait faint">{t.terminal.connecting}</p>
   if (!bottle.interactive && bottle.state === 'running') {
     return <Blank isSmall icon="logs" title={t.terminal.headless} text={t.terminal.headlessText} />
   }

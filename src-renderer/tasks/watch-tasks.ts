@@ -1,6 +1,7 @@
 import type { Task } from '../../src-preload/contract/entities.ts'
 import type { App } from '../state/app.ts'
 import { t } from '../ui/en.ts'
+import { bytes, duration } from '../ui/format.ts'
 import type { ToastAction } from './toast-store.ts'
 
 /**
@@ -35,11 +36,10 @@ function tellEnd(app: App, task: Task): void {
       actions: failureActions(app, task),
     })
   } else if (task.state === 'done') {
-    const title = t.taskDone(task.kind, slug)
     app.toasts.add({
       tone: task.kind === 'freeze' ? 'ice' : 'good',
-      title,
-      text: task.message && task.message !== title ? task.message : '',
+      title: t.taskDone(task.kind, slug),
+      text: newsOf(app, task),
       detail: null,
       actions: doneActions(app, task),
     })
@@ -52,6 +52,17 @@ function tellEnd(app: App, task: Task): void {
       actions: [],
     })
   }
+}
+
+/** What the title does not say yet: the size and time of a freeze, and any notice. */
+function newsOf(app: App, task: Task): string {
+  const slug = task.slug ?? ''
+  const echo = new RegExp(`^\\w+ ${slug}(?: (?:as|from) \\S+)?\\.\\s*`)
+  const rest = (task.message ?? '').replace(echo, '')
+  const size = task.kind === 'freeze' ? app.model.get().bottles.get(slug)?.bytes : null
+  if (size == null || !task.endedAt) return rest
+  const took = Date.parse(task.endedAt) - Date.parse(task.startedAt)
+  return `${t.frozenIn(bytes(size), duration(took))}${rest ? `. ${rest}` : ''}`
 }
 
 function show(app: App, slug: string, detailTab: 'overview' | 'logs' | 'timeline'): void {

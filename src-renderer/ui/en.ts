@@ -197,6 +197,7 @@ export const t = {
   doingWord: (kind: string) => `${DOING[kind as Kind] ?? kind}…`,
   taskDone: (kind: Kind, slug: string) =>
     slug ? `${slug} ${DONE[kind]}` : DONE[kind].charAt(0).toUpperCase() + DONE[kind].slice(1),
+  frozenIn: (size: string, time: string) => `${size} in ${time}`,
   taskFailed: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} failed`,
   taskCancelled: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} was cancelled`,
 
@@ -235,6 +236,7 @@ export const t = {
     noneText: 'Choose one in the list to see what it does, its output and its snapshots.',
     inEngine: (agent: string, engine: string) => `${agent} on ${engine}`,
     running: (time: string) => `running ${time}`,
+    justStarted: 'just started',
     fromSnapshot: 'from snapshot',
     failed: 'The details can’t be read',
     facts: 'About',
@@ -254,6 +256,7 @@ export const t = {
     runNow: 'running',
     runLost: 'end unknown',
     runOk: 'ended well',
+    runStopped: 'stopped',
     runFailed: (code: number) => `exited ${code}`,
     journal: 'What happened',
     notices: 'Good to know',
