@@ -5,6 +5,7 @@ import type { TaskQueue } from '../tasks/task-queue.ts'
 import { createDiskFigures } from './disk-figures.ts'
 import { createPatchOutbox } from './patch-outbox.ts'
 import { createRefresher } from './refresher.ts'
+import { createSecondLooks } from './second-looks.ts'
 import { diffState, EMPTY_STATE, type LiveState } from './state-diff.ts'
 
 /** One picture of everything a page shows, kept current while pages look at it. */
@@ -51,10 +52,14 @@ export function createStateHub(options: StateHubOptions): StateHub {
     outbox.add(diff.changes)
   }
 
+  const rowOf = (slug: string) => state.bottles.find((row) => row.slug === slug)
+  const secondLooks = createSecondLooks(() => rows.request())
+
   const rows = createRefresher(
     async () => {
       const before = state.bottles
       apply({ bottles: [...(await bottles.list(stop.signal))] })
+      secondLooks.listed(rowOf)
       if (state.bottles.length !== before.length) isTrashStale = true
       if (!isTrashStale) return
       isTrashStale = false
@@ -82,8 +87,9 @@ export function createStateHub(options: StateHubOptions): StateHub {
       isStale = true
       return
     }
-    rows.request()
     if (slug === null) engines.request()
+    else secondLooks.expect(slug, rowOf(slug))
+    rows.request()
   }
   const everything = (): void => {
     isStale = false
@@ -102,7 +108,8 @@ export function createStateHub(options: StateHubOptions): StateHub {
     apply({ tasks: [...tasks.list()] })
     if (state.tasks.filter((task) => task.state === 'running').length < wasRunning) {
       isTrashStale = true
-      changed('')
+      if (listeners > 0) rows.request()
+      else isStale = true
     }
   })
   void follow(bottles, stop.signal, changed, options.warn)
@@ -150,7 +157,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
       stop.abort()
       stopTasks()
       clearInterval(slowRound)
-      for (const part of [rows, engines, disk, outbox]) part.close()
+      for (const part of [secondLooks, rows, engines, disk, outbox]) part.close()
     },
   }
 }

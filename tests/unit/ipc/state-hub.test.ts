@@ -140,6 +140,20 @@ test('a list that fails keeps the last rows, tells it, and comes back', async ()
   await vi.waitFor(() => expect(view.rows.get('a')?.state).toBe('frozen'), 3000)
 })
 
+test('a change that the list shows only later is not missed', async () => {
+  const { hub, engine, change, counts } = harness([bottleRow('a'), bottleRow('b')])
+  const view = page(await hub.snapshot())
+  hub.subscribe((patch) => view.apply(patch))
+  const before = counts.lists
+  change('a')
+  await vi.waitFor(() => expect(counts.lists).toBeGreaterThan(before + 1))
+  engine.rows = [bottleRow('a', { state: 'paused' }), bottleRow('b')]
+  await vi.waitFor(() => expect(view.rows.get('a')?.state).toBe('paused'))
+  const settled = counts.lists
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(counts.lists).toBe(settled)
+})
+
 test('only a change of everything asks the engines again', async () => {
   const { hub, change, counts } = harness([bottleRow('a')])
   await hub.snapshot()
