@@ -133,6 +133,6 @@ export async function familyOf(
       }
     }),
     volumes: (volumes ?? []).map((volume) => volume.Name),
-    networks: networks.map((network) => network.Id),
+    networks: networks.map((network) => network.Name),
   }
 }

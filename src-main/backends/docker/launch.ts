@@ -1,28 +1,20 @@
 import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
-import type { LaunchPlan, ReportProgress, RuntimeRef, SidecarPlan } from '../backend.ts'
+import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import type { UnitPlan } from './container-config.ts'
 import { copyFolderIn, writeHomeFiles } from './deliver-files.ts'
-import { baseFacts, type DeliveryFacts, type DockerFacts } from './docker-facts.ts'
+import { baseFacts, type DockerFacts } from './docker-facts.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
-import { ensureImage, ensureNamed, type ImageFacts } from './image-source.ts'
-import {
-  containerName,
-  networkName,
-  ownerLabels,
-  previousName,
-  runVolumeName,
-  sidecarName,
-} from './labels.ts'
-import { fillVolume, partsDirOf, planVolumes, requireParts } from './own-volumes.ts'
+import { ensureImage, ensureNamed } from './image-source.ts'
+import { containerName, networkName, previousName } from './labels.ts'
+import { fillVolume, partsDirOf, requireParts } from './own-volumes.ts'
 import { checkPlan, NO_SHELL_NOTICE } from './preflight.ts'
-import { removeNetwork, removeTag } from './remove-objects.ts'
-import type { RunRecipe } from './run-files.ts'
+import { removeTag } from './remove-objects.ts'
+import { agentUnit } from './run-plan.ts'
+import { createNetwork, startSidecars } from './sidecars.ts'
 import { createUndo, type Undo } from './undo.ts'
 import { createUnit, fillRunVolume, startContainer } from './unit.ts'
-
-const WORKSPACE = '/workspace'
 
 /**
  * Creates, fills and starts a run. Order: image, name, network, sidecars, agent; the agent is started last.
@@ -116,53 +108,10 @@ async function makeRun(
       one.runVolume,
       ...one.ownVolumes.map((volume) => volume.name),
     ]),
-    networks: network ? [network] : [],
+    networks: network ? [networkName(plan.slug, plan.runId)] : [],
     sidecars: sidecars.map(({ id, unit: { name } }) => ({ id, name })),
     facts: { ...facts },
   }
-}
-
-/** Pure: the agent's container, still without a network. */
-export function agentUnit(
-  plan: LaunchPlan,
-  image: ImageFacts,
-): UnitPlan & { readonly notices: readonly string[] } {
-  const parts = plan.image.kind === 'snapshot' ? plan.image.snapshot.volumes : []
-  const { own, others, notices } = planVolumes(plan.runId, image.volumes, plan.mounts, parts)
-  return {
-    name: containerName(plan.slug),
-    role: 'agent',
-    owner: plan,
-    image,
-    recipe: { argv: commandOf(plan.argv, image), env: plan.env, secrets: plan.secrets },
-    user: plan.user,
-    workdir: plan.workdir ?? (image.workdir || (plan.copyCwd ? WORKSPACE : null)),
-    tty: plan.tty,
-    ownVolumes: own,
-    others,
-    runVolume: runVolumeName(plan.runId),
-    resources: plan.resources,
-    network: 'default',
-    notices,
-  }
-}
-
-/** The plan's command line replaces both of the image's parts. */
-export function commandOf(argv: readonly string[] | null, image: ImageFacts): readonly string[] {
-  const own = argv ?? [...(image.entrypoint ?? []), ...(image.cmd ?? [])]
-  if (own.length > 0) return own
-  throw bottleError(
-    'manifest-invalid',
-    `The image ${image.reference} has no command of its own, and none is given.`,
-  )
-}
-
-/** What a sidecar runs; the forge's variables go to the one of that name and are treated as secrets. */
-export function sidecarRecipe(plan: LaunchPlan, sidecar: SidecarPlan, image: ImageFacts): RunRecipe {
-  const forge = sidecar.name === 'forge' ? plan.forgeEnv : {}
-  // A sidecar's command replaces the image's command, not its entrypoint, as in a compose file.
-  const argv = sidecar.command ? [...(image.entrypoint ?? []), ...sidecar.command] : null
-  return { argv: commandOf(argv, image), env: sidecar.env, secrets: { ...sidecar.secrets, ...forge } }
 }
 
 async function movePrevious(
@@ -196,67 +145,6 @@ export async function renameContainer(
   await engine.call(`rename a container to ${name}`, signal, (docker, abortSignal) =>
     docker.getContainer(id).rename({ name, abortSignal }),
   )
-}
-
-async function createNetwork(
-  engine: Engine,
-  plan: LaunchPlan,
-  undo: Undo,
-  signal: AbortSignal,
-): Promise<string> {
-  const name = networkName(plan.slug, plan.runId)
-  undo.add(`network ${name}`, (late) => removeNetwork(engine, name, late))
-  const body = { Name: name, Driver: 'bridge', Internal: plan.network === 'none', Labels: ownerLabels(plan) }
-  const made = await engine.call(`create network ${name}`, signal, (docker, abortSignal) =>
-    docker.createNetwork({ _query: {}, _body: body, abortSignal } as object as { Name: string }),
-  )
-  return made.id
-}
-
-interface StartedSidecar {
-  readonly id: string
-  readonly unit: UnitPlan
-  readonly delivery: DeliveryFacts
-}
-
-async function startSidecars(
-  engine: Engine,
-  plan: LaunchPlan,
-  images: readonly ImageFacts[],
-  firstVolume: number,
-  network: string | null,
-  undo: Undo,
-  signal: AbortSignal,
-): Promise<StartedSidecar[]> {
-  const started: StartedSidecar[] = []
-  let nextVolume = firstVolume
-  for (const [at, sidecar] of plan.sidecars.entries()) {
-    const image = images[at]
-    if (!image || !network) continue
-    const { own } = planVolumes(plan.runId, image.volumes, [], [], nextVolume)
-    nextVolume += own.length
-    const unit: UnitPlan = {
-      name: sidecarName(plan.slug, plan.runId, sidecar.name),
-      role: 'sidecar',
-      owner: plan,
-      image,
-      recipe: sidecarRecipe(plan, sidecar, image),
-      user: null,
-      workdir: null,
-      tty: false,
-      ownVolumes: own,
-      others: [],
-      runVolume: runVolumeName(plan.runId, sidecar.name),
-      resources: { cpus: null, memoryBytes: null },
-      network: { id: network, alias: sidecar.name },
-    }
-    const { id, hasShell } = await createUnit(engine, unit, undo, signal)
-    await fillRunVolume(engine, id, unit, hasShell, signal)
-    await startContainer(engine, id, unit.name, signal)
-    const secretNames = Object.keys(unit.recipe.secrets)
-    started.push({ id, unit, delivery: { runVolume: unit.runVolume, hasShell, secretNames } })
-  }
-  return started
 }
 
 async function fillAgent(

@@ -52,8 +52,8 @@ export async function removeRun(
     [...sidecars].map(([id, name]) => attempt(tally, name, () => removeContainer(engine, id, signal))),
   )
   const networks = new Set([...ref.networks, ...(family?.networks ?? [])])
-  for (const id of networks)
-    await attempt(tally, `network ${id.slice(0, 12)}`, () => removeNetwork(engine, id, signal))
+  for (const name of networks)
+    await attempt(tally, `network ${name}`, () => removeNetwork(engine, name, signal))
   const volumes = new Set([facts.runVolume, ...Object.values(facts.sidecars).map((one) => one.runVolume)])
   for (const name of [...ref.volumes, ...(family?.volumes ?? [])])
     if (isRunVolume(name, ref.runId)) volumes.add(name)
