@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import type { EngineIntent, RecoverResult } from '../backends/backend.ts'
 import { finishRecord, recordSnapshot } from '../backends/freezer.ts'
 import { notifyChange } from '../state/changes.ts'
+import { quarantine } from '../state/durable-file.ts'
 import { clearIntent, readIntent, type WrittenIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { lockHolder, takeLock } from '../state/lock.ts'
@@ -88,6 +89,8 @@ async function recoverLocked(
   const read = await readMetadata(deps.root, slug)
   const metadata = read.kind === 'ok' ? read.metadata : null
   if (intent === 'corrupt') {
+    // It may be all that names a half-made thing, so a copy stays.
+    await quarantine(deps.root.dir, deps.root.path('state', slug, 'intent.json'))
     await clearIntent(deps.root, slug)
     return journaled(
       deps,
