@@ -118,10 +118,11 @@ export async function launchNew(
     const plan = toLaunchPlan(deps, prepared, { slug, runId, previous: null, image: bottle.image })
     try {
       await writeBuildContext(prepared, plan)
+      const startedAt = new Date()
       const ref = await backend.launch(plan, context.progress, context.signal)
       faultPoint(`${bottle.op}:after-launch`)
       const metadata = firstMetadata(deps, prepared, bottle, slug, now)
-      await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, new Date())))
+      await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
       faultPoint(`${bottle.op}:after-record`)
       await clearIntent(root, slug)
       await journalLaunch(deps, slug, bottle, prepared)

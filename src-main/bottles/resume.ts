@@ -307,13 +307,14 @@ async function launchResumed(
   })
   faultPoint('resume:after-intent')
   await writeBuildContext(prepared, plan)
+  const startedAt = new Date()
   const ref = await backend.launch(plan, context.progress, signal).catch(async (thrown: unknown) => {
     if (!(await isRunLeft(deps, backend, plan.runId))) await clearIntent(root, slug)
     throw thrown
   })
   faultPoint('resume:after-launch')
   const metadata = resumedMetadata(deps, await requireMetadata(root, slug), prepared)
-  await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, new Date())))
+  await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
   faultPoint('resume:after-record')
   if (runtime && backend.name !== 'host') await backend.remove(runtime, signal)
   faultPoint('resume:after-remove')
