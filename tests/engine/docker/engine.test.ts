@@ -172,6 +172,7 @@ it('never lists, finds, removes or discards what another root owns', async () =>
 it('freezes and removes a bottle that bot-bottle made, with its own command kept', async () => {
   const slug = `legacy-${process.pid}`
   const name = `bot-bottle-${slug}`
+  let volume = ''
   const label = ['--label', `com.docker.compose.project=${name}`]
   await must('docker', ['network', 'create', ...label, `${name}_default`])
   const id = (
@@ -207,6 +208,7 @@ it('freezes and removes a bottle that bot-bottle made, with its own command kept
     await until(async () => (await must('docker', ['exec', id, 'ls', '/'])).includes('marker'))
     const ref = await scene.backend.find(name, scene.signal)
     if (!ref) throw new Error('not found')
+    volume = (await must('docker', ['inspect', '-f', '{{(index .Mounts 0).Name}}', id])).trim()
     expect(ref).toMatchObject({ id, slug, runId: '', name })
     await mkdir(scene.root.path('state', slug), { recursive: true })
     const { snapshot } = await scene.freeze(ref)
@@ -232,6 +234,8 @@ it('freezes and removes a bottle that bot-bottle made, with its own command kept
   } finally {
     await must('docker', ['rm', '-f', '-v', name, `${name}-sidecar`]).catch(() => '')
     await must('docker', ['network', 'rm', `${name}_default`]).catch(() => '')
+    // A bottle's volumes outlive its removal.
+    if (volume) await must('docker', ['volume', 'rm', volume])
   }
 })
 
