@@ -18,7 +18,7 @@ import { isRunLeft } from './leftovers.ts'
 import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
 import { reserveSlug, type SlugWish } from './reserve-slug.ts'
 import { newRunId } from './run-id.ts'
-import { ensureLogFolder, newRun } from './run-lifecycle.ts'
+import { ensureLogFolder, newRun, tellLaunchNotices } from './run-lifecycle.ts'
 import type { Launched, OperationContext } from './services.ts'
 
 export interface NewBottle {
@@ -121,6 +121,7 @@ export async function launchNew(
       const startedAt = new Date()
       const ref = await backend.launch(plan, context.progress, context.signal)
       faultPoint(`${bottle.op}:after-launch`)
+      tellLaunchNotices(ref, context.notice)
       const metadata = firstMetadata(deps, prepared, bottle, slug, now)
       await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
       faultPoint(`${bottle.op}:after-record`)

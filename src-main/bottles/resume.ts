@@ -32,7 +32,13 @@ import {
 } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { newRunId } from './run-id.ts'
-import { ensureLogFolder, newRun, recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
+import {
+  ensureLogFolder,
+  newRun,
+  recordExitLocked,
+  tellLaunchNotices,
+  waitAndRecord,
+} from './run-lifecycle.ts'
 import type { FinishedRun, OperationContext, ResumeRequest } from './services.ts'
 
 /** What a bottle can be resumed from, decided before anything happens. */
@@ -313,6 +319,7 @@ async function launchResumed(
     throw thrown
   })
   faultPoint('resume:after-launch')
+  tellLaunchNotices(ref, context.notice)
   const metadata = resumedMetadata(deps, await requireMetadata(root, slug), prepared)
   await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
   faultPoint('resume:after-record')

@@ -31,6 +31,13 @@ export function newRun(plan: LaunchPlan, ref: RuntimeRef, now: Date): RunRecord 
   }
 }
 
+/** Tells what only the launch could find out, such as an image without a shell. */
+export function tellLaunchNotices(ref: RuntimeRef, notice: (text: string) => void): void {
+  const found = ref.facts.notices
+  if (!Array.isArray(found)) return
+  for (const text of found) if (typeof text === 'string') notice(text)
+}
+
 /** The run's record with its end. Pure; an end that is recorded already stays. */
 export function withExit(metadata: Metadata, runId: string, exit: ExitFact, isStopped: boolean): Metadata {
   const run = metadata.icebox?.runs.find((known) => known.id === runId)
