@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Access } from './access.ts'
-import { NEEDS_LINK_PAGE } from './plain-page.ts'
+import { NEEDS_LINK_PAGE, PLAIN_PAGE_HEADERS } from './plain-page.ts'
 import { refuseForeign } from './request-guard.ts'
 import { NO_STORE, SECURITY_HEADERS } from './security-headers.ts'
 import { readStatic } from './static-files.ts'
@@ -62,7 +62,7 @@ const reply = (
   body,
   headers,
 })
-const needsLink = (): Reply => reply(403, NEEDS_LINK_PAGE, { 'Content-Type': 'text/html; charset=utf-8' })
+const needsLink = (): Reply => reply(403, NEEDS_LINK_PAGE, PLAIN_PAGE_HEADERS)
 
 async function answer(parts: HttpParts, request: IncomingMessage): Promise<Reply> {
   const refused = refuseForeign(request, { needsOrigin: false })

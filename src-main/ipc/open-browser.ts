@@ -1,3 +1,4 @@
+import { isBottleError } from '../system/bottle-error.ts'
 import { runCommand } from '../system/run-command.ts'
 
 const OPEN_MS = 10_000
@@ -15,8 +16,9 @@ export async function openBrowser(url: string): Promise<boolean> {
     // The desktop's own variables are what tells xdg-open where to open.
     await runCommand(program, [url], { timeout: OPEN_MS, env: desktopEnvironment(process.env) })
     return true
-  } catch {
-    return false
+  } catch (error) {
+    // Some openers stay for as long as the browser does: one that is still there has opened it.
+    return isBottleError(error) && error.code === 'timeout'
   }
 }
 

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { StatePatch } from '../../src-preload/contract/index.ts'
 import type { Bottles } from '../bottles/services.ts'
 import { createConnection } from './connection.ts'
+import { createPatchFeed, type PatchFeed } from './patch-feed.ts'
 import type { Router } from './router.ts'
 import type { StateHub } from './state-hub.ts'
 
@@ -22,7 +23,7 @@ export interface TransportParts {
 const MAX_FRAME = 1_048_576
 const MAX_CONNECTIONS = 64
 const PING_MS = 30_000
-/** Above this many unsent bytes a page gets no patches; the missing number makes it ask for a new snapshot. */
+/** Above this many unsent bytes a page lags. */
 const MAX_BACKLOG = 4_194_304
 const PROTOCOL_ERROR = 1008
 const GOING_AWAY = 1001
@@ -30,15 +31,13 @@ const GOING_AWAY = 1001
 /** The contract over WebSockets: JSON text frames, and binary frames for stream bytes. */
 export function createWebSocketTransport(parts: TransportParts): WebSocketTransport {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME, perMessageDeflate: false })
-  const live = new Map<WebSocket, { isAnswering: boolean }>()
+  const live = new Map<WebSocket, { isAnswering: boolean; readonly feed: PatchFeed }>()
   let leaveHub: (() => void) | undefined
   let pinging: NodeJS.Timeout | undefined
 
   const broadcast = (patch: StatePatch): void => {
     const frame = JSON.stringify({ type: 'event', event: 'state:patch', payload: patch })
-    for (const socket of live.keys()) {
-      if (socket.readyState === socket.OPEN && socket.bufferedAmount < MAX_BACKLOG) socket.send(frame)
-    }
+    for (const { feed } of live.values()) feed.push(frame)
   }
   const pingAll = (): void => {
     for (const [socket, state] of live) {
@@ -49,15 +48,16 @@ export function createWebSocketTransport(parts: TransportParts): WebSocketTransp
   }
 
   function serve(socket: WebSocket): void {
-    const state = { isAnswering: true }
+    const isOpen = (): boolean => socket.readyState === socket.OPEN
+    const send = (frame: string | Uint8Array): void => {
+      if (isOpen()) socket.send(frame)
+    }
+    const feed = createPatchFeed({ backlog: () => socket.bufferedAmount, send }, MAX_BACKLOG)
+    const state = { isAnswering: true, feed }
     live.set(socket, state)
     leaveHub ??= parts.hub.subscribe(broadcast)
     pinging ??= setInterval(pingAll, PING_MS).unref()
-    const isOpen = (): boolean => socket.readyState === socket.OPEN
-    const connection = createConnection(parts.router, parts.bottles, {
-      text: (frame) => isOpen() && socket.send(frame),
-      binary: (frame) => isOpen() && socket.send(frame),
-    })
+    const connection = createConnection(parts.router, parts.bottles, { text: send, binary: send })
     socket.on('message', (data, isBinary) => {
       if (!isOpen()) return
       if (isBinary || !connection.receive(data.toString())) socket.close(PROTOCOL_ERROR, 'not understood')
@@ -69,6 +69,7 @@ export function createWebSocketTransport(parts: TransportParts): WebSocketTransp
     socket.on('error', () => connection.close())
     socket.on('close', () => {
       connection.close()
+      feed.close()
       live.delete(socket)
       if (live.size > 0) return
       leaveHub?.()
