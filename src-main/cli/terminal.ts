@@ -5,6 +5,9 @@ import type { Face } from './face.ts'
 import { usageError } from './usage.ts'
 
 const CTRL_C = 0x03
+/** Terminals keep titles on a stack; those that don't ignore these. Source: xterm, ctlseqs. */
+const PUSH_TITLE = '\u001b[22;2t'
+const POP_TITLE = '\u001b[23;2t'
 const FALLBACK_SIZE = { cols: 80, rows: 24 }
 
 /** @throws BottleError `usage` when there is no terminal to connect */
@@ -55,6 +58,8 @@ export async function connectTerminal(
     channel.resize(cols, rows).catch(() => {})
   }
   await face.say(`Connected to ${slug}. Ctrl-P Ctrl-Q leaves; the agent goes on.`)
+  // An agent may take the whole screen at once; the title goes on saying how to leave.
+  await shown.write(`${PUSH_TITLE}\u001b]2;${slug}: Ctrl-P Ctrl-Q leaves\u0007`)
   stdin.setRawMode(true)
   stdin.on('data', onInput)
   stdin.resume()
@@ -72,6 +77,7 @@ export async function connectTerminal(
     stdin.setRawMode(false)
     stdin.pause()
     if (!isDetached) channel.detach()
+    await shown.write(POP_TITLE)
   }
   if (face.signal.aborted) throw bottleError('cancelled', undefined, { slug })
   return isDetached ? 'detached' : 'ended'
