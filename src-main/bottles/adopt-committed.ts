@@ -5,6 +5,7 @@ import {
   newSnapshotId,
   readCommittedImage,
   readSnapshots,
+  writeCommittedImage,
   writeSnapshot,
 } from '../state/snapshot-files.ts'
 import { bottleError } from '../system/bottle-error.ts'
@@ -18,13 +19,15 @@ export interface SnapshotView {
 
 /**
  * The snapshots of a bottle and the current one. A `committed-image` that no record names was written by
- * bot-bottle; it gets a record, and its reference stays as it is.
+ * bot-bottle; with `adopt`, under the bottle's lock, it is given a tag and a record of its own, and the old tag is kept.
  * @throws BottleError `corrupt-state` when `committed-image` can't be a reference (case 16)
  */
 export async function snapshotView(
   deps: BottleDeps,
   slug: string,
   metadata: Metadata | null,
+  mode: 'adopt' | 'read',
+  signal: AbortSignal,
 ): Promise<SnapshotView> {
   const [{ snapshots }, committed] = await Promise.all([
     readSnapshots(deps.root, slug),
@@ -39,8 +42,14 @@ export async function snapshotView(
   }
   const current = currentSnapshot(snapshots, committed)
   if (current || committed.kind === 'absent') return { snapshots, current }
-  const adopted = adoptedRecord(slug, committed.reference, metadata)
+  const draft = adoptedRecord(slug, committed.reference, metadata)
+  if (mode === 'read') return { snapshots: [...snapshots, draft], current: draft }
+  const backend = await deps.backends.get(metadata?.backend ?? '')
+  const tagged = await backend.tagSnapshot(draft, signal)
+  // An image that is gone keeps its name, so that the resume can say what is missing.
+  const adopted = tagged ? { ...draft, ...tagged } : draft
   await writeSnapshot(deps.root, adopted)
+  if (tagged) await writeCommittedImage(deps.root, slug, tagged.reference)
   return { snapshots: [...snapshots, adopted], current: adopted }
 }
 

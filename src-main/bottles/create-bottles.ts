@@ -12,7 +12,9 @@ import type { Bottles } from './services.ts'
 export function createBottles(deps: BottleDeps): Bottles {
   const settle = async (slug: string, signal: AbortSignal): Promise<void> => {
     const { recoverOne } = await import('./recover.ts')
-    await recoverOne(deps, requireSlug(slug), signal)
+    const { requireRealFolder } = await import('../state/root.ts')
+    await requireRealFolder(deps.root.path('state', requireSlug(slug)))
+    await recoverOne(deps, slug, signal)
   }
   return {
     recover: async (context) => (await import('./recover.ts')).recoverAll(deps, context.signal),

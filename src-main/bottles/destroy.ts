@@ -5,7 +5,7 @@ import { BACKENDS, requireBackendName } from '../backends/registry.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { latestRun, type Metadata, readMetadata } from '../state/metadata.ts'
+import { latestRun, type Metadata, readMetadata, requireWritable } from '../state/metadata.ts'
 import { requireRealFolder } from '../state/root.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
@@ -62,6 +62,7 @@ async function destroyLocked(
   )
   const read = await readMetadata(root, slug)
   const metadata = read.kind === 'ok' ? read.metadata : null
+  if (metadata && !request.force) requireWritable(slug, metadata)
   if (!hasFolder && !request.backend) return { ...NOTHING, done: [`${slug} was already gone`] }
   const backends = await possibleBackends(deps, request, metadata)
   const removed = await removeRuntimes(deps, slug, backends, request, hasFolder, context)

@@ -1,10 +1,9 @@
 import type { BottleDetail } from '../../src-preload/contract/index.ts'
-import { BACKENDS } from '../backends/registry.ts'
 import { readJournal } from '../state/journal.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { adoptedIds, joinRow, readEngines, readRecords } from './read-bottles.ts'
+import { adoptedIds, joinRow, neededBackends, readEngines, readRecords } from './read-bottles.ts'
 import { readSlugs } from './read-slugs.ts'
 
 /** Everything about one bottle; reads only. */
@@ -14,10 +13,8 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
     throw bottleError('not-found', `There is no bottle ${slug}. Run icebox list.`, { slug })
   }
   const records = await readRecords(deps, slug)
-  const backend = records.metadata?.backend ?? 'docker'
-  const needed = new Set<string>(BACKENDS.filter((name) => name === backend))
   const [engines, journal] = await Promise.all([
-    readEngines(deps, needed, adoptedIds([records]), signal),
+    readEngines(deps, neededBackends([records]), adoptedIds([records]), signal),
     readJournal(deps.root, slug),
   ])
   const metadata = records.metadata

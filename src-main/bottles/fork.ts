@@ -24,7 +24,7 @@ async function sourceSnapshot(
   request: ForkRequest,
   context: OperationContext,
 ): Promise<Snapshot> {
-  const view = await snapshotView(deps, slug, metadata)
+  const view = await snapshotView(deps, slug, metadata, 'adopt', context.signal)
   if (request.snapshot) return pickSnapshot(slug, view.snapshots, request.snapshot)
   const backend = await deps.backends.get(metadata.backend)
   const runtime = await ownedRuntime(deps, slug, backend, context.signal)

@@ -4,7 +4,7 @@ import type { FreezeOptions, FreezeOutcome, FreezeSubject } from '../backends/fr
 import { requireBackendName } from '../backends/registry.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { type Metadata, readMetadata, requireMetadata } from '../state/metadata.ts'
+import { type Metadata, readMetadata, requireMetadata, requireWritable } from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
 import { bottleError } from '../system/bottle-error.ts'
@@ -100,6 +100,7 @@ export async function freeze(
   const options = { operation: 'freeze', signal: context.signal }
   return withLock(deps.root, slug, options, async () => {
     const metadata = await metadataOrNull(deps, request)
+    if (metadata) requireWritable(slug, metadata)
     const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
     const runtime = await ownedRuntime(deps, slug, backend, context.signal)
     const { snapshots } = await readSnapshots(deps.root, slug)

@@ -1,18 +1,43 @@
-import type { Done } from '../../src-preload/contract/index.ts'
+import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
 import { readJsonObject } from '../state/durable-file.ts'
-import { parseMetadata } from '../state/metadata.ts'
+import { withLock } from '../state/lock.ts'
+import { parseMetadata, readMetadata } from '../state/metadata.ts'
+import { readSnapshots } from '../state/snapshot-files.ts'
 import { purgeTrashFiles, readTrash, trashedSnapshots } from '../state/trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
+import { readSlugs } from './read-slugs.ts'
+
+/** Milliseconds to wait for another purge: it may have many images to delete. */
+const TRASH_WAIT_MS = 120_000
+
+/** One lock for all of the trash: an undo and a purge of the same entry must not meet. No slug has this name. */
+const TRASH_LOCK = '_trash'
+
+/** Runs with the trash to oneself. */
+export function withTrash<T>(
+  deps: BottleDeps,
+  operation: string,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+) {
+  return withLock(deps.root, TRASH_LOCK, { operation, signal, waitMs: TRASH_WAIT_MS }, run)
+}
 
 /**
  * Deletes a trash entry for good: the engine's images, the bottle's volumes, then its files. What can't be
  * deleted keeps the entry, so that a later try finds it.
  */
-export async function purgeEntry(deps: BottleDeps, id: string, signal: AbortSignal): Promise<Done> {
+export function purgeEntry(deps: BottleDeps, id: string, signal: AbortSignal): Promise<Done> {
+  return withTrash(deps, 'purge', signal, () => purgeLocked(deps, id, signal))
+}
+
+async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): Promise<Done> {
   const read = await readJsonObject(deps.root.path('trash', id, 'metadata.json'))
   const metadata = read.kind === 'ok' ? parseMetadata(read.value) : null
   const snapshots = await trashedSnapshots(deps.root, id)
+  const needed = await forksThatNeed(deps, snapshots)
+  if (needed.length > 0) return { done: [], left: needed, unrecoverable: [] }
   const done: string[] = []
   const left: string[] = []
   for (const snapshot of snapshots) {
@@ -39,6 +64,21 @@ export async function purgeEntry(deps: BottleDeps, id: string, signal: AbortSign
     left,
     unrecoverable: snapshots.map((snapshot) => `snapshot ${snapshot.slug}@${snapshot.id}`),
   }
+}
+
+/** Forks that were never frozen come back from their origin's snapshot only, so that one stays. */
+async function forksThatNeed(deps: BottleDeps, snapshots: readonly Snapshot[]): Promise<string[]> {
+  const needed: string[] = []
+  for (const slug of await readSlugs(deps)) {
+    const read = await readMetadata(deps.root, slug)
+    const origin = read.kind === 'ok' ? read.metadata.icebox?.forkOf : null
+    const snapshot = snapshots.find((known) => known.slug === origin?.slug && known.id === origin.snapshot)
+    if (!snapshot || (await readSnapshots(deps.root, slug)).snapshots.length > 0) continue
+    needed.push(
+      `${snapshot.slug}@${snapshot.id}: the fork ${slug} has nothing else to come back from; freeze it first`,
+    )
+  }
+  return needed
 }
 
 /**

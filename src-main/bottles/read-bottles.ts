@@ -67,31 +67,53 @@ export async function readRecords(deps: BottleDeps, slug: string): Promise<Recor
   }
 }
 
-/** Joins records and engines to a row. Pure but for nothing. */
+/** Joins records and engines to a row. Without metadata any engine may have the runtime. Pure. */
 export function joinRow(records: Records, engines: EngineFacts): Bottle {
-  const backend = records.metadata?.backend ?? 'docker'
-  const answer = engines.get(backend)
-  const isKnown = BACKENDS.some((name) => name === backend)
-  const runtime =
-    answer === undefined || typeof answer === 'string'
-      ? undefined
-      : matchRuntime(records.slug, records.rootId, records.metadata, answer)
-  return bottleRow({ ...records, runtime, engineTitle: isKnown ? (TITLES[backend] ?? backend) : backend })
+  const backend = records.metadata?.backend ?? null
+  const asked = backend === null ? [...engines.values()] : [engines.get(backend)]
+  const answers = asked.filter((answer) => answer !== undefined && typeof answer !== 'string')
+  const found = matchRuntime(records.slug, records.rootId, records.metadata, answers.flat())
+  // An engine that did not answer may have it, so nothing found there is no news.
+  const runtime = found ?? (answers.length < asked.length ? undefined : null)
+  const name = backend ?? found?.backend ?? 'docker'
+  return bottleRow({ ...records, runtime, engineTitle: TITLES[name] ?? name })
+}
+
+/** The backends whose answers the rows need. Pure. */
+export function neededBackends(records: readonly Pick<Records, 'metadata'>[]): ReadonlySet<string> {
+  return new Set(records.flatMap(({ metadata }) => (metadata ? [metadata.backend] : BACKENDS)))
 }
 
 /** Every bottle of this root, newest first. An operation whose process died is reconciled before the answer. */
 export async function readBottles(deps: BottleDeps, signal: AbortSignal): Promise<readonly Bottle[]> {
   const slugs = await readSlugs(deps)
-  const read = await Promise.all(slugs.map((slug) => readReconciled(deps, slug, signal)))
+  const read = await Promise.all(slugs.map((slug) => readTolerantly(deps, slug, signal)))
   const records = read.filter((record) => record !== null)
-  const needed = new Set(records.map(({ metadata }) => metadata?.backend ?? 'docker'))
-  const engines = await readEngines(deps, needed, adoptedIds(records), signal)
+  const engines = await readEngines(deps, neededBackends(records), adoptedIds(records), signal)
   return records.map((record) => joinRow(record, engines)).sort(newestFirst)
 }
 
 function newestFirst(a: Bottle, b: Bottle): number {
   if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? 1 : -1
   return a.slug < b.slug ? -1 : 1
+}
+
+/** One bottle that can't be read shows as damaged; it never hides the others. */
+async function readTolerantly(deps: BottleDeps, slug: string, signal: AbortSignal): Promise<Records | null> {
+  try {
+    return await readReconciled(deps, slug, signal)
+  } catch (thrown) {
+    if (signal.aborted) throw thrown
+    return {
+      slug,
+      rootId: deps.root.id,
+      metadata: null,
+      isCorrupt: true,
+      snapshots: [],
+      current: null,
+      intent: null,
+    }
+  }
 }
 
 async function readReconciled(deps: BottleDeps, slug: string, signal: AbortSignal): Promise<Records | null> {

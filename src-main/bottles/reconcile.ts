@@ -15,6 +15,8 @@ interface Named {
   readonly references: ReadonlySet<string>
   readonly volumes: ReadonlySet<string>
   readonly slugs: ReadonlySet<string>
+  /** Slugs whose records can't be read: what is theirs can't be told. */
+  readonly doubtful: ReadonlySet<string>
 }
 
 /** Things of this root on an engine that no record names: what a cleanup may take away. */
@@ -29,6 +31,7 @@ async function readNamed(deps: BottleDeps): Promise<Named> {
   const runIds = new Set<string>()
   const references = new Set<string>()
   const volumes = new Set<string>()
+  const doubtful = new Set<string>()
   const slugs = await readSlugs(deps)
   for (const slug of slugs) {
     const [read, { snapshots }, intent] = await Promise.all([
@@ -36,6 +39,7 @@ async function readNamed(deps: BottleDeps): Promise<Named> {
       readSnapshots(deps.root, slug),
       readIntent(deps.root, slug),
     ])
+    if (read.kind !== 'ok' || intent === 'corrupt') doubtful.add(slug)
     if (read.kind === 'ok') addMetadata(read.metadata, runIds, volumes)
     for (const snapshot of snapshots) references.add(snapshot.reference)
     if (intent && intent !== 'corrupt') {
@@ -46,9 +50,10 @@ async function readNamed(deps: BottleDeps): Promise<Named> {
   for (const entry of await readTrash(deps.root)) {
     const read = await readJsonObject(deps.root.path('trash', entry.id, 'metadata.json'))
     if (read.kind === 'ok') addMetadata(parseMetadata(read.value), runIds, volumes)
+    else doubtful.add(entry.slug)
     for (const snapshot of await trashedSnapshots(deps.root, entry.id)) references.add(snapshot.reference)
   }
-  return { runIds, references, volumes, slugs: new Set(slugs) }
+  return { runIds, references, volumes, slugs: new Set(slugs), doubtful }
 }
 
 function addMetadata(
@@ -62,16 +67,19 @@ function addMetadata(
 
 /** What of an inventory no record names. Pure. */
 export function findOrphans(inventory: Inventory, named: Named): Orphans {
-  const isStray = (runId: string | null) => runId !== null && !named.runIds.has(runId)
+  const isStray = ({ slug, runId }: { readonly slug: string | null; readonly runId: string | null }) =>
+    runId !== null &&
+    !named.runIds.has(runId) &&
+    (slug === null ? named.doubtful.size === 0 : !named.doubtful.has(slug))
   return {
-    containers: inventory.containers.filter((item) => isStray(item.runId)).map((item) => item.id),
+    containers: inventory.containers.filter(isStray).map((item) => item.id),
     images: inventory.images
       .filter((item) => !named.references.has(item.reference))
       .map((item) => item.reference),
     volumes: inventory.volumes
-      .filter((item) => isStray(item.runId) && !named.volumes.has(item.name))
+      .filter((item) => isStray(item) && !named.volumes.has(item.name))
       .map((item) => item.name),
-    networks: inventory.networks.filter((item) => isStray(item.runId)).map((item) => item.name),
+    networks: inventory.networks.filter(isStray).map((item) => item.name),
   }
 }
 

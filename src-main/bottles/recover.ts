@@ -103,8 +103,7 @@ async function recoverLocked(
   if (result.outcome === 'in-doubt') {
     return `${slug}: the engine can't tell yet what became of a ${intent.op}; it is looked at again later.`
   }
-  const sentence = await apply(deps, slug, intent, metadata, result, signal)
-  return sentence
+  return apply(deps, slug, intent, metadata, result, signal)
 }
 
 async function apply(
@@ -129,8 +128,11 @@ async function apply(
     await clearIntent(deps.root, slug)
     return journaled(deps, slug, `A ${intent.op} that was cut off is complete.`)
   }
-  const isNew = intent.op === 'start' || intent.op === 'fork'
-  if (isNew && (metadata?.icebox?.runs.length ?? 0) === 0) {
+  if (result.outcome === 'launched' && !metadata) {
+    return `${slug}: a ${intent.op} that was cut off runs, but its metadata can't be read; it was left as it is.`
+  }
+  const isNew = intent.op === 'start' || intent.op === 'fork' || intent.op === 'adopt'
+  if (isNew && metadata?.icebox?.runs.length === 0) {
     await removeTree(deps.root.path('state', slug))
     notifyChange(deps.root, slug)
     return `${slug}: a ${intent.op} that was cut off was taken back; nothing of it is left.`

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, mkdir, rename, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, rename, writeFile } from 'node:fs/promises'
 import type { Backend } from '../backends/backend.ts'
 import { notifyChange } from '../state/changes.ts'
 import { syncFolder, writeDurable } from '../state/durable-file.ts'
@@ -40,7 +40,7 @@ export function* slugCandidates(wish: SlugWish): Generator<string> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   )
@@ -86,7 +86,9 @@ export async function reserveSlug(
     const release = await lockOrNull(root, slug, signal)
     if (!release) continue
     try {
-      if (await putFolder(root, slug, await files(slug))) return { slug, release }
+      // A destroy may have put the name into the trash since the first look.
+      const isStillFree = await isFree(root, slug, await trashedSlugs(root))
+      if (isStillFree && (await putFolder(root, slug, await files(slug)))) return { slug, release }
     } catch (thrown) {
       await release()
       throw thrown

@@ -9,6 +9,7 @@ import {
   METADATA_VERSION,
   type Metadata,
   requireMetadata,
+  requireWritable,
   withRun,
   writeMetadata,
 } from '../state/metadata.ts'
@@ -85,12 +86,14 @@ async function chooseOrigin(
   metadata: Metadata,
   request: ResumeRequest,
   slug: string,
+  mode: 'adopt' | 'read',
+  signal: AbortSignal,
 ): Promise<Origin> {
   if (request.snapshot) {
     const { snapshots } = await readSnapshots(deps.root, slug)
     return { snapshot: pickSnapshot(slug, snapshots, request.snapshot), notice: null }
   }
-  const { current } = await snapshotView(deps, slug, metadata)
+  const { current } = await snapshotView(deps, slug, metadata, mode, signal)
   if (current) return { snapshot: current, notice: null }
   const fork = metadata.icebox?.forkOf
   if (fork) {
@@ -138,7 +141,7 @@ export async function planResume(
 ): Promise<StartPlan> {
   const slug = requireSlug(request.slug)
   const metadata = await requireMetadata(deps.root, slug)
-  const origin = await chooseOrigin(deps, metadata, request, slug)
+  const origin = await chooseOrigin(deps, metadata, request, slug, 'read', signal)
   requireForgeEnv(metadata, request)
   const prepared = await prepareRun(
     deps,
@@ -199,6 +202,7 @@ async function resumeLocked(
 ): Promise<Resumed> {
   const { signal } = context
   const metadata = await requireMetadata(deps.root, slug)
+  requireWritable(slug, metadata)
   const backendName = request.backend ?? metadata.backend
   const fact = await readRuntime(deps, slug, metadata.backend, signal)
   if (fact?.state === 'running' || fact?.state === 'paused') {
@@ -212,7 +216,7 @@ async function resumeLocked(
   requireForgeEnv(metadata, request)
   const prepared = await prepareRun(deps, toRunRequest(metadata, request, backendName), signal)
   const { backend } = prepared
-  const chosen = await chooseOrigin(deps, metadata, request, slug)
+  const chosen = await chooseOrigin(deps, metadata, request, slug, 'adopt', signal)
   requireSameBackend(chosen.snapshot, backend, slug)
   const runtime = await ownedRuntime(deps, slug, backend, signal)
   await settlePreviousExit(deps, backend, slug, runtime, signal)
@@ -275,7 +279,13 @@ async function freezeNewerWork(
   context: OperationContext,
 ): Promise<Origin> {
   if (!runtime) return chosen
-  const { current } = await snapshotView(deps, slug, await requireMetadata(deps.root, slug))
+  const { current } = await snapshotView(
+    deps,
+    slug,
+    await requireMetadata(deps.root, slug),
+    'adopt',
+    context.signal,
+  )
   if (!(await prepared.backend.hasChangedSince(runtime, current, context.signal))) return chosen
   const options = freezeOptions('before-resume')
   const { snapshot } = await freezeLocked(deps, prepared.backend, slug, runtime, options, context)

@@ -1,14 +1,13 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { withLock } from '../state/lock.ts'
-import { requireMetadata } from '../state/metadata.ts'
+import { requireMetadata, requireWritable } from '../state/metadata.ts'
 import { pickSnapshot, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
-import { snapshotView } from './adopt-committed.ts'
 import type { BottleDeps } from './deps.ts'
 
-/** All snapshots of a bottle, oldest first; one that bot-bottle made is given its record. */
+/** All recorded snapshots of a bottle, oldest first. */
 export async function listSnapshots(deps: BottleDeps, slug: string): Promise<readonly Snapshot[]> {
-  const metadata = await requireMetadata(deps.root, slug)
-  return (await snapshotView(deps, slug, metadata)).snapshots
+  await requireMetadata(deps.root, slug)
+  return (await readSnapshots(deps.root, slug)).snapshots
 }
 
 export interface SnapshotEdit {
@@ -24,7 +23,7 @@ export async function editSnapshot(
   snapshotId: string,
   edit: SnapshotEdit,
 ): Promise<Snapshot> {
-  await requireMetadata(deps.root, slug)
+  requireWritable(slug, await requireMetadata(deps.root, slug))
   return withLock(deps.root, slug, { operation: 'edit snapshot' }, async () => {
     const { snapshots } = await readSnapshots(deps.root, slug)
     const edited = { ...pickSnapshot(slug, snapshots, snapshotId), ...edit }

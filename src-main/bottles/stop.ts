@@ -2,7 +2,14 @@ import type { Done } from '../../src-preload/contract/index.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { latestRun, type Metadata, requireMetadata, withRun, writeMetadata } from '../state/metadata.ts'
+import {
+  latestRun,
+  type Metadata,
+  requireMetadata,
+  requireWritable,
+  withRun,
+  writeMetadata,
+} from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
@@ -26,6 +33,7 @@ export async function stop(
   requireSlug(slug)
   return withLock(deps.root, slug, { operation: 'stop', signal: context.signal }, async () => {
     const metadata = await requireMetadata(deps.root, slug)
+    requireWritable(slug, metadata)
     const isRunning = await stopLocked(deps, slug, metadata, graceSeconds, context)
     if (!isRunning) return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
     await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message: 'Stopped.' })
@@ -75,6 +83,7 @@ export async function restart(
   const { signal } = context
   const restarted = await withLock(deps.root, slug, { operation: 'restart', signal }, async () => {
     const metadata = await requireMetadata(deps.root, slug)
+    requireWritable(slug, metadata)
     const run = latestRun(metadata)
     const backend = await deps.backends.get(metadata.backend)
     const runtime = await ownedRuntime(deps, slug, backend, signal)

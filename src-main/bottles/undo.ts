@@ -1,19 +1,14 @@
 import { readdir } from 'node:fs/promises'
-import type { Snapshot } from '../../src-preload/contract/index.ts'
+import { basename } from 'node:path'
+import { readJsonObject, readText, writeDurable } from '../state/durable-file.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { readMetadata, writeMetadata } from '../state/metadata.ts'
+import { metadataText, parseMetadata } from '../state/metadata.ts'
 import { isSlug, numberedSlug } from '../state/slug.ts'
-import {
-  readCommittedImage,
-  readSnapshots,
-  writeCommittedImage,
-  writeSnapshot,
-} from '../state/snapshot-files.ts'
 import { moveFromTrash, trashedSlugs, trashSlug } from '../state/trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { findTrashEntry } from './purge.ts'
+import { findTrashEntry, withTrash } from './purge.ts'
 import type { OperationContext } from './services.ts'
 
 /** The first free slug from a base, counting up; what lies in the trash under the base itself is no obstacle. */
@@ -33,32 +28,42 @@ export async function undoDestroy(
   idOrSlug: string,
   context: OperationContext,
 ): Promise<{ readonly slug: string }> {
-  const id = await findTrashEntry(deps, idOrSlug)
-  const was = trashSlug(id)
-  if (!was) throw bottleError('not-found', `${id} is no bottle in the trash.`)
-  const slug = await freeSlug(deps, was)
-  await withLock(deps.root, slug, { operation: 'undo', signal: context.signal }, async () => {
-    await moveFromTrash(deps.root, id, slug)
-    await repoint(deps, was, slug)
+  return withTrash(deps, 'undo', context.signal, async () => {
+    const id = await findTrashEntry(deps, idOrSlug)
+    const was = trashSlug(id)
+    if (!was) throw bottleError('not-found', `${id} is no bottle in the trash.`)
+    const slug = await freeSlug(deps, was)
+    await withLock(deps.root, slug, { operation: 'undo', signal: context.signal }, async () => {
+      // Before the move: a crash between the two leaves a whole entry in the trash and no half bottle.
+      await repoint(deps, id, slug)
+      await moveFromTrash(deps.root, id, slug)
+    })
     await appendJournal(deps.root, slug, { op: 'undo', outcome: 'done', message: `Brought back from ${id}.` })
+    return { slug }
   })
-  return { slug }
 }
 
-/** Host snapshots are named by path, so a new slug needs new references; image tags stay as they are. */
-async function repoint(deps: BottleDeps, was: string, slug: string): Promise<void> {
-  if (was === slug) return
-  const from = deps.root.path('state', was, 'snapshots')
-  const to = deps.root.path('state', slug, 'snapshots')
+/** Host snapshots are named by path, so a slug needs its own references; image tags stay as they are. */
+async function repoint(deps: BottleDeps, id: string, slug: string): Promise<void> {
+  const at = (...parts: string[]) => deps.root.path('trash', id, ...parts)
+  const states = `${deps.root.path('state')}/`
   const moved = (reference: string) =>
-    reference.startsWith(`${from}/`) ? to + reference.slice(from.length) : reference
-  const { snapshots } = await readSnapshots(deps.root, slug)
-  for (const snapshot of snapshots) {
-    const next: Snapshot = { ...snapshot, slug, reference: moved(snapshot.reference) }
-    await writeSnapshot(deps.root, next)
+    reference.startsWith(states) ? deps.root.path('state', slug, 'snapshots', basename(reference)) : reference
+  const names = await readdir(at('snapshots')).catch(() => [] as string[])
+  for (const name of names.filter((each) => each.endsWith('.json'))) {
+    const read = await readJsonObject(at('snapshots', name))
+    if (read.kind !== 'ok' || typeof read.value.reference !== 'string') continue
+    const next = { ...read.value, slug, reference: moved(read.value.reference) }
+    await writeDurable(at('snapshots', name), `${JSON.stringify(next, null, 2)}\n`)
   }
-  const committed = await readCommittedImage(deps.root, slug)
-  if (committed.kind === 'ok') await writeCommittedImage(deps.root, slug, moved(committed.reference))
-  const read = await readMetadata(deps.root, slug)
-  if (read.kind === 'ok') await writeMetadata(deps.root, slug, { ...read.metadata, identity: slug })
+  const committed = await readText(at('committed-image'))
+  if (committed?.startsWith(states)) {
+    await writeDurable(at('committed-image'), `${moved(committed.trim())}\n`, 0o644)
+  }
+  const read = await readJsonObject(at('metadata.json'))
+  if (read.kind !== 'ok') return
+  const metadata = parseMetadata(read.value)
+  const runs = metadata.icebox?.runs.map((run) => ({ ...run, ref: run.ref ? { ...run.ref, slug } : null }))
+  const icebox = metadata.icebox && runs ? { ...metadata.icebox, runs } : metadata.icebox
+  await writeDurable(at('metadata.json'), metadataText({ ...metadata, identity: slug, icebox }))
 }

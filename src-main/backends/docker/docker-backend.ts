@@ -14,6 +14,7 @@ import { preflightDocker } from './preflight.ts'
 import { recoverEngine } from './recover.ts'
 import { removeRun } from './remove-run.ts'
 import { endRun, restartRun, stopRun, waitForExit } from './run-life.ts'
+import { tagSnapshotImage } from './tag-snapshot.ts'
 
 export interface DockerBackendOptions {
   /** UUID of the state root. */
@@ -48,6 +49,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     find: (nameOrId, signal) => findRuntime(engine, rootId, nameOrId, signal),
     isThere: (ref, signal) => isRuntimeThere(engine, rootId, ref, signal),
     isNameTaken: (name, signal) => isNameTaken(engine, name, signal),
+    tagSnapshot: (snapshot, signal) => tagSnapshotImage(engine, snapshot, signal),
     discardSnapshot: (snapshot, signal) => discardSnapshotImage(engine, snapshot, signal),
     discardVolumes: (names, root, signal) => discardOwnVolumes(engine, names, root, signal),
     recover: (intent, signal) => recoverEngine(engine, intent, signal),

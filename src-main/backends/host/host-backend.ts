@@ -65,6 +65,8 @@ export function createHostBackend(options: {
       return found?.isDirectory() === true
     },
     isNameTaken: async () => false,
+    // No other program makes snapshots here.
+    tagSnapshot: async () => null,
     discardSnapshot: async (snapshot, signal) => {
       const partsDir = snapshotPath(context.home, snapshot.slug, snapshot.id)
       return { removed: (await deleteSnapshotTrees(partsDir, signal)) ? [partsDir] : [], left: [] }

@@ -9,12 +9,14 @@ const nobody = {
   references: new Set<string>(),
   volumes: new Set<string>(),
   slugs: new Set<string>(),
+  doubtful: new Set<string>(),
 }
 const web = {
   runIds: new Set(['run1']),
   references: new Set(['img:1']),
   volumes: new Set(['kept']),
   slugs: new Set(['web']),
+  doubtful: new Set<string>(),
 }
 
 const container = (id: string, runId: string | null) => ({ id, name: `n-${id}`, slug: 'web', runId })
