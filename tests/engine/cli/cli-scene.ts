@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
+import { access, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -39,6 +39,9 @@ export interface CliScene {
 }
 
 export async function openCliScene(): Promise<CliScene> {
+  await access(CLI).catch((cause: unknown) => {
+    throw new Error('These tests run the build: run npm run build first.', { cause })
+  })
   const made = await makeIceboxHome(await mkdtemp(join(tmpdir(), 'icebox-cli-')))
   const withoutDocker = (options: CliOptions = {}) => ({
     ...options,
