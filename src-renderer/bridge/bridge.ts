@@ -9,7 +9,7 @@ declare global {
 }
 
 /** True in the desktop app, false in a browser. */
-export const isDesktop = window.icebox !== undefined
+export const isDesktop = globalThis.window?.icebox !== undefined
 
 /** What this page talks to: the preload's bridge in the desktop app, one WebSocket in a browser. */
 export function openBridge(): IceboxBridge {

@@ -15,14 +15,14 @@ export function fuzzyScore(query: string, text: string): number | null {
 
 function wordScore(word: string, hay: string): number | null {
   const whole = hay.indexOf(word)
-  if (whole >= 0) return 10 + word.length * 3 + (isStart(hay, whole) ? 12 : 0) + (whole === 0 ? 6 : 0)
+  if (whole >= 0) return 2 + word.length * 3 + (isStart(hay, whole) ? 20 : 0) + (whole === 0 ? 6 : 0)
   let score = 0
   let from = 0
   let last = -2
   for (const letter of word) {
     const at = hay.indexOf(letter, from)
     if (at < 0) return null
-    score += at === last + 1 ? 3 : isStart(hay, at) ? 2 : -0.5
+    score += at === last + 1 ? 3 : isStart(hay, at) ? 6 : -0.5
     last = at
     from = at + 1
   }

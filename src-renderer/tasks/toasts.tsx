@@ -28,11 +28,13 @@ export function Toasts() {
       <div className="hidden-but-read" role="alert" aria-live="assertive">
         {newest?.tone === 'bad' && `${newest.title}. ${newest.text}`}
       </div>
-      <ol className="toasts" aria-label={t.section.activity}>
-        {list.map((toast) => (
-          <ToastCard key={toast.id} toast={toast} onClose={() => toasts.remove(toast.id)} />
-        ))}
-      </ol>
+      <section className="toasts" aria-label={t.notifications}>
+        <ol>
+          {list.map((toast) => (
+            <ToastCard key={toast.id} toast={toast} onClose={() => toasts.remove(toast.id)} />
+          ))}
+        </ol>
+      </section>
     </>
   )
 }

@@ -1,7 +1,9 @@
 import type { Badge, Fidelity, FreezeReason, Task } from '../../src-preload/contract/entities.ts'
 import type { DetailTab, ListTab, Section, SortKey } from '../state/view.ts'
-
-const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+import { commands } from './en/commands.ts'
+import { forms } from './en/forms.ts'
+import { plural } from './en/plural.ts'
+import { screens } from './en/screens.ts'
 
 type Kind = Task['kind']
 
@@ -35,8 +37,8 @@ export const t = {
   app: 'Icebox',
   optional: 'optional',
   details: 'Details',
+  notifications: 'Notifications',
   loading: 'Reading the state of your bottles…',
-
   section: {
     bottles: 'Bottles',
     agents: 'Agents',
@@ -47,7 +49,6 @@ export const t = {
   } satisfies Record<Section, string>,
   setUp: 'Set up',
   sections: 'Sections',
-
   tab: {
     all: 'All',
     running: 'Running',
@@ -56,7 +57,6 @@ export const t = {
     stopped: 'Stopped',
   } satisfies Record<ListTab, string>,
   tabs: 'Show',
-
   column: {
     state: 'State',
     name: 'Bottle',
@@ -67,14 +67,12 @@ export const t = {
     frozen: 'Last freeze',
     started: 'Started',
   } satisfies Record<SortKey, string>,
-
   detailTab: {
     overview: 'Overview',
     terminal: 'Terminal',
     logs: 'Logs',
     timeline: 'Timeline',
   } satisfies Record<DetailTab, string>,
-
   state: {
     starting: 'Starting',
     running: 'Running',
@@ -91,7 +89,6 @@ export const t = {
     failed: 'Failed',
     unknown: 'Unknown',
   },
-
   badge: {
     'not-isolated': 'not isolated',
     'unenforced-egress': 'unenforced egress',
@@ -112,7 +109,6 @@ export const t = {
     'corrupt-metadata': 'Its record is damaged. A copy was set aside; the snapshots are safe.',
     'newer-version': 'Written by a newer Icebox; this one only reads it.',
   } satisfies Record<Badge, string>,
-
   backend: {
     docker: 'Docker',
     host: 'This machine',
@@ -122,7 +118,6 @@ export const t = {
   provider: { claude: 'Claude', codex: 'Codex', pi: 'Pi', custom: 'Custom' } as Readonly<
     Record<string, string>
   >,
-
   fidelity: {
     files: 'Files',
     'files+volumes': 'Files + volumes',
@@ -136,7 +131,6 @@ export const t = {
     rule: 'by a rule',
     adopted: 'adopted',
   } satisfies Record<FreezeReason, string>,
-
   action: {
     newBottle: 'New bottle',
     freezeAll: 'Freeze all',
@@ -178,7 +172,6 @@ export const t = {
     shortcuts: 'Keyboard shortcuts',
     hideDetail: 'Hide details',
   },
-
   failed: {
     freeze: (slug: string) => `${slug} was not frozen`,
     resume: (slug: string) => `${slug} was not resumed`,
@@ -192,7 +185,6 @@ export const t = {
     sample: 'The sample was not started',
   },
   done: { undo: (slug: string) => `${slug} is back` },
-
   doing: (kind: string, slug: string) => `${DOING[kind as Kind] ?? kind}${slug ? ` ${slug}` : ''}`,
   doingWord: (kind: string) => `${DOING[kind as Kind] ?? kind}…`,
   taskDone: (kind: Kind, slug: string) =>
@@ -200,7 +192,6 @@ export const t = {
   frozenIn: (size: string, time: string) => `${size} in ${time}`,
   taskFailed: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} failed`,
   taskCancelled: (kind: Kind, slug: string) => `${DOING[kind]}${slug ? ` ${slug}` : ''} was cancelled`,
-
   list: {
     search: 'Search bottles',
     label: 'Bottles',
@@ -222,14 +213,12 @@ export const t = {
     allEngines: 'All engines',
     engineFilter: 'Engine',
   },
-
   bulk: {
     label: 'Selected bottles',
     freeze: (count: number) => `Freeze ${count}`,
     stop: (count: number) => `Stop ${count}`,
     destroy: (count: number) => `Destroy ${count}…`,
   },
-
   detail: {
     label: 'Details',
     none: 'No bottle selected',
@@ -264,7 +253,6 @@ export const t = {
     headless: 'headless',
     policy: { default: 'as the engine gives it', 'no-network': 'none', unenforced: 'rules not enforced' },
   },
-
   terminal: {
     notRunning: 'Nothing runs here',
     notRunningText: 'The terminal opens once the bottle runs again.',
@@ -275,7 +263,6 @@ export const t = {
     leaveHint: 'F6 leaves the terminal',
     label: (slug: string) => `Terminal of ${slug}`,
   },
-
   logs: {
     label: (slug: string) => `Output of ${slug}`,
     search: 'Search the output',
@@ -292,7 +279,6 @@ export const t = {
     ended: 'End of the output',
     failed: 'The output can’t be read',
   },
-
   timeline: {
     label: (slug: string) => `Snapshots of ${slug}, newest first`,
     now: 'Now',
@@ -312,233 +298,7 @@ export const t = {
     pinned: 'pinned',
   },
 
-  newBottle: {
-    title: 'New bottle',
-    agent: 'Agent',
-    noAgents: 'No agent is defined yet',
-    noAgentsText:
-      'The sample agent needs nothing: no engine, no key. Agents of your own are Markdown files in',
-    addSample: 'Add the sample agent',
-    prompt: 'Prompt',
-    promptHint: 'What the agent should do. It works on its own and ends by itself.',
-    promptOptional: 'The first thing said to the agent, if anything.',
-    mode: 'Run',
-    headless: 'On its own',
-    interactive: 'In a terminal',
-    label: 'Name',
-    labelHint: 'Becomes the bottle’s name. Empty: named after the agent.',
-    color: 'Colour',
-    noColor: 'No colour',
-    engine: 'Engine',
-    engineAuto: 'As defined',
-    definitions: 'Bottle definitions',
-    definitionsHint: 'Merged in this order over the agent’s own.',
-    folder: 'Folder on the machine that runs Icebox',
-    copy: 'Copy this folder into the bottle',
-    copyHint: 'The bottle works on a copy; your folder is not touched.',
-    more: 'More options',
-    egress: 'Start without enforcing network rules',
-    egressHint: 'The bottle gets a red badge and the journal says so.',
-    secrets: 'Start even when secrets are missing',
-    secretsHint: 'They are then absent in the bottle.',
-    start: 'Start',
-    starting: 'Starting…',
-    dryRun: 'Dry run',
-    failed: 'The bottle was not started',
-    kept: 'Nothing you typed is lost.',
-    planTitle: 'What a start would do',
-    planNone: 'Nothing was done.',
-    backToForm: 'Back',
-    plan: {
-      name: 'Name',
-      agent: 'Agent',
-      engine: 'Engine',
-      image: 'Image',
-      command: 'Command',
-      folder: 'Works in',
-      network: 'Network',
-      env: 'Environment',
-      secrets: 'Secrets',
-      mounts: 'Mounts',
-      sidecars: 'Sidecars',
-      bottles: 'Definitions',
-      none: 'none',
-      ownFiles: 'files of this machine',
-      networks: { default: 'as the engine gives it', none: 'none', unenforced: 'rules not enforced' },
-    },
-  },
-
-  destroy: {
-    title: (slugs: readonly string[]) =>
-      slugs.length === 1 ? `Destroy ${slugs[0]}?` : `Destroy ${slugs.length} bottles?`,
-    text: (days: number) =>
-      `What runs is removed now. Snapshots and volumes wait in the trash for ${plural(days, 'day', 'days')}, so this can be undone.`,
-    unfrozen: 'Work since the last freeze is lost unless you freeze first.',
-    size: 'Size',
-    lastFreeze: 'Last freeze',
-    freezeFirst: 'Freeze, then destroy',
-    only: 'Destroy now',
-    andMore: (count: number) => `and ${count} more`,
-  },
-
-  fork: {
-    title: (slug: string) => `Fork ${slug}`,
-    from: 'Starts from',
-    newest: 'the newest state (freezes first if something changed)',
-    count: 'How many',
-    prompt: 'Prompt',
-    promptHint: 'Every fork gets it. Empty: they open in a terminal.',
-    label: 'Name',
-    submit: (count: number) => (count === 1 ? 'Fork' : `Make ${count} forks`),
-    failed: 'Nothing was forked',
-  },
-
-  freeze: {
-    title: (slug: string) => `Freeze ${slug}`,
-    note: 'Note',
-    noteHint: 'What this moment is, for the timeline.',
-  },
-
-  empty: {
-    noneTitle: 'No bottles yet',
-    noneText:
-      'A bottle is one agent in its own sandbox. Start one, freeze it, and come back to it whenever you like.',
-    sample: 'Try a sample bottle',
-    sampleText: 'Runs on this machine. Needs no engine and no key.',
-    agent: 'Run an agent',
-    agentText: 'Choose an agent, give it a prompt, watch it work.',
-    folder: 'Work on a folder',
-    folderText: 'An agent gets a copy of a folder. Yours stays as it is.',
-    missingTitle: 'No container engine found',
-    missingText:
-      'Icebox runs bottles on Docker. Nothing is needed for a first look: this machine can run a bottle by itself.',
-    downTitle: (engine: string) => `${engine} is installed but not running`,
-    downText: 'Start it, then check again. Until then this machine can run bottles by itself.',
-    unknownTitle: (engine: string) => `${engine} does not answer`,
-    unknownText: 'It may be slow or out of reach. Icebox goes on trying.',
-    start: 'Start it with',
-    install: 'Install it with',
-  },
-
-  banner: {
-    lost: 'The connection to Icebox was lost. Trying again…',
-    lostLong:
-      'Icebox can’t be reached. Is it still running? If it was restarted, open the new address it printed.',
-    asOf: (time: string) => `What you see is from ${time}.`,
-    engineDown: (engine: string) => `${engine} is not running. Its bottles are shown as last known.`,
-    engineUnknown: (engine: string) => `${engine} does not answer. Its bottles are shown as last known.`,
-  },
-
-  engines: {
-    lead: 'Where bottles can run. Icebox uses what is there and installs nothing by itself.',
-    state: { ready: 'Ready', missing: 'Not installed', down: 'Not running', unknown: 'No answer' },
-    remote: 'remote',
-    endpoint: 'Address',
-    version: 'Version',
-    can: 'Can do',
-    capability: {
-      liveFreeze: 'freeze while running',
-      memory: 'keep memory',
-      pause: 'pause',
-      labels: 'labels',
-      volumes: 'volumes',
-      sandbox: 'sandbox',
-      isolation: 'sandbox',
-      network: 'network rules',
-      terminal: 'terminal',
-      clone: 'instant copies',
-    } as Readonly<Record<string, string>>,
-    none: 'No engine was reported.',
-    failed: 'The engines could not be checked',
-    bottles: (count: number) => plural(count, 'bottle', 'bottles'),
-  },
-
-  agents: {
-    lead: 'Definitions of what runs. Agents are Markdown files; projects may bring their own.',
-    agents: 'Agents',
-    bottles: 'Bottle definitions',
-    source: { home: 'yours', project: 'project', sample: 'sample' },
-    failed: 'The definitions could not be read',
-    none: 'No agents yet',
-    noneText: 'Add the sample agent to see how one looks, or put Markdown files into',
-    noBottles: 'None. They are optional: an agent can run without one.',
-    file: 'File',
-    uses: 'uses',
-    retry: 'Read again',
-  },
-
-  activity: {
-    lead: 'What Icebox is doing and has done since it was started.',
-    running: 'Running now',
-    ended: 'Ended',
-    none: 'Nothing has been done yet',
-    noneText: 'Every freeze, resume and start appears here, with its progress and its outcome.',
-    took: (time: string) => `took ${time}`,
-    of: (current: string, total: string) => `${current} of ${total}`,
-    running2: (count: number) => plural(count, 'task', 'tasks'),
-  },
-
-  trash: {
-    lead: (days: number) =>
-      `Destroyed bottles wait here for ${plural(days, 'day', 'days')}, then they are deleted for good.`,
-    none: 'The trash is empty',
-    noneText: 'Destroyed bottles come here first, with their snapshots.',
-    until: (when: string) => `kept until ${when}`,
-    destroyed: (when: string) => `destroyed ${when}`,
-    gone: 'It is no longer in the trash.',
-  },
-
-  settings: {
-    look: 'Appearance',
-    theme: 'Theme',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    trash: 'Trash',
-    trashDays: 'Days a destroyed bottle is kept',
-    about: 'About',
-    version: 'Version',
-    home: 'State folder',
-    disk: 'Disk',
-    failed: 'The setting was not saved',
-  },
-
-  status: {
-    label: 'Status',
-    disk: (free: string, used: string) => `${free} free · ${used} in snapshots`,
-    more: (count: number) => `+${count}`,
-    offline: 'Not connected',
-  },
-
-  palette: {
-    placeholder: 'What do you want to do?',
-    label: 'Commands',
-    none: 'Nothing matches',
-    again: (verb: string) => `Press Enter again: ${verb}`,
-    hint: 'to choose',
-    run: 'to run',
-    goTo: (name: string) => `Go to ${name}`,
-    theme: (name: string) => `Theme: ${name}`,
-  },
-
-  shortcut: {
-    title: 'Keyboard shortcuts',
-    window: 'Everywhere',
-    list: 'In the list',
-    palette: 'Command palette',
-    new: 'New bottle',
-    find: 'Search',
-    freeze: 'Freeze',
-    resume: 'Resume, or open the terminal',
-    fork: 'Fork',
-    destroy: 'Destroy',
-    sections: 'Go to a section',
-    settings: 'Settings',
-    quick: 'Show or hide the details',
-    escape: 'Close, then clear the selection',
-    help: 'This list',
-    move: 'Move',
-    toggle: 'Tick the bottle',
-    all: 'Tick all',
-    menu: 'Menu of the bottle',
-    leave: 'Leave the terminal',
-  },
+  ...forms,
+  ...screens,
+  ...commands,
 } as const

@@ -25,6 +25,7 @@ export function PopMenu(props: {
   return (
     <Popover
       className="popover"
+      aria-label={props.label}
       triggerRef={props.anchor}
       placement="bottom end"
       offset={4}

@@ -22,6 +22,8 @@ export interface CannedServer {
   /** Breaks all connections and refuses new ones until `restore`. */
   drop(): void
   restore(): void
+  /** True while some page has a stream of that name. */
+  isOpen(name: string): boolean
   /** Sends bytes to every open stream of that name. */
   stream(name: string, data: Uint8Array | string): void
   close(): Promise<void>
@@ -198,6 +200,7 @@ export async function startCannedServer(options: {
     restore() {
       isRefusing = false
     },
+    isOpen: (name) => [...sockets.values()].some((streams) => [...streams.values()].includes(name)),
     stream(name, data) {
       for (const [client, streams] of sockets) {
         for (const [stream, open] of streams) if (open === name) client.send(frame(stream, data))
