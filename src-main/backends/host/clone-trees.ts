@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bottleError, isBottleError } from '../../system/bottle-error.ts'
+import { type BottleError, bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { runCommand } from '../../system/run-command.ts'
 
 /** A copy may take hours on a slow disk, but not for ever. */
@@ -27,7 +27,7 @@ export async function cloneTrees(
     await runCommand('cp', [...how, ...sources, `${target}/`], { env: plain(), timeout: COPY_MS, signal })
   } catch (thrown) {
     const detail = isBottleError(thrown) ? (thrown.detail ?? '') : ''
-    if (/No space left|quota exceeded/i.test(detail)) throw await diskFull(target, null, thrown)
+    if (/No space left|quota exceeded/i.test(detail)) throw diskFull(null, await freeBytes(target), thrown)
     if (/Permission denied|Operation not permitted/i.test(detail)) {
       throw bottleError('permission', 'Some files could not be read, so nothing was copied.', {
         detail,
@@ -38,9 +38,8 @@ export async function cloneTrees(
   }
 }
 
-/** The one sentence about a full disk, with what is needed and what is free. */
-async function diskFull(folder: string, needed: number | null, cause?: unknown): Promise<Error> {
-  const free = await freeBytes(folder)
+/** The one sentence about a full disk, with the bytes that are needed, if known, and those that are free. */
+export function diskFull(needed: number | null, free: number, cause?: unknown): BottleError {
   const want = needed === null ? '' : ` ${mb(needed)} are needed,`
   return bottleError(
     'disk-full',
@@ -53,7 +52,8 @@ async function diskFull(folder: string, needed: number | null, cause?: unknown):
 
 const mb = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`
 
-async function freeBytes(folder: string): Promise<number> {
+/** What this user can still write on the file system of a folder. */
+export async function freeBytes(folder: string): Promise<number> {
   const found = await statfs(folder)
   return found.bavail * found.bsize
 }
@@ -63,7 +63,8 @@ async function freeBytes(folder: string): Promise<number> {
  * @throws BottleError `disk-full`
  */
 export async function requireSpace(folder: string, needed: number): Promise<void> {
-  if (needed > (await freeBytes(folder))) throw await diskFull(folder, needed)
+  const free = await freeBytes(folder)
+  if (needed > free) throw diskFull(needed, free)
 }
 
 const sharing = new Map<string, Promise<boolean>>()

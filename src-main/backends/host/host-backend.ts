@@ -41,7 +41,7 @@ export function createHostBackend(options: {
     name: 'host',
     freezer: new HostFreezer(context),
     probe: (signal) => probeHost(context, signal),
-    list: () => listRuns(context),
+    list: (_signal, scope) => listRuns(context, scope?.slugs),
     watch: (signal) => watchRuns(context, signal),
     preflight: (plan, signal) => preflight(context, plan, signal),
     launch: (plan, progress, signal) => launch(context, plan, progress, signal),

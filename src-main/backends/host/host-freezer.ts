@@ -3,10 +3,16 @@ import { join, resolve, sep } from 'node:path'
 import type { BackendName, Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { Captured, ReportProgress } from '../backend.ts'
-import { type CaptureTarget, type FreezeOptions, Freezer, type FreezeSubject } from '../freezer.ts'
-import { canShareBlocks, requireSpace } from './clone-trees.ts'
+import {
+  type CaptureTarget,
+  type FreezeOptions,
+  type FreezeOutcome,
+  Freezer,
+  type FreezeSubject,
+} from '../freezer.ts'
+import { canShareBlocks } from './clone-trees.ts'
 import type { HostContext } from './host-context.ts'
-import { liveManifest } from './live-trees.ts'
+import { hasTrees } from './live-trees.ts'
 import { bottlePaths, runPaths } from './paths.ts'
 import { endDeadPause, whilePaused } from './pause-family.ts'
 import { processesOf } from './run-record.ts'
@@ -23,6 +29,16 @@ export class HostFreezer extends Freezer {
     this.context = context
   }
 
+  /**
+   * Sends the copy on its way to the disk once everything is recorded: begun earlier, the records' own writes would
+   * have to wait for all of it.
+   */
+  override async freeze(...args: Parameters<Freezer['freeze']>): Promise<FreezeOutcome> {
+    const outcome = await super.freeze(...args)
+    beginFlush(outcome.snapshot.reference)
+    return outcome
+  }
+
   override targetFor(_subject: FreezeSubject, _snapshotId: string, partsDir: string): string {
     return partsDir
   }
@@ -37,24 +53,20 @@ export class HostFreezer extends Freezer {
     const bottle = bottlePaths(this.context.home, subject.slug)
     const run = runPaths(bottle, subject.runtime.runId)
     const isShared = await canShareBlocks(join(this.context.home, 'icebox'))
-    // Asked while the agent still runs: the pause is for the copy alone.
-    const before = isShared ? null : await liveManifest(bottle, signal)
-    if (!isShared && !before) {
+    if (!(await hasTrees(bottle))) {
       throw bottleError(
         'not-found',
         `The files of ${subject.slug} are gone (${bottle.live}); nothing can be frozen.`,
       )
     }
-    if (before) await requireSpace(bottle.stateDir, before.diskBytes)
-    progress({ phase: 'copying', current: null, total: before?.bytes ?? null })
+    progress({ phase: 'copying', current: null, total: null })
     let manifest: TreeManifest | null = null
     const copy = async (): Promise<void> => {
-      manifest = await copyLive(bottle.live, target.partsDir, signal)
+      manifest = await copyLive(bottle.live, target.partsDir, isShared, signal)
     }
     const pausedMs = await whilePaused(processesOf(subject.runtime), run.pause, signal, copy)
     if (!manifest) throw bottleError('internal', 'The copy ended without a result.')
     await finishSnapshot(target.partsDir, manifest)
-    beginFlush(target.partsDir)
     return capturedOf(target.reference, manifest, pausedMs)
   }
 

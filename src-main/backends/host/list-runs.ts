@@ -5,15 +5,19 @@ import { inBatches } from './in-batches.ts'
 import { bottlePaths, indexDir, parseIndexName, runPaths } from './paths.ts'
 import { type RunState, runState } from './run-record.ts'
 
-/** All recorded runs of this root, the newest one per bottle. Starts no process, however many there are. */
-export async function listRuns(context: HostContext): Promise<readonly RuntimeFact[]> {
+/** The recorded runs of this root or of some bottles, the newest one each. Starts no process, however many. */
+export async function listRuns(
+  context: HostContext,
+  slugs?: readonly string[],
+): Promise<readonly RuntimeFact[]> {
   const names = await readdir(indexDir(context.home)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [] as string[]
     throw error
   })
   const facts = await inBatches(names, 32, async (name) => {
     const parsed = parseIndexName(name)
-    return parsed ? factOf(context, parsed.slug, parsed.runId) : null
+    if (!parsed || (slugs && !slugs.includes(parsed.slug))) return null
+    return factOf(context, parsed.slug, parsed.runId)
   })
   return newestPerBottle(facts.filter((fact) => fact !== null))
 }

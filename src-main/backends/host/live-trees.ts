@@ -16,9 +16,14 @@ export async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null))?.isDirectory() ?? false
 }
 
+/** True when the bottle has both live trees. */
+export async function hasTrees(bottle: BottlePaths): Promise<boolean> {
+  return (await isFolder(bottle.workspace)) && (await isFolder(bottle.home))
+}
+
 /** Sums up the live trees; null when there are none. */
 export async function liveManifest(bottle: BottlePaths, signal: AbortSignal): Promise<TreeManifest | null> {
-  if (!(await isFolder(bottle.workspace)) || !(await isFolder(bottle.home))) return null
+  if (!(await hasTrees(bottle))) return null
   return treeManifest(bottle.live, TREES, signal)
 }
 
@@ -51,7 +56,7 @@ export async function prepareLive(
 ): Promise<void> {
   await requireRealFolder(bottle.stateDir)
   await requireRealFolder(bottle.live)
-  const hasLive = (await isFolder(bottle.workspace)) && (await isFolder(bottle.home))
+  const hasLive = await hasTrees(bottle)
   if (plan.image.kind !== 'snapshot') {
     if (hasLive) return
     await makeFresh(plan, bottle, signal)

@@ -1,7 +1,9 @@
+import { rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readJsonObject, removeDurable, writeDurable } from '../../state/durable-file.ts'
+import { readJsonObject } from '../../state/durable-file.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import { type Member, type RunProcesses, runFamily, sendSignal } from './process-family.ts'
+import { threadStates } from './process-table.ts'
 
 /** Longest wait for every process to stand still; one in an uninterruptible call stops only after it. */
 const STANDSTILL_MS = 10_000
@@ -26,37 +28,69 @@ export async function whilePaused(
     return 0
   }
   const spared = new Set(before.filter(isStopped).map((member) => member.pid))
-  // Written first, so that whoever continues after our death knows what was stopped already.
-  await writeDurable(pauseFile, JSON.stringify({ spared: [...spared] }))
+  // Written first, so that whoever continues after our death knows what was stopped already. Only a living system
+  // has stopped processes, so nothing here has to survive a power cut.
+  await writeFile(pauseFile, JSON.stringify({ spared: [...spared] }), { mode: 0o600 })
   const began = performance.now()
   try {
-    await stopAll(run, signal)
+    await stopAll(run, before, spared, signal)
     await work()
   } finally {
     await continueAll(run, spared)
   }
   const pausedMs = performance.now() - began
-  await removeDurable(pauseFile)
+  await rm(pauseFile, { force: true })
   return pausedMs
 }
 
 /** Stops parents before children, so that no parent runs on and reacts; repeats until nothing new turns up. */
-async function stopAll(run: RunProcesses, signal: AbortSignal): Promise<void> {
+async function stopAll(
+  run: RunProcesses,
+  first: readonly Member[],
+  spared: ReadonlySet<number>,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + STANDSTILL_MS
+  let members = first
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
     signal.throwIfAborted()
-    const running = (await runFamily(run)).filter((member) => member.depth > 0 && !isStopped(member))
-    if (running.length === 0) return
+    const moving = await movingOf(members)
+    if (moving.length === 0) return
     if (performance.now() > deadline) {
-      const names = running.map((member) => member.pid).join(', ')
+      const names = moving.map(({ member }) => member.pid).join(', ')
       throw bottleError(
         'timeout',
         `Process ${names} could not be paused, so no consistent copy was possible.`,
       )
     }
-    for (const member of running) sendSignal(member.pid, 'SIGSTOP')
+    for (const { member, isBlocked } of moving) {
+      sendSignal(member.pid, 'SIGSTOP')
+      // A parent waits in the kernel until the child that it just made has begun its program, and stops only then.
+      if (!isBlocked) continue
+      const children = members.filter((child) => child.parent === member.pid && isStopped(child))
+      for (const child of children) if (!spared.has(child.pid)) sendSignal(child.pid, 'SIGCONT')
+    }
     await delay(wait)
+    members = await runFamily(run)
   }
+}
+
+interface Moving {
+  readonly member: Member
+  /** A thread of it is inside a call that no signal interrupts. */
+  readonly isBlocked: boolean
+}
+
+/** Those of which any thread does not stand still, parents first. The runner is not asked. */
+async function movingOf(members: readonly Member[]): Promise<readonly Moving[]> {
+  const found = await Promise.all(
+    members.map(async (member): Promise<Moving | null> => {
+      if (member.depth === 0) return null
+      const states = isStopped(member) ? await threadStates(member.pid) : member.state
+      return /[^TtZX]/.test(states) ? { member, isBlocked: states.includes('D') } : null
+    }),
+  )
+  return found.filter((moving) => moving !== null)
 }
 
 /** Children first: a parent that runs again finds them running. */
@@ -71,5 +105,5 @@ export async function endDeadPause(run: RunProcesses, pauseFile: string): Promis
   if (read.kind === 'absent') return
   const listed = read.kind === 'ok' && Array.isArray(read.value.spared) ? read.value.spared : []
   await continueAll(run, new Set(listed.filter((pid) => typeof pid === 'number')))
-  await removeDurable(pauseFile)
+  await rm(pauseFile, { force: true })
 }

@@ -42,6 +42,20 @@ export function parseStat(text: string): ProcessRow {
   }
 }
 
+/**
+ * States of all threads of a process, as letters. The process's own state is only its first thread's; another one may
+ * still be inside a write. Empty where the system does not tell, or when the process is gone.
+ */
+export async function threadStates(pid: number): Promise<string> {
+  if (process.platform !== 'linux') return ''
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const states = await inBatches(threads, 32, async (thread) => {
+    const text = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => '')
+    return text ? parseStat(text).state : ''
+  })
+  return states.join('')
+}
+
 async function psTable(): Promise<readonly ProcessRow[]> {
   const { stdout } = await runCommand('/bin/ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat='], { timeout: 10_000 })
   return stdout.split('\n').flatMap((line) => {

@@ -12,7 +12,7 @@ import { endTerminal } from './start-runner.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** A runner whose starter died reads the end of its pipe and leaves; this is more than it needs. */
-const LEAVE_MS = 3000
+const LEAVE_MS = 1500
 
 /** Completes or takes back what a dead process left half-done. The caller holds the bottle's lock. */
 export async function recoverHost(

@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readJsonObject, syncFolder } from '../../state/durable-file.ts'
 import { bottleError } from '../../system/bottle-error.ts'
-import { cloneTrees, deleteTree } from './clone-trees.ts'
+import { cloneTrees, deleteTree, diskFull, freeBytes } from './clone-trees.ts'
 import { isFolder, TREES } from './live-trees.ts'
 import { type TreeManifest, treeManifest } from './tree-manifest.ts'
 
@@ -13,20 +13,38 @@ export function partialOf(partsDir: string): string {
   return `${partsDir}.partial`
 }
 
-/** Copies the live trees into a snapshot's partial folder and sums them up in the same pass. */
-export async function copyLive(live: string, partsDir: string, signal: AbortSignal): Promise<TreeManifest> {
+/**
+ * Copies the live trees into a snapshot's partial folder and sums them up in the same pass. The listing is done long
+ * before the copy, so it can stop one that would fill the disk. `isShared`: the copy takes no space of its own.
+ * @throws BottleError `disk-full`
+ */
+export async function copyLive(
+  live: string,
+  partsDir: string,
+  isShared: boolean,
+  signal: AbortSignal,
+): Promise<TreeManifest> {
   const partial = partialOf(partsDir)
   await deleteTree(partial, signal)
   await mkdir(partial, { recursive: true, mode: 0o700 })
-  const [manifest] = await Promise.all([
-    treeManifest(live, TREES, signal),
-    cloneTrees(
-      TREES.map((tree) => join(live, tree)),
-      partial,
-      signal,
-    ),
-  ])
-  return manifest
+  const free = await freeBytes(partial)
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const sources = TREES.map((tree) => join(live, tree))
+  const copying = cloneTrees(sources, partial, either)
+  const listing = treeManifest(live, TREES, either).then((manifest) => {
+    if (!isShared && manifest.diskBytes > free) throw diskFull(manifest.diskBytes, free)
+    return manifest
+  })
+  try {
+    const [manifest] = await Promise.all([listing, copying])
+    return manifest
+  } catch (thrown) {
+    // Neither may go on in a folder that is about to be deleted.
+    stop.abort()
+    await Promise.allSettled([listing, copying])
+    throw thrown
+  }
 }
 
 /** Gives a complete copy its final name. A folder of that name is complete by definition. */

@@ -62,6 +62,16 @@ for (const isolation of [undefined, 'none'] as const) {
   })
 }
 
+it('pauses agents that start programs all the time, which blocks them where no signal reaches', async () => {
+  const world = await open()
+  const ref = await world.launch('while :; do /bin/true; done & echo up > up; while :; do /bin/true; done')
+  await until('it is up', async () => (await textOf(join(world.workspace, 'up'))) !== null)
+  for (let round = 0; round < 20; round++) {
+    const snapshot = await world.freeze(ref)
+    await world.backend.discardSnapshot(snapshot, never())
+  }
+})
+
 it('resumes what was frozen, and the older snapshot too', async () => {
   const world = await open()
   const first = await ended(world, 'echo one > file; echo cfg > "$HOME/.cfg"')
