@@ -97,6 +97,13 @@ export interface RuntimeFact {
   readonly role: 'agent' | 'sidecar'
 }
 
+export interface ListScope {
+  /** Engine ids of adopted runtimes. */
+  readonly adopted: ReadonlySet<string>
+  /** Only these bottles; undefined is all. */
+  readonly slugs?: readonly string[]
+}
+
 export interface RuntimeChange {
   readonly backend: BackendName
   /** Null when only a full list can tell. */
@@ -137,10 +144,11 @@ export interface Backend {
   probe(signal: AbortSignal): Promise<EngineReport>
   /**
    * ONE engine call, however many bottles: this root's runtimes, unlabelled ones whose name starts with
-   * `bot-bottle-`, and nothing of another root. Adopted ones, which have neither, are asked for by id.
+   * `bot-bottle-`, and nothing of another root. A scope names adopted ones, which have neither, and may narrow
+   * the answer to some bottles, so that one change costs the same however many there are.
    * @throws BottleError `engine-down` or `engine-missing`
    */
-  list(signal: AbortSignal, adopted?: ReadonlySet<string>): Promise<readonly RuntimeFact[]>
+  list(signal: AbortSignal, scope?: ListScope): Promise<readonly RuntimeFact[]>
   /** Engine events until the signal aborts; reconnects by itself, telling `engine` after each gap. */
   watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
   /**

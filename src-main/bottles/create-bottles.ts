@@ -2,7 +2,7 @@ import type { EngineReport } from '../../src-preload/contract/index.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { readBottles } from './read-bottles.ts'
+import { readBottles, readRows } from './read-bottles.ts'
 import type { Bottles } from './services.ts'
 
 /**
@@ -19,6 +19,7 @@ export function createBottles(deps: BottleDeps): Bottles {
   return {
     recover: async (context) => (await import('./recover.ts')).recoverAll(deps, context.signal),
     list: (signal) => readBottles(deps, signal),
+    rows: (slugs, signal) => readRows(deps, slugs, signal),
     detail: async (slug, signal) => {
       await settle(slug, signal)
       return (await import('./detail.ts')).readDetail(deps, slug, signal)

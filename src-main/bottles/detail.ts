@@ -14,7 +14,7 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
   }
   const records = await readRecords(deps, slug)
   const [engines, journal] = await Promise.all([
-    readEngines(deps, neededBackends([records]), adoptedIds([records]), signal),
+    readEngines(deps, neededBackends([records]), { adopted: adoptedIds([records]), slugs: [slug] }, signal),
     readJournal(deps.root, slug),
   ])
   const metadata = records.metadata

@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises'
 import type { Bottle } from '../../src-preload/contract/index.ts'
-import type { RuntimeFact } from '../backends/backend.ts'
+import type { ListScope, RuntimeFact } from '../backends/backend.ts'
 import { BACKENDS, requireBackendName } from '../backends/registry.ts'
 import { readIntent } from '../state/intent.ts'
 import { latestRun, readMetadata } from '../state/metadata.ts'
+import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
 import { isBottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -18,7 +20,7 @@ const TITLES: Readonly<Record<string, string>> = { docker: 'Docker', host: 'This
 export async function readEngines(
   deps: BottleDeps,
   needed: ReadonlySet<string>,
-  adopted: ReadonlySet<string>,
+  scope: ListScope,
   signal: AbortSignal,
 ): Promise<EngineFacts> {
   const found = new Map<string, readonly RuntimeFact[] | string>()
@@ -26,7 +28,7 @@ export async function readEngines(
     BACKENDS.filter((name) => needed.has(name)).map(async (name) => {
       try {
         const backend = await deps.backends.get(name)
-        found.set(name, await backend.list(signal, adopted))
+        found.set(name, await backend.list(signal, scope))
       } catch (thrown) {
         if (signal.aborted) throw thrown
         found.set(name, isBottleError(thrown) ? thrown.message : String(thrown))
@@ -89,11 +91,31 @@ export async function readBottles(deps: BottleDeps, signal: AbortSignal): Promis
   const slugs = await readSlugs(deps)
   const read = await Promise.all(slugs.map((slug) => readTolerantly(deps, slug, signal)))
   const records = read.filter((record) => record !== null)
-  const engines = await readEngines(deps, neededBackends(records), adoptedIds(records), signal)
+  const engines = await readEngines(deps, neededBackends(records), { adopted: adoptedIds(records) }, signal)
   return records.map((record) => joinRow(record, engines)).sort(newestFirst)
 }
 
-function newestFirst(a: Bottle, b: Bottle): number {
+/** The rows of some bottles only; null for one that is gone. Costs the same however many others there are. */
+export async function readRows(
+  deps: BottleDeps,
+  slugs: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Bottle | null>> {
+  const read = await Promise.all(slugs.map((slug) => readIfThere(deps, slug, signal)))
+  const records = read.filter((record) => record !== null)
+  const scope = { adopted: adoptedIds(records), slugs: records.map((record) => record.slug) }
+  const engines = await readEngines(deps, neededBackends(records), scope, signal)
+  const rows = new Map<string, Bottle | null>(slugs.map((slug) => [slug, null]))
+  for (const record of records) rows.set(record.slug, joinRow(record, engines))
+  return rows
+}
+
+async function readIfThere(deps: BottleDeps, slug: string, signal: AbortSignal): Promise<Records | null> {
+  const found = await stat(deps.root.path('state', requireSlug(slug))).catch(() => null)
+  return found?.isDirectory() ? readTolerantly(deps, slug, signal) : null
+}
+
+export function newestFirst(a: Bottle, b: Bottle): number {
   if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? 1 : -1
   return a.slug < b.slug ? -1 : 1
 }
@@ -120,9 +142,9 @@ async function readReconciled(deps: BottleDeps, slug: string, signal: AbortSigna
   const records = await readRecords(deps, slug)
   if (records.intent !== null) {
     const { recoverOne } = await import('./recover.ts')
-    if (await recoverOne(deps, slug, signal)) return readIfThere(deps, slug)
+    if (await recoverOne(deps, slug, signal)) return readAgain(deps, slug)
   }
-  return isGone(records) ? readIfThere(deps, slug) : records
+  return isGone(records) ? readAgain(deps, slug) : records
 }
 
 function isGone(records: Records): boolean {
@@ -130,9 +152,9 @@ function isGone(records: Records): boolean {
 }
 
 /** The records, or null when the folder went away while it was read. */
-async function readIfThere(deps: BottleDeps, slug: string): Promise<Records | null> {
-  if (!(await readSlugs(deps)).includes(slug)) return null
-  return readRecords(deps, slug)
+async function readAgain(deps: BottleDeps, slug: string): Promise<Records | null> {
+  const found = await stat(deps.root.path('state', slug)).catch(() => null)
+  return found?.isDirectory() ? readRecords(deps, slug) : null
 }
 
 /** The engine's runtime of one bottle, freshly asked; undefined when its engine does not answer. */
@@ -144,7 +166,7 @@ export async function readRuntime(
 ): Promise<RuntimeFact | null | undefined> {
   const backend = await deps.backends.get(requireBackendName(backendName))
   const metadata = await readMetadata(deps.root, slug)
-  const adopted = metadata.kind === 'ok' ? adoptedIds([{ metadata: metadata.metadata }]) : undefined
-  const facts = await backend.list(signal, adopted)
+  const adopted = adoptedIds(metadata.kind === 'ok' ? [{ metadata: metadata.metadata }] : [])
+  const facts = await backend.list(signal, { adopted, slugs: [slug] })
   return matchRuntime(slug, deps.root.id, metadata.kind === 'ok' ? metadata.metadata : null, facts)
 }

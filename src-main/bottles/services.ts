@@ -106,6 +106,8 @@ export interface Bottles {
   /** Reconciles what dead processes left behind; runs by itself before the first operation of a process. */
   recover(context: OperationContext): Promise<readonly string[]>
   list(signal: AbortSignal): Promise<readonly Bottle[]>
+  /** The rows of some bottles, null for one that is gone; costs the same however many others there are. */
+  rows(slugs: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Bottle | null>>
   detail(slug: string, signal: AbortSignal): Promise<BottleDetail>
   journal(slug: string): Promise<readonly JournalEntry[]>
   plan(request: StartRequest, signal: AbortSignal): Promise<StartPlan>

@@ -14,7 +14,7 @@ export interface SecondLooks {
  * to disk takes), and no second event follows. So a row that did not change is read again a few times.
  */
 export function createSecondLooks(
-  look: () => void,
+  look: (slugs: readonly string[]) => void,
   delays: readonly number[] = [20, 60, 200, 700, 2000],
 ): SecondLooks {
   const expected = new Map<string, Bottle | undefined>()
@@ -34,7 +34,7 @@ export function createSecondLooks(
         return
       }
       looks += 1
-      timer = setTimeout(look, delay)
+      timer = setTimeout(() => look([...expected.keys()]), delay)
     },
     close: () => clearTimeout(timer),
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { StatePatch, StateSnapshot } from '../../src-preload/contract/index.ts'
+import type { Bottle, StatePatch, StateSnapshot } from '../../src-preload/contract/index.ts'
+import { newestFirst } from '../bottles/read-bottles.ts'
 
 export type StateChange = StatePatch['changes'][number]
 /** The part of the snapshot that changes. */
@@ -7,6 +8,13 @@ export type LiveState = Readonly<Pick<StateSnapshot, 'bottles' | 'tasks' | 'engi
 
 /** Nothing known yet. */
 export const EMPTY_STATE: LiveState = { bottles: [], tasks: [], engines: [], trash: [], disk: null }
+
+/** The rows with some of them replaced, added or, for null, removed; newest first, as a whole list is. Pure. */
+export function mergeRows(rows: readonly Bottle[], changed: ReadonlyMap<string, Bottle | null>): Bottle[] {
+  const kept = rows.filter((row) => !changed.has(row.slug))
+  const fresh = [...changed.values()].filter((row) => row !== null)
+  return [...kept, ...fresh].sort(newestFirst)
+}
 
 export interface StateDiff {
   /** `next`, with every unchanged row being the very object that `previous` held. */

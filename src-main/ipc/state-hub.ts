@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EngineReport, StatePatch, StateSnapshot } from '../../src-preload/contract/index.ts'
+import type { Bottle, EngineReport, StatePatch, StateSnapshot } from '../../src-preload/contract/index.ts'
 import type { Bottles } from '../bottles/services.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import { createDiskFigures } from './disk-figures.ts'
 import { createPatchOutbox } from './patch-outbox.ts'
 import { createRefresher } from './refresher.ts'
 import { createSecondLooks } from './second-looks.ts'
-import { diffState, EMPTY_STATE, type LiveState } from './state-diff.ts'
+import { diffState, EMPTY_STATE, type LiveState, mergeRows } from './state-diff.ts'
 
 /** One picture of everything a page shows, kept current while pages look at it. */
 export interface StateHub {
@@ -20,7 +20,7 @@ export interface StateHub {
 }
 
 export interface StateHubOptions {
-  readonly bottles: Pick<Bottles, 'list' | 'trash' | 'engines' | 'snapshots' | 'watch'>
+  readonly bottles: Pick<Bottles, 'list' | 'rows' | 'trash' | 'engines' | 'snapshots' | 'watch'>
   readonly tasks: TaskQueue
   readonly home: string
   readonly version: string
@@ -29,6 +29,8 @@ export interface StateHubOptions {
 }
 
 const LIST_GAP_MS = 16
+/** Changed bottles up to which only their rows are read. */
+const MOST_ROWS = 8
 const ENGINE_GAP_MS = 2000
 const SLOW_ROUND_MS = 60_000
 const FIRST_ANSWER_MS = 1500
@@ -53,12 +55,28 @@ export function createStateHub(options: StateHubOptions): StateHub {
   }
 
   const rowOf = (slug: string) => state.bottles.find((row) => row.slug === slug)
-  const secondLooks = createSecondLooks(() => rows.request())
+  const secondLooks = createSecondLooks((slugs) => {
+    for (const slug of slugs) wanted?.add(slug)
+    rows.request()
+  })
 
+  // Slugs to read anew; null once everything must be, as at first.
+  let wanted: Set<string> | null = null
+  const readWanted = async (): Promise<Bottle[]> => {
+    const slugs = wanted
+    wanted = new Set()
+    try {
+      if (slugs === null || slugs.size > MOST_ROWS) return [...(await bottles.list(stop.signal))]
+      return mergeRows(state.bottles, await bottles.rows([...slugs], stop.signal))
+    } catch (error) {
+      wanted = null
+      throw error
+    }
+  }
   const rows = createRefresher(
     async () => {
       const before = state.bottles
-      apply({ bottles: [...(await bottles.list(stop.signal))] })
+      apply({ bottles: await readWanted() })
       secondLooks.listed(rowOf)
       if (state.bottles.length !== before.length) isTrashStale = true
       if (!isTrashStale) return
@@ -87,18 +105,25 @@ export function createStateHub(options: StateHubOptions): StateHub {
       isStale = true
       return
     }
-    if (slug === null) engines.request()
-    else secondLooks.expect(slug, rowOf(slug))
+    if (slug === null) {
+      engines.request()
+      wanted = null
+    } else {
+      secondLooks.expect(slug, rowOf(slug))
+      wanted?.add(slug)
+    }
     rows.request()
   }
   const everything = (): void => {
     isStale = false
     isTrashStale = true
+    wanted = null
     rows.request()
     engines.request()
   }
   const lookAround = (): void => {
     isTrashStale = true
+    wanted = null
     rows.request()
     disk.request()
   }
@@ -108,6 +133,7 @@ export function createStateHub(options: StateHubOptions): StateHub {
     apply({ tasks: [...tasks.list()] })
     if (state.tasks.filter((task) => task.state === 'running').length < wasRunning) {
       isTrashStale = true
+      wanted = null
       if (listeners > 0) rows.request()
       else isStale = true
     }

@@ -34,7 +34,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
   return {
     name: 'docker',
     probe: (signal) => probeDocker(engine, signal),
-    list: (signal, adopted) => listRuntimes(engine, rootId, signal, adopted),
+    list: (signal, scope) => listRuntimes(engine, rootId, signal, scope),
     watch: (signal) => watchEvents(engine, rootId, signal),
     preflight: (plan, signal) => preflightDocker(engine, home, plan, signal),
     launch: (plan, progress, signal) => launchRun(engine, home, plan, progress, signal),

@@ -1,4 +1,4 @@
-import type { RuntimeFact } from '../backend.ts'
+import type { ListScope, RuntimeFact } from '../backend.ts'
 import type { Engine } from './engine.ts'
 import { hasBottleName, LABEL, labelOf } from './labels.ts'
 
@@ -20,18 +20,24 @@ export async function listRuntimes(
   engine: Engine,
   rootId: string,
   signal: AbortSignal,
-  adopted: ReadonlySet<string> = new Set(),
+  scope: ListScope = { adopted: new Set() },
 ): Promise<RuntimeFact[]> {
-  // Adopted containers have any name, and one call is the rule: then the engine tells all and we choose.
-  const filters = adopted.size > 0 ? {} : { name: ['bot-bottle-'] }
-  const path = `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`
+  const path = `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(listFilters(scope)))}`
   const rows = await engine.get<ContainerRow[]>('list containers', path, signal, LIST_MS)
   return rows
     .map(toFact)
     .filter(
       (fact) =>
-        fact.root === rootId || adopted.has(fact.id) || (fact.root === null && hasBottleName(fact.name)),
+        fact.root === rootId ||
+        scope.adopted.has(fact.id) ||
+        (fact.root === null && hasBottleName(fact.name)),
     )
+}
+
+/** What the engine may leave out. Adopted containers have any name, and the filters of one call can't be either-or. Pure. */
+function listFilters({ adopted, slugs }: ListScope): Readonly<Record<string, readonly string[]>> {
+  if (adopted.size > 0) return slugs?.length === adopted.size ? { id: [...adopted] } : {}
+  return { name: slugs ? slugs.map((slug) => `bot-bottle-${slug}`) : ['bot-bottle-'] }
 }
 
 /** Pure: one row as the rest of Icebox knows it. */

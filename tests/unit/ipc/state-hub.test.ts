@@ -26,6 +26,13 @@ function harness(rows: Bottle[]) {
         if (engine.fails) throw new Error('engine away')
         return structuredClone(engine.rows)
       },
+      async rows(slugs) {
+        counts.lists += 1
+        if (engine.isSlow) await new Promise(() => {})
+        if (engine.fails) throw new Error('engine away')
+        const found = (slug: string) => engine.rows.find((row) => row.slug === slug) ?? null
+        return new Map(slugs.map((slug) => [slug, structuredClone(found(slug))]))
+      },
       trash: async () => [],
       engines: async () => {
         counts.probes += 1
