@@ -35,18 +35,8 @@ const diesInFreeze: Scenario = async (world, fault) => {
   const ids = (await world.snapshots(slug)).map(({ id }) => id)
   expect(ids).toEqual(expect.arrayContaining([first, last]))
   await world.home.must(['stop', slug, '--force'])
-  await replaceAgent(world)
+  await world.replaceSitter()
   await expectAllHold(world, slug, 'one')
-}
-
-/** From now on a sitter ends by itself, so that its snapshots can be probed headless. */
-async function replaceAgent(world: World): Promise<void> {
-  const script = 'echo "$1" >> notes.txt; cat notes.txt'
-  const command = `[sh, -c, '${script}', agent, '{prompt}']`
-  await world.home.writeAgent(
-    world.sitter,
-    `bottle: box\nprovider: custom\ncommand:\n  headless: ${command}\n  resume: ${command}`,
-  )
 }
 
 const diesInResume: Scenario = async (world, fault) => {
@@ -85,7 +75,7 @@ const diesInStop: Scenario = async (world, fault) => {
   expect(await world.problems()).toEqual([])
   await world.home.must(['stop', slug, '--force'])
   await freeze(world, slug)
-  await replaceAgent(world)
+  await world.replaceSitter()
   await expectAllHold(world, slug, 'one')
 }
 

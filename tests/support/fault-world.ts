@@ -29,6 +29,8 @@ export interface World {
   problems(): Promise<readonly string[]>
   /** Resumes every snapshot there is and returns what each holds. */
   markersHeld(slug: string): Promise<ReadonlyMap<string, readonly string[]>>
+  /** From now on a sitter ends by itself, so that its snapshots can be probed headless. */
+  replaceSitter(): Promise<void>
   /** Folders of starts that never came to be. */
   halfMade(): Promise<readonly string[]>
   end(): Promise<void>
@@ -115,6 +117,7 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
       }
       return held
     },
+    replaceSitter: () => home.writeAgent(sitter, agentFront(NOTE)),
     halfMade: async () => (await readdir(join(home.dir, 'state'))).filter((name) => name.startsWith('.')),
     async end() {
       for (const { stop } of background) stop.abort()
