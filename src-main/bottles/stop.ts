@@ -11,11 +11,11 @@ import {
   writeMetadata,
 } from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
-import { bottleError } from '../system/bottle-error.ts'
+import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
-import { prepareRun, toLaunchPlan } from './prepare-run.ts'
+import { type PreparedRun, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
 import type { FinishedRun, Launched, OperationContext } from './services.ts'
@@ -72,6 +72,41 @@ async function stopLocked(
   return true
 }
 
+/** A prompt is never kept, so a headless agent that needs one is resumed with a new one instead. */
+async function prepareRestart(
+  deps: BottleDeps,
+  slug: string,
+  metadata: Metadata,
+  isInteractive: boolean,
+  signal: AbortSignal,
+): Promise<PreparedRun> {
+  const request: RunRequest = {
+    agent: metadata.icebox?.adopted ? null : metadata.agentName || null,
+    bottleNames: metadata.bottleNames,
+    mode: isInteractive ? 'interactive' : 'headless',
+    prompt: null,
+    backend: metadata.backend,
+    cwd: metadata.cwd || null,
+    copyCwd: false,
+    forgeEnv: {},
+    secrets: {},
+    secretNames: [],
+    allowMissingSecrets: false,
+    unenforcedEgress: metadata.icebox?.policy === 'unenforced',
+    resuming: true,
+  }
+  try {
+    return await prepareRun(deps, request, signal)
+  } catch (thrown) {
+    if (isInteractive || !isBottleError(thrown) || thrown.code !== 'usage') throw thrown
+    throw bottleError(
+      'unsupported',
+      `${slug} ran on a prompt, and prompts are not kept. Give it a new one: icebox resume ${slug} --headless --prompt TEXT.`,
+      { slug, cause: thrown },
+    )
+  }
+}
+
 /** Stops the agent if it runs and starts it again in the same container, on the same files. */
 export async function restart(
   deps: BottleDeps,
@@ -96,25 +131,7 @@ export async function restart(
         },
       )
     }
-    const prepared = await prepareRun(
-      deps,
-      {
-        agent: metadata.icebox?.adopted ? null : metadata.agentName || null,
-        bottleNames: metadata.bottleNames,
-        mode: run.interactive ? 'interactive' : 'headless',
-        prompt: null,
-        backend: metadata.backend,
-        cwd: metadata.cwd || null,
-        copyCwd: false,
-        forgeEnv: {},
-        secrets: {},
-        secretNames: [],
-        allowMissingSecrets: false,
-        unenforcedEgress: metadata.icebox?.policy === 'unenforced',
-        resuming: true,
-      },
-      signal,
-    )
+    const prepared = await prepareRestart(deps, slug, metadata, run.interactive, signal)
     const wasRunning = await stopLocked(deps, slug, metadata, GRACE_SECONDS, context)
     const plan = toLaunchPlan(deps, prepared, { slug, runId: run.id, previous: runtime, image: null })
     const ref = await backend.restart(runtime, plan, signal)
