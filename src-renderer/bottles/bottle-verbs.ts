@@ -57,7 +57,14 @@ export function canStop(bottle: Bottle): boolean {
 
 /** Shows one tab of a bottle's detail. */
 export function openDetail(app: App, slug: string, detailTab: DetailTab): void {
-  app.view.update((now) => ({ ...now, section: 'bottles', current: slug, isDetailOpen: true, detailTab }))
+  app.view.update((now) => ({
+    ...now,
+    section: 'bottles',
+    current: slug,
+    isDetailOpen: true,
+    detailTab,
+    isTerminalWanted: detailTab === 'terminal',
+  }))
 }
 
 /** All verbs that apply to a bottle in its state, in the order of the menus. */

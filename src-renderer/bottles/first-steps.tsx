@@ -100,7 +100,7 @@ function Templates({ hasEngine }: { readonly hasEngine: boolean }) {
 
 /** Adds the sample agent where it is missing and starts it on this machine. */
 async function startSample(app: ReturnType<typeof useApp>): Promise<void> {
-  app.view.update((now) => ({ ...now, detailTab: 'terminal', isDetailOpen: true }))
+  app.view.update((now) => ({ ...now, detailTab: 'terminal', isDetailOpen: true, isTerminalWanted: true }))
   const sample = await app.bridge.call('agent:sample', {})
   if (!sample.ok) {
     app.toasts.add({

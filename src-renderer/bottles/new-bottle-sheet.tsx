@@ -75,6 +75,7 @@ export function NewBottleSheet() {
         current: task.slug ?? view.current,
         isDetailOpen: true,
         detailTab: draft.isInteractive ? 'terminal' : 'logs',
+        isTerminalWanted: draft.isInteractive,
       }))
     } else if (task.state === 'failed') setFailure(task.error)
   }, [app, task, draft.isInteractive])

@@ -3,7 +3,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import { useEffect, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
-import { useApp } from '../state/app.ts'
+import { useApp, useChangeView, useView } from '../state/app.ts'
 import { Blank } from '../ui/blank.tsx'
 import { Button } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
@@ -81,6 +81,12 @@ export function TerminalTab({ bottle }: { readonly bottle: Bottle }) {
   )
 }
 
+/** True when the tab was chosen with a pointer: typing then belongs to the terminal. Arrow keys only look. */
+function wasPointedAt(): boolean {
+  const active = document.activeElement
+  return active?.closest('.detail') != null && !active.matches(':focus-visible')
+}
+
 function TerminalScreen({
   bottle,
   onEnd,
@@ -90,6 +96,9 @@ function TerminalScreen({
 }) {
   const { bridge } = useApp()
   const holder = useRef<HTMLDivElement>(null)
+  const live = useRef<Terminal | null>(null)
+  const isWanted = useView((view) => view.isTerminalWanted)
+  const change = useChangeView()
   const { slug } = bottle
   const cursor = labelColor(bottle.color)
   useEffect(() => {
@@ -131,7 +140,8 @@ function TerminalScreen({
     })
     const observer = new ResizeObserver(() => fit.fit())
     observer.observe(holder.current)
-    terminal.focus()
+    live.current = terminal
+    if (wasPointedAt()) terminal.focus()
     return () => {
       observer.disconnect()
       stream.close()
@@ -139,5 +149,11 @@ function TerminalScreen({
       releaseStyles()
     }
   }, [bridge, slug, cursor, onEnd])
+  useEffect(() => {
+    if (!isWanted) return
+    change({ isTerminalWanted: false })
+    // After the menu or the sheet that asked for it has given the focus back.
+    requestAnimationFrame(() => live.current?.focus())
+  }, [isWanted, change])
   return <div ref={holder} className="terminal-screen" data-keys="own" />
 }

@@ -1,4 +1,4 @@
-import { createContext, useContext } from 'react'
+import { createContext, useCallback, useContext } from 'react'
 import type { IceboxBridge } from '../../src-preload/contract/wire.ts'
 import type { ToastStore } from '../tasks/toast-store.ts'
 import { type Store, useStore } from './create-store.ts'
@@ -49,5 +49,5 @@ export function useView<S>(select: (view: View) => S): S {
 /** Returns a function that changes part of the view. */
 export function useChangeView(): (change: Partial<View>) => void {
   const { view } = useApp()
-  return (change) => view.update((now) => ({ ...now, ...change }))
+  return useCallback((change) => view.update((now) => ({ ...now, ...change })), [view])
 }

@@ -76,6 +76,8 @@ export interface View {
   readonly current: string | null
   readonly isDetailOpen: boolean
   readonly detailTab: DetailTab
+  /** The terminal was asked for, so it takes the focus when it is there; else it leaves the focus alone. */
+  readonly isTerminalWanted: boolean
   /** Bottles ticked for a bulk action. */
   readonly selected: ReadonlySet<string>
   readonly overlay: Overlay | null
@@ -92,6 +94,7 @@ export const initialView: View = {
   current: null,
   isDetailOpen: true,
   detailTab: 'overview',
+  isTerminalWanted: false,
   selected: new Set(),
   overlay: null,
   draft: emptyDraft,
