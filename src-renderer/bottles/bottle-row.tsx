@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
 // biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
-import { type MouseEvent, memo } from 'react'
+import { type MouseEvent, memo, useState } from 'react'
 import type { Bottle, Task } from '../../src-preload/contract/entities.ts'
 import { useApp } from '../state/app.ts'
 import { percent, shareOf } from '../tasks/progress-words.ts'
@@ -37,11 +37,12 @@ const SHOWN_VERBS = new Set(['resume', 'freeze', 'terminal', 'stop'])
 /** One bottle in the list. Re-renders only when something of its own changed. */
 export const BottleRow = memo(function BottleRow(props: RowProps) {
   const { bottle, task, handlers } = props
-  const app = useApp()
   const doing = task?.kind ?? props.asked ?? null
   const look = lookOf(bottle, doing)
   const color = labelColor(bottle.color)
   const buttonTab = props.isTabStop ? 0 : -1
+  // Buttons exist only where a pointer or the focus is: most of the cost of a row is in them.
+  const [isNear, setNear] = useState(false)
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
     <div
@@ -54,6 +55,8 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
       aria-selected={props.isTicked || props.isCurrent}
       tabIndex={props.isTabStop ? 0 : -1}
       style={{ transform: `translateY(${props.top}px)` }}
+      onPointerEnter={() => setNear(true)}
+      onPointerLeave={() => setNear(false)}
       onClick={(event) => handlers.choose(bottle.slug, event)}
       onContextMenu={(event) => {
         event.preventDefault()
@@ -113,33 +116,48 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
         {bottle.startedAt ? age(bottle.startedAt, props.now) : '–'}
       </div>
       <div role="gridcell" className="cell-actions">
-        {verbsOf(app, bottle, doing)
-          .filter((verb) => SHOWN_VERBS.has(verb.id))
-          .map((verb) => (
-            <IconButton
-              key={verb.id}
-              icon={verb.icon}
-              label={verb.label}
-              isBusy={verb.isBusy}
-              disabled={verb.isDisabled && !verb.isBusy}
-              tabIndex={buttonTab}
-              onClick={(event) => {
-                event.stopPropagation()
-                verb.run()
-              }}
-            />
-          ))}
-        <IconButton
-          icon="more"
-          label={t.list.rowActions(bottle.slug)}
-          tabIndex={buttonTab}
-          aria-haspopup="menu"
-          onClick={(event) => {
-            event.stopPropagation()
-            handlers.openMenu(bottle.slug, event.currentTarget, null)
-          }}
-        />
+        {(isNear || props.isTabStop) && (
+          <RowActions bottle={bottle} doing={doing} tabIndex={buttonTab} handlers={handlers} />
+        )}
       </div>
     </div>
   )
 })
+
+function RowActions(props: {
+  readonly bottle: Bottle
+  readonly doing: string | null
+  readonly tabIndex: number
+  readonly handlers: RowHandlers
+}) {
+  const { bottle, tabIndex } = props
+  const verbs = verbsOf(useApp(), bottle, props.doing).filter((verb) => SHOWN_VERBS.has(verb.id))
+  return (
+    <>
+      {verbs.map((verb) => (
+        <IconButton
+          key={verb.id}
+          icon={verb.icon}
+          label={verb.label}
+          isBusy={verb.isBusy}
+          disabled={verb.isDisabled && !verb.isBusy}
+          tabIndex={tabIndex}
+          onClick={(event) => {
+            event.stopPropagation()
+            verb.run()
+          }}
+        />
+      ))}
+      <IconButton
+        icon="more"
+        label={t.list.rowActions(bottle.slug)}
+        tabIndex={tabIndex}
+        aria-haspopup="menu"
+        onClick={(event) => {
+          event.stopPropagation()
+          props.handlers.openMenu(bottle.slug, event.currentTarget, null)
+        }}
+      />
+    </>
+  )
+}
