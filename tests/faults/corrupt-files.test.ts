@@ -38,7 +38,7 @@ describe('damaged files', () => {
     }
     await world.home.icebox(['cleanup', '--yes'])
     await writeFile(path('metadata.json'), good)
-    expect((await world.markersHeld(slug)).get(snapshot)).toContain('one')
+    expect(await world.markersIn(slug, snapshot)).toContain('one')
   })
 
   test('a snapshot record: lost or damaged, it is rebuilt from the image', async () => {
@@ -48,7 +48,7 @@ describe('damaged files', () => {
     expect((await world.snapshots(slug)).map(({ id }) => id)).toEqual([snapshot])
     await rm(path('snapshots', `${snapshot}.json`))
     await world.home.must(['cleanup', '--yes'])
-    expect((await world.markersHeld(slug)).get(snapshot)).toContain('one')
+    expect(await world.markersIn(slug, snapshot)).toContain('one')
   })
 
   test('committed-image: one that names nothing is never taken for "no snapshot"', async () => {
@@ -60,7 +60,7 @@ describe('damaged files', () => {
       if (result.code === 0) expect(await world.notes(slug)).toContain('one')
       else expect(['snapshot-missing', 'corrupt-state']).toContain(result.errorCode)
     }
-    expect((await world.markersHeld(slug)).get(snapshot)).toContain('one')
+    expect(await world.markersIn(slug, snapshot)).toContain('one')
   })
 
   test('intent and journal: the next command goes on', async () => {
@@ -91,6 +91,6 @@ describe('damaged files', () => {
       })
     }
     await writeFile(file, good)
-    expect((await world.markersHeld(slug)).get(snapshot)).toContain('one')
+    expect(await world.markersIn(slug, snapshot)).toContain('one')
   })
 })

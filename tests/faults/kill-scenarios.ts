@@ -66,7 +66,7 @@ const diesInFork: Scenario = async (world, fault) => {
   expect(await world.problems()).toEqual([])
   const { json } = await world.home.must(['fork', `${slug}@${first}`, '--headless', '--prompt', 'again'])
   expect(await world.notes((json as { slug: string }).slug)).toEqual(['one', 'again'])
-  expect((await world.markersHeld(slug)).get(first)).toContain('one')
+  expect(await world.markersIn(slug, first)).toContain('one')
 }
 
 const diesInStop: Scenario = async (world, fault) => {
@@ -87,7 +87,7 @@ const diesInDestroy: Scenario = async (world, fault) => {
   if ((await world.list()).some((bottle) => bottle.slug === slug))
     await world.home.must(['destroy', slug, '--yes'])
   await world.home.must(['trash', 'undo', slug])
-  expect((await world.markersHeld(slug)).get(first)).toContain('one')
+  expect(await world.markersIn(slug, first)).toContain('one')
 }
 
 /** The operation that a fault point belongs to → how it is brought there and what must hold afterwards. */

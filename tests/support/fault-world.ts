@@ -27,6 +27,8 @@ export interface World {
   notes(slug: string): Promise<readonly string[]>
   /** Everything that recovery owes, asked of the next command until it holds or ten seconds are over. */
   problems(): Promise<readonly string[]>
+  /** Resumes one snapshot and returns what it holds. */
+  markersIn(slug: string, snapshotId: string): Promise<readonly string[]>
   /** Resumes every snapshot there is and returns what each holds. */
   markersHeld(slug: string): Promise<ReadonlyMap<string, readonly string[]>>
   /** From now on a sitter ends by itself, so that its snapshots can be probed headless. */
@@ -71,6 +73,10 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
     const { text } = (await home.must(['logs', slug])).json as { readonly text: string }
     return text.split('\n').filter((line) => line !== '')
   }
+  const markersIn = async (slug: string, snapshotId: string) => {
+    await home.must(['resume', `${slug}@${snapshotId}`, '--headless', '--prompt', 'probe'])
+    return notes(slug)
+  }
   const problems = async () => {
     const deadline = Date.now() + 10_000
     for (;;) {
@@ -109,12 +115,10 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
         return (await notes(found.slug)).includes(marker) ? found.slug : undefined
       })
     },
+    markersIn,
     async markersHeld(slug) {
       const held = new Map<string, readonly string[]>()
-      for (const { id } of await snapshots(slug)) {
-        await home.must(['resume', `${slug}@${id}`, '--headless', '--prompt', 'probe'])
-        held.set(id, await notes(slug))
-      }
+      for (const { id } of await snapshots(slug)) held.set(id, await markersIn(slug, id))
       return held
     },
     replaceSitter: () => home.writeAgent(sitter, agentFront(NOTE)),
