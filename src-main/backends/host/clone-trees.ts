@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BottleError, bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { runCommand } from '../../system/run-command.ts'
@@ -96,6 +96,11 @@ async function trySharing(folder: string): Promise<boolean> {
  * A missing tree is already gone.
  */
 export async function deleteTree(path: string, signal?: AbortSignal): Promise<void> {
+  const isGone = await lstat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  )
+  if (isGone) return
   const options = { env: plain(), timeout: DELETE_MS, ...(signal ? { signal } : {}) }
   const first = await runCommand('rm', ['-rf', '--', path], { ...options, okCodes: [0, 1] })
   if (first.exitCode === 0) return

@@ -15,7 +15,7 @@ import type { HostContext } from './host-context.ts'
 import { hasTrees } from './live-trees.ts'
 import { bottlePaths, runPaths } from './paths.ts'
 import { endDeadPause, whilePaused } from './pause-family.ts'
-import { processesOf } from './run-record.ts'
+import { isSurelyOver, processesOf } from './run-record.ts'
 import { copyLive, deleteSnapshotTrees, finishSnapshot, isIntact, readManifest } from './snapshot-trees.ts'
 import type { TreeManifest } from './tree-manifest.ts'
 
@@ -64,7 +64,9 @@ export class HostFreezer extends Freezer {
     const copy = async (): Promise<void> => {
       manifest = await copyLive(bottle.live, target.partsDir, isShared, signal)
     }
-    const pausedMs = await whilePaused(processesOf(subject.runtime), run.pause, signal, copy)
+    const pausedMs = (await isSurelyOver(run, subject.runtime))
+      ? await copy().then(() => 0)
+      : await whilePaused(processesOf(subject.runtime), run.pause, signal, copy)
     if (!manifest) throw bottleError('internal', 'The copy ended without a result.')
     await finishSnapshot(target.partsDir, manifest)
     return capturedOf(target.reference, manifest, pausedMs)

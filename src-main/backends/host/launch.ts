@@ -24,7 +24,7 @@ import {
 } from './paths.ts'
 import { requireArguments, TMUX_FIX } from './preflight.ts'
 import { privatePlacesOf } from './private-places.ts'
-import { hostFacts, processesOf, type RunRecord, runIdsOf, runState } from './run-record.ts'
+import { hostFacts, isSurelyOver, processesOf, type RunRecord, runIdsOf, runState } from './run-record.ts'
 import { sandboxCommand } from './sandbox-arguments.ts'
 import {
   endTerminal,
@@ -99,7 +99,7 @@ async function endPrevious(context: HostContext, plan: LaunchPlan, signal: Abort
   if ((await runState(previous)).kind === 'running') {
     throw bottleError('busy', `The agent of ${plan.slug} still runs. Stop it first.`, { slug: plan.slug })
   }
-  await endFamily(processesOf(plan.previous), 0, signal)
+  if (!(await isSurelyOver(previous, plan.previous))) await endFamily(processesOf(plan.previous), 0, signal)
 }
 
 /** A restart under the same run id keeps the former result until the new start has worked. */

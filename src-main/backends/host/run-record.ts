@@ -94,6 +94,14 @@ export async function runState(paths: RunPaths): Promise<RunState> {
   return { kind: 'exited', record, exit: late ?? { exitCode: null, endedAt: new Date().toISOString() } }
 }
 
+/**
+ * True when no process of the run can be left, known without a look at any: its sandbox ended with the agent, and
+ * took everything inside along.
+ */
+export async function isSurelyOver(run: RunPaths, ref: RuntimeRef): Promise<boolean> {
+  return hostFacts(ref).isolation === 'bwrap' && (await readExit(run, '')) !== null
+}
+
 /** The folders of a reference. */
 export function pathsOf(
   home: string,
