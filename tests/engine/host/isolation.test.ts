@@ -1,18 +1,22 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { canary, type HostWorld, never, openHostWorld, textOf } from './host-fixture.ts'
 
-const base = join(import.meta.dirname, '..', '..', '..', '.cache', 'host-isolation')
+// Not below /tmp: that is private to every bottle anyway and would hide what is to be seen.
+const base = join(homedir(), '.cache', `icebox-isolation-${process.pid}`)
 let world: HostWorld
 
-// Not below /tmp: that is private to every bottle anyway and would hide what is to be seen.
 beforeEach(async () => {
   await mkdir(base, { recursive: true })
   world = await openHostWorld({ base })
 })
-afterEach(() => world.close())
+afterEach(async () => {
+  await world.close()
+  await rm(base, { recursive: true, force: true })
+})
 
 const run = async (script: string, more: Parameters<HostWorld['launch']>[1] = {}): Promise<string> => {
   const ref = await world.launch(script, more)

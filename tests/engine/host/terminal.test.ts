@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { TerminalChannel } from '../../../src-main/backends/backend.ts'
 import { runCommand } from '../../../src-main/system/run-command.ts'
@@ -117,14 +117,14 @@ it('freezes and stops an interactive agent', async () => {
 
 it('finds a short place for the socket of a state root far down', async () => {
   const deep = await open()
-  const { mkdtemp } = await import('node:fs/promises')
-  const base = await mkdtemp(join(deep.userHome, 'x'.repeat(60)))
-  const world = await open({ base })
+  const world = await openHostWorld({ base: await mkdtemp(join(deep.userHome, 'x'.repeat(60))) })
   const ref = await world.launch('echo up; read x', { tty: true })
-  expect(Buffer.byteLength(String(ref.facts.socket))).toBeLessThanOrEqual(100)
+  const socket = String(ref.facts.socket)
+  expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(100)
   await until('up', async () => (await world.outputOf(ref)).includes('up'))
   await world.close()
-  worlds.splice(worlds.indexOf(world), 1)
+  // Only an empty folder of this state root is left.
+  await rmdir(dirname(socket))
 })
 
 it('has no terminal for a headless run, and none without tmux', async () => {
