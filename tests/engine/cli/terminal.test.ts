@@ -18,7 +18,9 @@ afterAll(async () => {
 })
 
 async function tmux(...args: readonly string[]): Promise<string> {
-  return (await run('tmux', ['-L', socket, '-f', '/dev/null', ...args], { timeout: 20_000 })).stdout
+  // A person's terminal says nothing about colour, whatever the terminal of these tests says.
+  const { NO_COLOR: _none, FORCE_COLOR: _force, ...env } = process.env
+  return (await run('tmux', ['-L', socket, '-f', '/dev/null', ...args], { timeout: 20_000, env })).stdout
 }
 
 /** A terminal with a shell in which `icebox` is the built command. */
