@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { readJsonObject, readText } from '../../state/durable-file.ts'
 import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { ExitFact, RuntimeRef } from '../backend.ts'
@@ -65,11 +65,14 @@ export async function readRunRecord(paths: RunPaths): Promise<RunRecord | null> 
 /** How the agent ended, as its runner wrote it down; null when it did not, or not yet. */
 export async function readExit(paths: RunPaths, startedAt: string): Promise<ExitFact | null> {
   const written = await readText(paths.exit)
-  if (written === undefined) return null
+  // Blanks wait for the result from the launch on.
+  if (written === undefined || written.trim() === '') return null
   try {
     const { exitCode, endedAt } = JSON.parse(written) as { exitCode?: unknown; endedAt?: unknown }
+    // The runner may have had no clock any more when it was stopped; the file's own time stands in.
+    const told = text(endedAt) || (await stat(paths.exit)).mtime.toISOString()
     // Whole seconds may lie before a start that was noted in milliseconds.
-    const at = Date.parse(text(endedAt)) >= Date.parse(startedAt) ? text(endedAt) : startedAt
+    const at = Date.parse(told) >= Date.parse(startedAt) ? told : startedAt
     return { exitCode: typeof exitCode === 'number' ? exitCode : null, endedAt: at }
   } catch {
     // An unreadable result is an unknown one, never a missing one.

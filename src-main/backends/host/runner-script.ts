@@ -27,9 +27,8 @@ else
 fi
 icebox_code=$?
 icebox_now=$(command -p date -u +%Y-%m-%dT%H:%M:%SZ)
-# Written over a file of blanks, so that a full disk can't swallow the result.
-printf '{"exitCode":%d,"endedAt":"%s"}' "$icebox_code" "$icebox_now" 1<>"$icebox_run/exit.json.tmp"
-command -p mv -f "$icebox_run/exit.json.tmp" "$icebox_run/exit.json"
+# One write over a file of blanks: a full disk can't swallow the result, and no helper that a stop kills is needed.
+printf '{"exitCode":%d,"endedAt":"%s"}' "$icebox_code" "$icebox_now" 1<>"$icebox_run/exit.json"
 command -p touch -c "$icebox_index"
 exit "$icebox_code"
 `

@@ -32,7 +32,7 @@ export async function makeRunFolder(run: RunPaths): Promise<void> {
   await mkdir(dirname(run.log), { recursive: true, mode: 0o700 })
   await writeFile(run.log, '', { flag: 'a', mode: 0o600 })
   await writeFile(run.runner, RUNNER_SCRIPT, { mode: 0o700 })
-  await writeFile(`${run.exit}.tmp`, EXIT_BLANK, { mode: 0o600 })
+  await writeFile(run.exit, EXIT_BLANK, { mode: 0o600 })
 }
 
 /** Starts a runner in a session of its own, so that it survives terminals and this process. */
