@@ -77,6 +77,12 @@ ${indented(SCRIPT, 6)}
 ${indented(SCRIPT, 6)}
     - sample
     - "{prompt}"
+  resume:
+    - /bin/sh
+    - -c
+    - |
+${indented(SCRIPT, 6)}
+    - sample
 ---
 
 This agent keeps notes.md in its folder: one line for every run. It counts its runs and its steps, so that you

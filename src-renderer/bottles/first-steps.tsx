@@ -58,11 +58,13 @@ function plainName(engine: EngineReport): string {
 function Templates({ hasEngine }: { readonly hasEngine: boolean }) {
   const app = useApp()
   const [isStarting, setStarting] = useState(false)
+  const host = useModel((model) => model.engines.find((engine) => engine.name === 'host'))
+  const hasTerminals = host?.capabilities.interactive === true
   const open = (draft: Partial<Draft>) =>
     app.view.update((now) => ({ ...now, overlay: { kind: 'new' }, draft: { ...emptyDraft, ...draft } }))
   const sample = async () => {
     setStarting(true)
-    await startSample(app)
+    await startSample(app, hasTerminals)
     setStarting(false)
   }
   const cards: readonly (readonly [IconName, string, string, () => void, boolean])[] = [
@@ -98,9 +100,14 @@ function Templates({ hasEngine }: { readonly hasEngine: boolean }) {
   )
 }
 
-/** Adds the sample agent where it is missing and starts it on this machine. */
-async function startSample(app: ReturnType<typeof useApp>): Promise<void> {
-  app.view.update((now) => ({ ...now, detailTab: 'terminal', isDetailOpen: true, isTerminalWanted: true }))
+/** Adds the sample agent where it is missing and starts it on this machine, in a terminal where it has them. */
+async function startSample(app: ReturnType<typeof useApp>, hasTerminals: boolean): Promise<void> {
+  app.view.update((now) => ({
+    ...now,
+    detailTab: hasTerminals ? 'terminal' : 'logs',
+    isDetailOpen: true,
+    isTerminalWanted: hasTerminals,
+  }))
   const sample = await app.bridge.call('agent:sample', {})
   if (!sample.ok) {
     app.toasts.add({
@@ -115,7 +122,7 @@ async function startSample(app: ReturnType<typeof useApp>): Promise<void> {
   const started = await app.operations.start({
     agent: sample.value.agent,
     backend: 'host',
-    interactive: true,
+    ...(hasTerminals ? { interactive: true } : { interactive: false, prompt: t.empty.samplePrompt }),
   })
   if (!started.ok) {
     app.toasts.add({

@@ -19,7 +19,7 @@ export function LogsTab({ bottle, runs }: { readonly bottle: Bottle; readonly ru
   const [query, setQuery] = useState('')
   const [hit, setHit] = useState(0)
   const [isFollowing, setFollowing] = useState(true)
-  const log = useLog(bottle.slug, run)
+  const log = useLog(bottle.slug, run, `${bottle.runId} ${bottle.startedAt}`)
   const scroller = useRef<HTMLDivElement>(null)
   const count = log.buffer.count()
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for the buffer's content

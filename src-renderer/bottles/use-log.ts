@@ -14,11 +14,16 @@ export interface LogView {
   readonly failure: Failure | null
 }
 
-/** Follows the output of a run while the caller is shown. The page redraws at most once per frame. */
-export function useLog(slug: string, run: string): LogView {
+/**
+ * Follows the output of a run while the caller is shown. The page redraws at most once per frame.
+ * @param newest names the newest start: without a chosen run, another one begins the output anew
+ */
+export function useLog(slug: string, run: string, newest: string): LogView {
   const { bridge } = useApp()
   const buffer = useRef(createLogBuffer())
   const [state, setState] = useState<Omit<LogView, 'buffer'>>({ version: 0, isOver: false, failure: null })
+  const shown = run || newest
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another newest start means another stream
   useEffect(() => {
     const fresh = createLogBuffer()
     buffer.current = fresh
@@ -51,6 +56,6 @@ export function useLog(slug: string, run: string): LogView {
       clearTimeout(frame)
       stream.close()
     }
-  }, [bridge, slug, run])
+  }, [bridge, slug, run, shown])
   return { buffer: buffer.current, ...state }
 }

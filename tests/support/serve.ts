@@ -20,11 +20,13 @@ export interface TestServer {
 }
 
 /** A real server over real services on a state root of its own, with a two-file page. */
-export async function startTestServer(options: { readonly rendererDir?: string } = {}): Promise<TestServer> {
+export async function startTestServer(
+  options: { readonly rendererDir?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<TestServer> {
   const top = await mkdtemp(join(tmpdir(), 'icebox-serve-'))
   const home = join(top, 'home')
   const rendererDir = options.rendererDir ?? (await writePage(join(top, 'renderer')))
-  const icebox = await createIcebox({ home })
+  const icebox = await createIcebox({ home, ...(options.env ? { env: options.env } : {}) })
   const stop = new AbortController()
   const server = await startServer({ icebox, rendererDir, signal: stop.signal })
   return {
@@ -37,7 +39,8 @@ export async function startTestServer(options: { readonly rendererDir?: string }
     async close() {
       await server.close()
       await icebox.close()
-      await rm(top, { recursive: true, force: true })
+      // Change marks are touched without waiting, so one may still come while the folder goes.
+      await rm(top, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     },
   }
 }

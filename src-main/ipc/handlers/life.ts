@@ -44,11 +44,10 @@ export function lifeHandlers(
           untilLaunched(
             context,
             signal,
-            (operation, onLaunched) =>
-              bottles.resume(
-                { slug, mode: modeOf(interactive, args.prompt), ...args, onLaunched },
-                operation,
-              ),
+            async (operation, onLaunched) => {
+              const mode = await resumeMode(bottles, { slug, interactive, ...args }, operation.signal)
+              return bottles.resume({ slug, mode, ...args, onLaunched }, operation)
+            },
             (run) =>
               run.snapshot ? `Resumed ${slug} from ${run.snapshot}.` : `Rebuilt ${slug}: it had no snapshot.`,
           ),
@@ -157,6 +156,25 @@ function startRequest({ interactive, cwd, ...args }: ParsedArgs<'bottle:start'>)
 }
 
 /** A prompt alone asks for a headless run; without one there is a person at the terminal. */
-function modeOf(interactive: boolean | undefined, prompt: string | undefined): 'headless' | 'interactive' {
-  return (interactive ?? prompt === undefined) ? 'interactive' : 'headless'
+/**
+ * How a resume without a word about it runs: as the bottle ran last, where that needs no prompt; else in a
+ * terminal, in which the person says what to do.
+ */
+async function resumeMode(
+  bottles: Bottles,
+  args: ParsedArgs<'bottle:resume'>,
+  signal: AbortSignal,
+): Promise<'headless' | 'interactive'> {
+  const { slug, interactive, prompt, snapshot } = args
+  if (interactive !== undefined) return interactive ? 'interactive' : 'headless'
+  if (prompt !== undefined) return 'headless'
+  const row = (await bottles.rows([slug], signal)).get(slug)
+  if (!row || row.interactive) return 'interactive'
+  try {
+    await bottles.planResume({ slug, snapshot, mode: 'headless', rebuildOk: args.rebuildOk }, signal)
+    return 'headless'
+  } catch {
+    // Whatever stands against a headless resume, the interactive one tells its own reason.
+    return 'interactive'
+  }
 }

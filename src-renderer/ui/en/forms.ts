@@ -91,6 +91,7 @@ export const forms = {
       'A bottle is one agent in its own sandbox. Start one, freeze it, and come back to it whenever you like.',
     sample: 'Try a sample bottle',
     sampleText: 'Runs on this machine. Needs no engine and no key.',
+    samplePrompt: 'Have a look around and keep notes.',
     agent: 'Run an agent',
     agentText: 'Choose an agent, give it a prompt, watch it work.',
     folder: 'Work on a folder',
