@@ -279,18 +279,27 @@ async function freezeNewerWork(
   context: OperationContext,
 ): Promise<Origin> {
   if (!runtime) return chosen
-  const { current } = await snapshotView(
-    deps,
-    slug,
-    await requireMetadata(deps.root, slug),
-    'adopt',
-    context.signal,
-  )
+  const current = await currentOrNull(deps, slug, request, context.signal)
   if (!(await prepared.backend.hasChangedSince(runtime, current, context.signal))) return chosen
   const options = freezeOptions('before-resume')
   const { snapshot } = await freezeLocked(deps, prepared.backend, slug, runtime, options, context)
   context.notice(`Newer work was frozen first, as ${snapshot.id}.`)
   return request.snapshot ? chosen : { snapshot, notice: null }
+}
+
+/** A damaged `committed-image` stops a resume from it, not one of a snapshot that was named. */
+async function currentOrNull(
+  deps: BottleDeps,
+  slug: string,
+  request: ResumeRequest,
+  signal: AbortSignal,
+): Promise<Snapshot | null> {
+  try {
+    return (await snapshotView(deps, slug, await requireMetadata(deps.root, slug), 'adopt', signal)).current
+  } catch (thrown) {
+    if (!request.snapshot || !isBottleError(thrown) || thrown.code !== 'corrupt-state') throw thrown
+    return null
+  }
 }
 
 async function launchResumed(

@@ -32,7 +32,11 @@ export const StartArgs = z.object({
 
 const TaskStarted = z.object({ taskId: z.string(), slug: z.string().nullable() })
 const BySlug = z.object({ slug: Slug })
-const Done = z.object({ done: z.array(z.string()), left: z.array(z.string()), unrecoverable: z.array(z.string()) })
+const Done = z.object({
+  done: z.array(z.string()),
+  left: z.array(z.string()),
+  unrecoverable: z.array(z.string()),
+})
 
 /** What `destroy`, `stop`, `cleanup` and their like report: what was done, what is left, what can't come back. */
 export type Done = z.infer<typeof Done>
@@ -99,7 +103,10 @@ export const calls = {
   'task:cancel': { args: z.object({ taskId: Short }), result: z.object({ cancelled: z.boolean() }) },
   'task:dismiss': { args: z.object({ taskId: Short }), result: z.object({}) },
   'settings:get': { args: z.object({}), result: z.record(z.string(), z.unknown()) },
-  'settings:set': { args: z.object({ key: Short, value: z.unknown() }), result: z.record(z.string(), z.unknown()) },
+  'settings:set': {
+    args: z.object({ key: Short, value: z.unknown() }),
+    result: z.record(z.string(), z.unknown()),
+  },
 } as const
 
 export type CallName = keyof typeof calls

@@ -41,7 +41,14 @@ export type Badge = z.infer<typeof Badge>
 export const Fidelity = z.enum(['files', 'files+volumes', 'files+memory'])
 export type Fidelity = z.infer<typeof Fidelity>
 
-export const FreezeReason = z.enum(['user', 'before-resume', 'before-destroy', 'before-fork', 'rule', 'adopted'])
+export const FreezeReason = z.enum([
+  'user',
+  'before-resume',
+  'before-destroy',
+  'before-fork',
+  'rule',
+  'adopted',
+])
 export type FreezeReason = z.infer<typeof FreezeReason>
 
 /** One volume kept beside a snapshot, because an image commit leaves volumes out. */
@@ -195,7 +202,18 @@ export const FailureSchema = z.object({
 
 export const Task = z.object({
   id: z.string(),
-  kind: z.enum(['start', 'resume', 'freeze', 'fork', 'stop', 'restart', 'destroy', 'undo', 'adopt', 'cleanup']),
+  kind: z.enum([
+    'start',
+    'resume',
+    'freeze',
+    'fork',
+    'stop',
+    'restart',
+    'destroy',
+    'undo',
+    'adopt',
+    'cleanup',
+  ]),
   slug: z.string().nullable(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   progress: Progress.nullable(),

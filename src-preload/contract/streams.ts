@@ -7,7 +7,11 @@ import { Slug } from './entities.ts'
  */
 export const streams = {
   logs: {
-    args: z.object({ slug: Slug, run: z.string().max(100).optional(), tailBytes: z.number().int().max(4_194_304).optional() }),
+    args: z.object({
+      slug: Slug,
+      run: z.string().max(100).optional(),
+      tailBytes: z.number().int().max(4_194_304).optional(),
+    }),
   },
   terminal: {
     args: z.object({

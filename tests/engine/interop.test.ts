@@ -180,6 +180,8 @@ it('calls a plain docker run of a committed image nobody’s bottle', async () =
     expect(running.trim()).toBe('true')
   } finally {
     await must('docker', ['rm', '-f', name])
+    // The purge could only take the tag away while this container used the image.
+    await must('docker', ['rmi', '-f', snapshot.digest])
   }
 })
 

@@ -6,7 +6,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { StatePatch, StateSnapshot, Task } from '../../src-preload/contract/entities.ts'
 import { type Failure, failure } from '../../src-preload/contract/errors.ts'
 import type { ClientMessage, ServerMessage } from '../../src-preload/contract/wire.ts'
-import { DEFINITIONS, detailOf, PLAN, type Scene, scene } from './canned/data.ts'
+import { detailOf, type Scene, scene } from './canned/data.ts'
+import { DEFINITIONS, PLAN } from './canned/definitions.ts'
 
 type Change = StatePatch['changes'][number]
 

@@ -2,9 +2,7 @@ import type {
   Bottle,
   BottleDetail,
   EngineReport,
-  ManifestSummary,
   Snapshot,
-  StartPlan,
   StateSnapshot,
   Task,
 } from '../../../src-preload/contract/entities.ts'
@@ -344,67 +342,4 @@ export function detailOf(row: Bottle): BottleDetail {
     stateDir: `/home/mara/.bot-bottle/state/${row.slug}`,
     runtime: { id: '4f2a9c7e1b3d', name: `bot-bottle-${row.slug}` },
   }
-}
-
-const definition = (
-  name: string,
-  description: string,
-  change: Partial<ManifestSummary> = {},
-): ManifestSummary => ({
-  name,
-  kind: 'agent',
-  source: 'home',
-  file: `/home/mara/.bot-bottle/agents/${name}.md`,
-  description,
-  provider: 'claude',
-  bottle: 'dev',
-  backend: null,
-  problem: null,
-  ...change,
-})
-
-export const DEFINITIONS = {
-  agents: [
-    definition('implementer', 'Writes the code that an issue asks for, with tests'),
-    definition('reviewer', 'Reads a change and says what is wrong with it', { provider: 'codex' }),
-    definition('sample', 'A small program that writes to a file', {
-      source: 'sample',
-      provider: 'custom',
-      bottle: null,
-      backend: 'host',
-    }),
-    definition('broken', '', { problem: 'line 4: unknown key “promt”, did you mean “prompt”?' }),
-  ],
-  bottles: [
-    definition('dev', 'Node and Python on Debian', {
-      kind: 'bottle',
-      provider: '',
-      bottle: null,
-      file: '/home/mara/.bot-bottle/bottles/dev.md',
-    }),
-    definition('offline', 'No network at all', {
-      kind: 'bottle',
-      provider: '',
-      bottle: null,
-      file: '/home/mara/.bot-bottle/bottles/offline.md',
-    }),
-  ],
-}
-
-export const PLAN: StartPlan = {
-  slug: 'implementer-k3x9q',
-  agent: 'implementer',
-  agentSource: '/home/mara/.bot-bottle/agents/implementer.md',
-  provider: 'claude',
-  backend: 'docker',
-  bottles: ['dev'],
-  image: { source: 'image', reference: 'ghcr.io/acme/dev:3' },
-  argv: ['claude', '-p', 'Fix the flaky test in checkout'],
-  workdir: '/workspace',
-  envNames: ['NODE_ENV', 'CI'],
-  secretNames: ['ANTHROPIC_API_KEY'],
-  mounts: ['cache → /var/cache (volume)'],
-  sidecars: ['postgres (postgres:17)'],
-  network: 'none',
-  notices: ['The bottle declares egress rules that are not enforced yet, so it gets no network.'],
 }
