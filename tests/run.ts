@@ -127,7 +127,7 @@ async function timed(suite: string, work: () => Promise<string | null>): Promise
   return stepResult(suite, Date.now() - started, problem)
 }
 
-/** Everything a suite made must be gone: engine objects and processes alike. */
+/** Everything that a suite made must be gone: engine objects and processes alike. */
 async function findLeaks(
   before: EngineInventory | null,
   isOwnEngine: boolean,
@@ -138,7 +138,8 @@ async function findLeaks(
     const { appeared, vanished } = compareInventories(before, await takeInventory(run.env))
     // On a shared engine others come and go; there only what bears our names can be held against us.
     const counts = (name: string) => isOwnEngine || isOurs(name)
-    problems.push(...appeared.filter(counts).map((name) => `left behind: ${name}`))
+    for (const name of appeared.filter(counts))
+      problems.push(`left behind: ${await describeImage(name, run.env)}`)
     problems.push(...vanished.filter(counts).map((name) => `was there before and is gone: ${name}`))
     for (const name of appeared.filter((name) => !counts(name)))
       console.log(`note: new on the shared engine: ${name}`)
@@ -159,8 +160,6 @@ async function runAll(wanted: Wanted, run: Run, daemon: OwnDaemon | null): Promi
   if (wanted.suites.includes('types')) results.push(await timed('types', () => checkTypes(run.signal)))
   if (wanted.suites.includes('lint'))
     results.push(await timed('lint', () => runTool('biome', ['check', '.'], run.signal)))
-  const usesEngine = suites.some((suite) => suite !== 'unit')
-  const before = usesEngine ? await takeInventory(run.env) : null
   for (const suite of suites) {
     if (run.signal.aborted) break
     if (suite !== 'unit' && build.failures.length > 0) {
@@ -169,9 +168,10 @@ async function runAll(wanted: Wanted, run: Run, daemon: OwnDaemon | null): Promi
       continue
     }
     console.log(`\nSuite ${suite}`)
+    const before = suite === 'unit' ? null : await takeInventory(run.env)
     results.push(await runSuite(suite, wanted, run))
+    results.push(await timed(`leftovers of ${suite}`, () => findLeaks(before, daemon !== null, run)))
   }
-  if (suites.length > 0) results.push(await timed('leftovers', () => findLeaks(before, daemon !== null, run)))
   return results
 }
 

@@ -7,7 +7,13 @@ const QUERIES: readonly (readonly [string, readonly string[]])[] = [
   ['container', ['ps', '-a', '--no-trunc', '--format', '{{.ID}}\t{{.Names}} ({{.Image}}, {{.Status}})']],
   [
     'image',
-    ['images', '-a', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}\t{{.Repository}}:{{.Tag}}'],
+    [
+      'images',
+      '-a',
+      '--no-trunc',
+      '--format',
+      '{{.ID}} {{.Repository}}:{{.Tag}}\t{{.Repository}}:{{.Tag}} {{.ID}}',
+    ],
   ],
   ['volume', ['volume', 'ls', '--format', '{{.Name}}\t{{.Name}} {{.Labels}}']],
   ['network', ['network', 'ls', '--no-trunc', '--format', '{{.ID}}\t{{.Name}}']],
@@ -38,6 +44,15 @@ export function compareInventories(before: EngineInventory, after: EngineInvento
     appeared: [...after].filter(([key]) => !before.has(key)).map(([, name]) => name),
     vanished: [...before].filter(([key]) => !after.has(key)).map(([, name]) => name),
   }
+}
+
+/** An image without a name says nothing by itself: what it was made by tells whose it is. */
+export async function describeImage(name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const id = /sha256:[0-9a-f]{64}/.exec(name)?.[0]
+  if (!id) return name
+  const args = ['history', '--no-trunc', '--format', '{{.CreatedBy}} {{.Comment}}', id]
+  const { output } = await runChild('docker', args, { env, timeout: 60_000 })
+  return `${name}: ${output.trim().slice(0, 500)}`
 }
 
 /** True for names that only Icebox and its tests give: on a shared engine the rest may be anybody's. */

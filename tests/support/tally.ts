@@ -41,7 +41,7 @@ export function summarize(results: readonly SuiteResult[]): Summary {
     skipped += told.length
     const seconds = (result.milliseconds / 1000).toFixed(1)
     lines.push(
-      `${result.suite.padEnd(10)} ${result.passed} passed, ${failures.length} failed, ${told.length} skipped (${seconds} s)`,
+      `${result.suite.padEnd(19)} ${result.passed} passed, ${failures.length} failed, ${told.length} skipped (${seconds} s)`,
     )
     for (const failure of failures) lines.push(`  FAILED  ${failure.test}`, indent(failure.text))
     for (const skip of told) lines.push(`  skipped ${skip.test}: ${skip.reason}`)
