@@ -6,6 +6,7 @@ import { endProcess, runChild } from './support/child.ts'
 import { type OwnDaemon, removeTree } from './support/docker-daemon.ts'
 import {
   compareInventories,
+  describeImage,
   type EngineInventory,
   isOurs,
   takeInventory,
