@@ -15,7 +15,8 @@ export interface Icebox {
     /** Writes the sample definitions where they are missing. */
     sample(): Promise<{ agent: string }>
   }
-  readonly settings: SettingsStore
+  /** Opened on first need: most commands need no setting. */
+  settings(): Promise<SettingsStore>
   close(): Promise<void>
 }
 
@@ -35,7 +36,7 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
     env,
     secrets: async () => (await import('./state/secrets.ts')).createSecretStore(),
   })
-  const { openSettings } = await import('./state/settings.ts')
+  let settings: Promise<SettingsStore> | undefined
   return {
     root,
     bottles,
@@ -50,7 +51,10 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
         return ensureSample(root)
       },
     },
-    settings: await openSettings(root),
+    settings: () => {
+      settings ??= import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
+      return settings
+    },
     async close() {},
   }
 }

@@ -25,7 +25,8 @@ export function createBackground(
   const router = createRouter(createHandlers(icebox, tasks, hub, stop.signal))
   const transport = createWebSocketTransport({ router, hub, bottles: icebox.bottles })
   // Keeps `settings.all()` current with what other programs write.
-  const leaveSettings = icebox.settings.watch(() => {})
+  const leaveSettings = icebox.settings().then((settings) => settings.watch(() => {}))
+  leaveSettings.catch(warn)
   // After the first list, which must not wait for it: what dead processes left half done is put in order.
   void hub
     .snapshot()
@@ -37,7 +38,7 @@ export function createBackground(
       await transport.close()
       await tasks.close(taskGraceMs)
       hub.close()
-      leaveSettings()
+      await leaveSettings.then((leave) => leave()).catch(() => undefined)
       stop.abort()
     },
   }

@@ -35,11 +35,12 @@ export function stateRootDir(flag?: string | undefined): string {
  */
 export async function openStateRoot(flag?: string | undefined): Promise<StateRoot> {
   const dir = stateRootDir(flag)
-  for (const part of ['', 'state', 'icebox', 'agents', 'bottles', 'trash']) {
-    await mkdir(join(dir, part), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  const make = (part: string) =>
+    mkdir(join(dir, part), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw unusable(dir, error)
     })
-  }
+  await make('')
+  await Promise.all(['state', 'icebox', 'agents', 'bottles', 'trash'].map(make))
   const file = join(dir, 'icebox', 'root.json')
   let text = await readText(file)
   if (text === undefined) {

@@ -1,20 +1,7 @@
 import type { Backend } from '../backend.ts'
-import { attachTerminal } from './attach.ts'
-import { changedSince } from './changed.ts'
 import { DockerFreezer } from './docker-freezer.ts'
 import { listRuntimes } from './docker-list.ts'
-import { probeDocker } from './docker-probe.ts'
 import { createEngine } from './engine.ts'
-import { watchEvents } from './events.ts'
-import { findRuntime, isNameTaken, isRuntimeThere } from './find-runtime.ts'
-import { discardOwnVolumes, discardSnapshotImage, takeInventory } from './inventory.ts'
-import { launchRun } from './launch.ts'
-import { readLogs } from './logs.ts'
-import { preflightDocker } from './preflight.ts'
-import { recoverEngine } from './recover.ts'
-import { removeRun } from './remove-run.ts'
-import { endRun, restartRun, stopRun, waitForExit } from './run-life.ts'
-import { tagSnapshotImage } from './tag-snapshot.ts'
 
 export interface DockerBackendOptions {
   /** UUID of the state root. */
@@ -27,33 +14,53 @@ export interface DockerBackendOptions {
   readonly flattenAt?: number
 }
 
-/** Bottles on a Docker daemon. Cheap to make: the client library is loaded by the first call that needs it. */
+/**
+ * Bottles on a Docker daemon. Cheap to make: a list loads only what a list needs, and the client library is loaded
+ * by the first call that uses it.
+ */
 export function createDockerBackend(options: DockerBackendOptions): Backend {
   const { rootId, home } = options
   const engine = createEngine(options.env ?? process.env)
   return {
     name: 'docker',
-    probe: (signal) => probeDocker(engine, signal),
+    probe: async (signal) => (await import('./docker-probe.ts')).probeDocker(engine, signal),
     list: (signal, scope) => listRuntimes(engine, rootId, signal, scope),
-    watch: (signal) => watchEvents(engine, rootId, signal),
-    preflight: (plan, signal) => preflightDocker(engine, home, plan, signal),
-    launch: (plan, progress, signal) => launchRun(engine, home, plan, progress, signal),
-    restart: (ref, plan, signal) => restartRun(engine, ref, plan, signal),
-    wait: (ref, signal) => waitForExit(engine, ref, signal),
-    stop: (ref, stopOptions, signal) => stopRun(engine, ref, stopOptions, signal),
-    runEnded: (ref, signal) => endRun(engine, ref, signal),
-    remove: (ref, signal) => removeRun(engine, rootId, home, ref, signal),
-    logs: (ref, logOptions, signal) => readLogs(engine, ref, logOptions, signal),
-    attach: (ref, size, signal) => attachTerminal(engine, ref, size, signal),
-    hasChangedSince: (ref, snapshot, signal) => changedSince(engine, ref, snapshot, signal),
-    find: (nameOrId, signal) => findRuntime(engine, rootId, nameOrId, signal),
-    isThere: (ref, signal) => isRuntimeThere(engine, rootId, ref, signal),
-    isNameTaken: (name, signal) => isNameTaken(engine, name, signal),
-    tagSnapshot: (snapshot, signal) => tagSnapshotImage(engine, snapshot, signal),
-    discardSnapshot: (snapshot, signal) => discardSnapshotImage(engine, snapshot, signal),
-    discardVolumes: (names, root, signal) => discardOwnVolumes(engine, names, root, signal),
-    recover: (intent, signal) => recoverEngine(engine, intent, signal),
-    inventory: (root, signal) => takeInventory(engine, root, signal),
+    watch: async function* (signal) {
+      yield* (await import('./events.ts')).watchEvents(engine, rootId, signal)
+    },
+    preflight: async (plan, signal) =>
+      (await import('./preflight.ts')).preflightDocker(engine, home, plan, signal),
+    launch: async (plan, progress, signal) =>
+      (await import('./launch.ts')).launchRun(engine, home, plan, progress, signal),
+    restart: async (ref, plan, signal) =>
+      (await import('./run-life.ts')).restartRun(engine, ref, plan, signal),
+    wait: async (ref, signal) => (await import('./run-life.ts')).waitForExit(engine, ref, signal),
+    stop: async (ref, stopOptions, signal) =>
+      (await import('./run-life.ts')).stopRun(engine, ref, stopOptions, signal),
+    runEnded: async (ref, signal) => (await import('./run-life.ts')).endRun(engine, ref, signal),
+    remove: async (ref, signal) =>
+      (await import('./remove-run.ts')).removeRun(engine, rootId, home, ref, signal),
+    logs: async function* (ref, logOptions, signal) {
+      yield* (await import('./logs.ts')).readLogs(engine, ref, logOptions, signal)
+    },
+    attach: async (ref, size, signal) =>
+      (await import('./attach.ts')).attachTerminal(engine, ref, size, signal),
+    hasChangedSince: async (ref, snapshot, signal) =>
+      (await import('./changed.ts')).changedSince(engine, ref, snapshot, signal),
+    find: async (nameOrId, signal) =>
+      (await import('./find-runtime.ts')).findRuntime(engine, rootId, nameOrId, signal),
+    isThere: async (ref, signal) =>
+      (await import('./find-runtime.ts')).isRuntimeThere(engine, rootId, ref, signal),
+    isNameTaken: async (name, signal) =>
+      (await import('./find-runtime.ts')).isNameTaken(engine, name, signal),
+    tagSnapshot: async (snapshot, signal) =>
+      (await import('./tag-snapshot.ts')).tagSnapshotImage(engine, snapshot, signal),
+    discardSnapshot: async (snapshot, signal) =>
+      (await import('./inventory.ts')).discardSnapshotImage(engine, snapshot, signal),
+    discardVolumes: async (names, root, signal) =>
+      (await import('./inventory.ts')).discardOwnVolumes(engine, names, root, signal),
+    recover: async (intent, signal) => (await import('./recover.ts')).recoverEngine(engine, intent, signal),
+    inventory: async (root, signal) => (await import('./inventory.ts')).takeInventory(engine, root, signal),
     freezer: new DockerFreezer(engine, options.flattenAt),
   }
 }

@@ -2,16 +2,11 @@ import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { Captured, ReportProgress } from '../backend.ts'
 import { type CaptureTarget, type FreezeOptions, Freezer, type FreezeSubject } from '../freezer.ts'
-import { captureContainer } from './capture.ts'
-import { readCaptureState, removeParts } from './capture-state.ts'
 import type { Engine } from './engine.ts'
 import { snapshotTag } from './labels.ts'
-import { removeTag } from './remove-objects.ts'
-import { settleTarget } from './settle-capture.ts'
 
 /** Docker refuses near 125 layers. */
 const FLATTEN_AT = 100
-const DISCARD_MS = 30_000
 const LATE_MS = 120_000
 
 /** Freezes by committing the container, with its volumes copied at the same point in time. */
@@ -37,6 +32,7 @@ export class DockerFreezer extends Freezer {
     progress: ReportProgress,
     signal: AbortSignal,
   ): Promise<Captured> {
+    const { captureContainer } = await import('./capture.ts')
     return captureContainer(this.engine, this.flattenAt, subject, target, progress, signal)
   }
 
@@ -46,7 +42,8 @@ export class DockerFreezer extends Freezer {
     throw bottleError('engine-failed', `Docker made something else than ${target.reference}.`)
   }
 
-  protected override discard(subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
+  protected override async discard(subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
+    const { discardTarget } = await import('./discard-target.ts')
     return discardTarget(
       this.engine,
       subject.runtime.id,
@@ -59,20 +56,4 @@ export class DockerFreezer extends Freezer {
   protected override exportHint(snapshot: Snapshot): string {
     return `docker save -o ${snapshot.slug}.tar ${snapshot.reference}`
   }
-}
-
-/** Takes back what a failed capture may have made; false when a commit may still be under way. */
-export async function discardTarget(
-  engine: Engine,
-  containerId: string,
-  reference: string,
-  partsDir: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const state = await readCaptureState(partsDir)
-  const outcome = await settleTarget(engine, containerId, reference, state, DISCARD_MS, signal)
-  if (outcome === 'unknown') return false
-  if (outcome === 'present') await removeTag(engine, reference, signal)
-  await removeParts(partsDir)
-  return true
 }

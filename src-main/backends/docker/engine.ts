@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http'
-import http from 'node:http'
-import https from 'node:https'
+import type { Agent, IncomingMessage } from 'node:http'
 import type Docker from 'dockerode'
 import type { DockerOptions } from 'dockerode'
+import { http, https } from '../../system/builtin-http.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { engineError } from './engine-errors.ts'
 import { getJson, tlsOptions } from './engine-http.ts'
@@ -108,7 +107,7 @@ async function connect(endpoint: Endpoint, env: NodeJS.ProcessEnv): Promise<Dock
 }
 
 /** The library takes an agent, though its types don't say so. */
-type LibraryOptions = DockerOptions & { readonly agent?: http.Agent }
+type LibraryOptions = DockerOptions & { readonly agent?: Agent }
 
 function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOptions {
   // Named as undefined on purpose: the library reads DOCKER_HOST itself and would mix it in.
@@ -123,7 +122,7 @@ function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOpti
       ...blank,
       protocol: 'http',
       socketPath: endpoint.socketPath,
-      agent: new http.Agent({ keepAlive: false }),
+      agent: new (http().Agent)({ keepAlive: false }),
     }
   }
   if (endpoint.kind === 'ssh') {
@@ -137,8 +136,8 @@ function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOpti
     }
   }
   const agent = endpoint.tls
-    ? new https.Agent({ keepAlive: false, ...tlsOptions(endpoint) })
-    : new http.Agent({ keepAlive: false })
+    ? new (https().Agent)({ keepAlive: false, ...tlsOptions(endpoint) })
+    : new (http().Agent)({ keepAlive: false })
   return {
     ...blank,
     protocol: endpoint.tls ? 'https' : 'http',

@@ -32,7 +32,7 @@ export function createHandlers(
       tasks.dismiss(taskId)
       return {}
     },
-    'settings:get': async () => icebox.settings.all(),
-    'settings:set': ({ key, value }) => icebox.settings.set(key, value),
+    'settings:get': async () => (await icebox.settings()).all(),
+    'settings:set': async ({ key, value }) => (await icebox.settings()).set(key, value),
   }
 }
