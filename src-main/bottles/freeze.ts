@@ -4,10 +4,16 @@ import type { FreezeOptions, FreezeOutcome, FreezeSubject } from '../backends/fr
 import { requireBackendName } from '../backends/registry.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
-import { type Metadata, readMetadata, requireMetadata, requireWritable } from '../state/metadata.ts'
+import {
+  latestRun,
+  type Metadata,
+  readMetadata,
+  requireMetadata,
+  requireWritable,
+} from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
-import { bottleError } from '../system/bottle-error.ts'
+import { bottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { copyRunLog } from './run-logs.ts'
@@ -63,18 +69,25 @@ export async function freezeLocked(
     agent: metadata?.agentName ?? '',
     provider: metadata?.icebox?.provider ?? '',
   }
-  const freezing = backend.freezer.freeze(
+  let copying: Promise<void> | undefined
+  // The output so far is kept while the engine commits: before that it would only lengthen the freeze.
+  const copyLog = () => {
+    copying ??= copyRunLog(deps, backend, runtime, context.signal).catch((thrown: unknown) => {
+      context.notice(`The agent's output could not be copied: ${toFailure(thrown).message}`)
+    })
+  }
+  const outcome = await backend.freezer.freeze(
     deps.root,
     subject,
     { ...options, confirm: context.confirm },
-    context.progress,
+    (progress) => {
+      context.progress(progress)
+      if (progress.phase === 'committing') copyLog()
+    },
     context.signal,
   )
-  // The output so far is kept beside the capture, not after it: it must not lengthen the freeze.
-  const copying = copyRunLog(deps, backend, runtime, context.signal).catch((thrown: unknown) => {
-    context.notice(`The agent's output could not be copied: ${String((thrown as Error).message)}`)
-  })
-  const [outcome] = await Promise.all([freezing, copying])
+  copyLog()
+  await copying
   await appendJournal(deps.root, slug, {
     op: 'freeze',
     outcome: 'done',
@@ -102,11 +115,18 @@ export async function freeze(
     const metadata = await metadataOrNull(deps, request)
     if (metadata) requireWritable(slug, metadata)
     const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
-    const runtime = await ownedRuntime(deps, slug, backend, context.signal)
-    const { snapshots } = await readSnapshots(deps.root, slug)
-    const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
+    const [{ snapshots }, committed] = await Promise.all([
+      readSnapshots(deps.root, slug),
+      readCommittedImage(deps.root, slug),
+    ])
+    const current = currentSnapshot(snapshots, committed)
+    const ref = metadata ? latestRun(metadata)?.ref : null
+    const [runtime, hasChanged] = await Promise.all([
+      ownedRuntime(deps, slug, backend, context.signal),
+      ref && current ? backend.hasChangedSince(ref, current, context.signal) : true,
+    ])
     if (!runtime) throw nothingToFreeze(slug, backend, current)
-    if (current && !(await backend.hasChangedSince(runtime, current, context.signal))) {
+    if (current && !hasChanged) {
       context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
       return finish(slug, await editKept(deps, current, request), null)
     }
