@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { type Row, withBench } from './bench.ts'
 import { type Finding, formatTable } from './measure.ts'
 import { freezeRow, resumeRow, standStillRow } from './rows/freeze.ts'
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
       findings.push(...(await withBench(rounds, row)))
     } catch (error) {
       // The other rows are worth having; the run fails all the same.
-      failures.push(`row ${number}: ${error instanceof Error ? error.stack : String(error)}`)
+      failures.push(`row ${number}: ${inspect(error)}`)
     }
   }
   console.log(formatTable(findings))
