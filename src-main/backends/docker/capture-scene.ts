@@ -73,6 +73,7 @@ function sceneFacts({ found, facts, isRunning }: Scene): Record<string, unknown>
   return {
     // Only a container that we made was looked into.
     hasShell: base ? facts.hasShell : null,
+    homeKey: base ? facts.homeKey : null,
     containerId: found.Id,
     containerFinishedAt: isRunning ? null : found.State.FinishedAt,
     baseEntrypoint: base?.entrypoint ?? null,

@@ -4,6 +4,7 @@ import type { LaunchPlan } from '../backend.ts'
 import type { UnitPlan } from './container-config.ts'
 import { findUser, putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
+import { homeEntries } from './home-files.ts'
 import { type PackEntry, packEntries, packTree } from './tar-pack.ts'
 
 const userOf = (unit: UnitPlan) => unit.user ?? unit.image.user
@@ -33,6 +34,32 @@ export async function copyFolderIn(
   await putFiles(engine, id, posix.dirname(real), archive, signal)
 }
 
+/** How a run gets its home files. */
+export interface HomeDelivery {
+  /** By the start script, at no cost of its own, where it is sure to be able to; else by the engine before start. */
+  readonly isByScript: boolean
+  /** Whose home has what; a snapshot keeps it, so that its resumes know what that user can write. */
+  readonly key: string | null
+}
+
+/**
+ * Pure: the start script runs as the agent's user, who must be able to write: root can, and so can a user whose
+ * folders an earlier launch made. It must not write through a mount of this machine.
+ */
+export function planHome(plan: LaunchPlan, unit: UnitPlan, hasShell: boolean): HomeDelivery {
+  const names = homeEntries(plan.homeFiles).map((entry) => entry.name)
+  if (names.length === 0) return { isByScript: false, key: null }
+  const tops = [...new Set(names.map((name) => name.split('/')[0] ?? ''))].sort()
+  const key = JSON.stringify([userOf(unit), plan.env.HOME ?? unit.image.home, tops])
+  const isRoot = ['', '0', 'root'].includes(userOf(unit).split(':')[0] ?? '')
+  const known = plan.image.kind === 'snapshot' ? plan.image.snapshot.facts.homeKey : null
+  const isNested = homeEntries(plan.homeFiles).every(
+    ({ type, name }) => type !== 'file' || name.includes('/'),
+  )
+  const hasMounts = unit.others.some((mount) => mount.type !== 'volume')
+  return { isByScript: hasShell && !hasMounts && (isRoot || (isNested && known === key)), key }
+}
+
 /** Writes the plan's home files into an unstarted container, owned by the agent's user. */
 export async function writeHomeFiles(
   engine: Engine,
@@ -41,8 +68,8 @@ export async function writeHomeFiles(
   unit: UnitPlan,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = Object.keys(plan.homeFiles).sort()
-  if (names.length === 0) return
+  const entries = homeEntries(plan.homeFiles)
+  if (entries.length === 0) return
   const user = await findUser(engine, id, userOf(unit), plan.env.HOME ?? unit.image.home, signal)
   const hidden = unit.others.find((mount) => mount.type !== 'volume' && isWithin(user.home, mount.target))
   if (hidden) {
@@ -51,20 +78,6 @@ export async function writeHomeFiles(
       `${hidden.target} is a mount, so nothing can be written into ${user.home} below it.`,
     )
   }
-  const folders = new Set<string>()
-  for (const name of names) {
-    const clean = posix.normalize(name)
-    if (clean.startsWith('../') || clean.startsWith('/') || clean === '..') {
-      throw bottleError('manifest-invalid', `${name} leads out of the agent's home folder.`)
-    }
-    for (let dir = posix.dirname(clean); dir !== '.'; dir = posix.dirname(dir)) folders.add(dir)
-  }
-  const entries: PackEntry[] = [
-    ...[...folders].sort().map((name): PackEntry => ({ type: 'directory', name, mode: 0o755 })),
-    ...names.map((name): PackEntry => {
-      return { type: 'file', name: posix.normalize(name), mode: 0o644, content: plan.homeFiles[name] ?? '' }
-    }),
-  ]
   if (await statInContainer(engine, id, user.home, signal)) {
     await putFiles(engine, id, user.home, await packEntries(entries, user.owner), signal)
     return

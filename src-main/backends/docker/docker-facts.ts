@@ -20,6 +20,8 @@ export interface DockerFacts extends DeliveryFacts {
   readonly userOverridden: boolean
   readonly sidecars: Readonly<Record<string, DeliveryFacts>>
   readonly built: string | null
+  /** Whose home was given which folders; null when none was. */
+  readonly homeKey: string | null
   /** Compose project of a bottle that bot-bottle made. */
   readonly composeProject: string | null
   readonly notices: readonly string[]
@@ -54,6 +56,7 @@ export function readFacts(ref: RuntimeRef): DockerFacts {
     secretNames: facts.secretNames ?? [],
     sidecars: facts.sidecars ?? {},
     built: facts.built ?? null,
+    homeKey: facts.homeKey ?? null,
     composeProject: facts.composeProject ?? null,
     notices: facts.notices ?? [],
   }

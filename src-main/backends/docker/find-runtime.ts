@@ -68,6 +68,7 @@ export async function rebuildRef(
     secretNames: [],
     sidecars: Object.fromEntries((family?.sidecars ?? []).map(({ id, delivery }) => [id, delivery])),
     built: image?.RepoTags?.find((tag) => tag.endsWith(`-build:${runId}`)) ?? null,
+    homeKey: null,
     composeProject: labelOf(labels, COMPOSE_PROJECT),
     notices: [],
   }

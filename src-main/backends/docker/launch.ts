@@ -2,7 +2,7 @@ import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import type { UnitPlan } from './container-config.ts'
-import { copyFolderIn, writeHomeFiles } from './deliver-files.ts'
+import { copyFolderIn, type HomeDelivery, planHome, writeHomeFiles } from './deliver-files.ts'
 import { baseFacts, type DockerFacts } from './docker-facts.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
@@ -14,7 +14,7 @@ import { removeTag } from './remove-objects.ts'
 import { agentUnit } from './run-plan.ts'
 import { createNetwork, startSidecars } from './sidecars.ts'
 import { createUndo, type Undo } from './undo.ts'
-import { createUnit, fillRunVolume, startContainer } from './unit.ts'
+import { createUnit, fillRunVolume, type MadeUnit, startContainer } from './unit.ts'
 
 /**
  * Creates, fills and starts a run. Order: image, name, network, sidecars, agent; the agent is started last.
@@ -78,7 +78,8 @@ async function makeRun(
   }
   const made = await createUnit(engine, unit, undo, signal)
   faultPoint('start:after-create')
-  await fillAgent(engine, home, plan, unit, made.id, made.hasShell, signal)
+  const homeDelivery = planHome(plan, unit, made.hasShell)
+  await fillAgent(engine, home, plan, unit, made, homeDelivery, signal)
   faultPoint('start:after-fill')
   progress({ phase: 'starting', current: null, total: null })
   await startContainer(engine, made.id, unit.name, signal)
@@ -92,6 +93,7 @@ async function makeRun(
     userOverridden: plan.user !== null,
     runVolume: unit.runVolume,
     hasShell: made.hasShell,
+    homeKey: homeDelivery.key,
     secretNames: Object.keys(plan.secrets),
     sidecars: Object.fromEntries(sidecars.map(({ id, delivery }) => [id, delivery])),
     built,
@@ -152,15 +154,16 @@ async function fillAgent(
   home: string,
   plan: LaunchPlan,
   unit: UnitPlan,
-  id: string,
-  hasShell: boolean,
+  { id, hasShell }: MadeUnit,
+  homeDelivery: HomeDelivery,
   signal: AbortSignal,
 ): Promise<void> {
-  await fillRunVolume(engine, id, unit, hasShell, signal)
+  const recipe = homeDelivery.isByScript ? { ...unit.recipe, homeFiles: plan.homeFiles } : unit.recipe
+  await fillRunVolume(engine, id, { recipe }, hasShell, signal)
   if (plan.image.kind === 'snapshot') {
     const dir = partsDirOf(home, plan.image.snapshot)
     for (const { part } of unit.ownVolumes) if (part) await fillVolume(engine, id, part, dir, signal)
   }
   if (plan.copyCwd) await copyFolderIn(engine, id, plan.copyCwd, unit, signal)
-  await writeHomeFiles(engine, id, plan, unit, signal)
+  if (!homeDelivery.isByScript) await writeHomeFiles(engine, id, plan, unit, signal)
 }

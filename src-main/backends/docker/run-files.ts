@@ -1,3 +1,4 @@
+import { type HomeFiles, homeInRunFolder, homeScript } from './home-files.ts'
 import { shellQuote } from './shell-quote.ts'
 import type { PackEntry } from './tar-pack.ts'
 
@@ -7,14 +8,17 @@ export interface RunRecipe {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
+  /** Written into HOME by the start script; needs a shell in the image. */
+  readonly homeFiles?: HomeFiles
 }
 
 /**
- * The entrypoint, the same for every run. Everything that differs is in the two files beside it, so nothing of
+ * The entrypoint, the same for every run. Everything that differs is in the files beside it, so nothing of
  * a run is ever in the container's config, its history or a committed layer.
  */
 export const START_SCRIPT = `#!/bin/sh
 . /run/icebox/env || exit 125
+. /run/icebox/home.sh || exit 125
 . /run/icebox/argv || exit 125
 exec "$@"
 `
@@ -41,6 +45,9 @@ export function runFiles(recipe: RunRecipe): PackEntry[] {
     { type: 'directory', name: '.', mode: 0o755 },
     { type: 'file', name: 'env', mode: 0o444, content: env },
     { type: 'file', name: 'argv', mode: 0o444, content: argv },
+    // Always written: on a restart it takes the place of the launch's, whose files were given once.
+    { type: 'file', name: 'home.sh', mode: 0o444, content: homeScript(recipe.homeFiles ?? {}) },
+    ...homeInRunFolder(recipe.homeFiles ?? {}),
     { type: 'file', name: 'start', mode: 0o555, content: START_SCRIPT },
   ]
 }
@@ -58,6 +65,6 @@ export function secretFiles(recipe: RunRecipe): PackEntry[] {
 
 /** The same files, emptied. `secretNames` matters only for images without a shell. */
 export function wipedFiles(hasShell: boolean, secretNames: readonly string[]): PackEntry[] {
-  const names = hasShell ? ['env', 'argv'] : secretNames.map((name) => `secrets/${name}`)
+  const names = hasShell ? ['env', 'argv', 'home.sh'] : secretNames.map((name) => `secrets/${name}`)
   return names.map((name): PackEntry => ({ type: 'file', name, mode: 0o444, content: '' }))
 }
