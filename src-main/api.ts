@@ -48,10 +48,24 @@ export interface FreezeOptions extends CallOptions {
   readonly note?: string
 }
 
+const opened = new Map<string, Promise<Icebox>>()
+
+/** One core per state root and engine: a program that makes many calls opens them once. */
+function openOnce(home: string | undefined): Promise<Icebox> {
+  const { ICEBOX_HOME, DOCKER_HOST, DOCKER_CONTEXT } = process.env
+  const key = JSON.stringify([home ?? ICEBOX_HOME ?? null, DOCKER_HOST ?? null, DOCKER_CONTEXT ?? null])
+  const known = opened.get(key)
+  if (known) return known
+  const opening = import('./icebox.ts').then(({ createIcebox }) => createIcebox({ home }))
+  opened.set(key, opening)
+  // A root that could not be opened may be mended before the next call.
+  opening.catch(() => opened.delete(key))
+  return opening
+}
+
 async function open(options: CallOptions): Promise<{ icebox: Icebox; context: OperationContext }> {
   if (options.backend) requireBackendName(options.backend)
-  const { createIcebox } = await import('./icebox.ts')
-  const icebox = await createIcebox({ home: options.home })
+  const icebox = await openOnce(options.home)
   return {
     icebox,
     context: {
