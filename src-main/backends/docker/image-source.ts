@@ -4,7 +4,7 @@ import type { ImageInspectInfo } from 'dockerode'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ImageSource, LaunchPlan, ReportProgress } from '../backend.ts'
 import { parseDockerIgnore, takesBack } from './docker-ignore.ts'
-import { type Engine, LONG_MS } from './engine.ts'
+import { type Engine, LONG_MS, SHORT_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { readProgress } from './json-lines.ts'
 import { buildRepository, isImageName, LABEL } from './labels.ts'
@@ -58,8 +58,12 @@ export async function inspectImage(
 ): Promise<ImageInspectInfo | null> {
   if (!isImageName(reference)) throw bottleError('image-missing', `"${reference}" is not an image name.`)
   try {
-    return await engine.call(`look at image ${reference}`, signal, (docker, abortSignal) =>
-      docker.getImage(reference).inspect({ abortSignal } as object),
+    // A reference holds slashes and colons that the engine expects as they are; isImageName let no others through.
+    return await engine.get<ImageInspectInfo>(
+      `look at image ${reference}`,
+      `/images/${reference}/json`,
+      signal,
+      SHORT_MS,
     )
   } catch (thrown) {
     if (isMissing(thrown)) return null

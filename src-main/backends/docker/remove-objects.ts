@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerInspectInfo } from 'dockerode'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, SHORT_MS } from './engine.ts'
 import { isMissing, statusOf } from './engine-errors.ts'
 
 const GONE_MS = 30_000
@@ -13,9 +13,9 @@ export async function inspectContainer(
   signal: AbortSignal,
 ): Promise<ContainerInspectInfo | null> {
   try {
-    return await engine.call(`look at container ${nameOrId}`, signal, (docker, abortSignal) =>
-      docker.getContainer(nameOrId).inspect({ abortSignal }),
-    )
+    // Not through the library: it describes each request for its log, which takes longer than the answer.
+    const path = `/containers/${encodeURIComponent(nameOrId)}/json`
+    return await engine.get<ContainerInspectInfo>(`look at container ${nameOrId}`, path, signal, SHORT_MS)
   } catch (thrown) {
     if (isMissing(thrown)) return null
     throw thrown
