@@ -7,6 +7,8 @@ export interface DeliveryFacts {
   readonly hasShell: boolean
   /** Names only. */
   readonly secretNames: readonly string[]
+  /** False only when the run is known to have been given no secret; a record that was rebuilt can't know. */
+  readonly mayHoldSecrets: boolean
 }
 
 /** What `RuntimeRef.facts` holds for Docker. */
@@ -41,6 +43,15 @@ export function baseFacts(image: ImageFacts): BaseFacts {
   return { entrypoint, cmd, workdir, user, layers, bytes }
 }
 
+function readDelivery(delivery: Partial<DeliveryFacts>): DeliveryFacts {
+  return {
+    runVolume: delivery.runVolume ?? '',
+    hasShell: delivery.hasShell ?? true,
+    secretNames: delivery.secretNames ?? [],
+    mayHoldSecrets: delivery.mayHoldSecrets ?? true,
+  }
+}
+
 /** Reads facts back from a record, tolerating what an older version did not write. */
 export function readFacts(ref: RuntimeRef): DockerFacts {
   const facts = ref.facts as Partial<DockerFacts>
@@ -54,7 +65,13 @@ export function readFacts(ref: RuntimeRef): DockerFacts {
     runVolume: facts.runVolume ?? '',
     hasShell: facts.hasShell ?? true,
     secretNames: facts.secretNames ?? [],
-    sidecars: facts.sidecars ?? {},
+    mayHoldSecrets: facts.mayHoldSecrets ?? true,
+    sidecars: Object.fromEntries(
+      Object.entries(facts.sidecars ?? {}).map(([id, delivery]: [string, Partial<DeliveryFacts>]) => [
+        id,
+        readDelivery(delivery),
+      ]),
+    ),
     built: facts.built ?? null,
     homeKey: facts.homeKey ?? null,
     composeProject: facts.composeProject ?? null,

@@ -66,6 +66,7 @@ export async function rebuildRef(
     runVolume: runVolumeOf(found),
     hasShell: startsByWrapper(found),
     secretNames: [],
+    mayHoldSecrets: true,
     sidecars: Object.fromEntries((family?.sidecars ?? []).map(({ id, delivery }) => [id, delivery])),
     built: image?.RepoTags?.find((tag) => tag.endsWith(`-build:${runId}`)) ?? null,
     homeKey: null,
@@ -130,7 +131,7 @@ export async function familyOf(
       return {
         id: row.Id,
         name: (row.Names[0] ?? '').replace(/^\//, ''),
-        delivery: { runVolume, hasShell, secretNames: [] },
+        delivery: { runVolume, hasShell, secretNames: [], mayHoldSecrets: true },
       }
     }),
     volumes: (volumes ?? []).map((volume) => volume.Name),

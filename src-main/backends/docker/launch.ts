@@ -95,6 +95,7 @@ async function makeRun(
     hasShell: made.hasShell,
     homeKey: homeDelivery.key,
     secretNames: Object.keys(plan.secrets),
+    mayHoldSecrets: Object.keys(plan.secrets).length > 0,
     sidecars: Object.fromEntries(sidecars.map(({ id, delivery }) => [id, delivery])),
     built,
     composeProject: null,

@@ -45,7 +45,7 @@ export async function removeRun(
     await attempt(tally, ref.name, () => removeContainer(engine, ref.id, signal))
     return tally
   }
-  const family = ref.runId ? await familyOf(engine, rootId, ref.runId, signal) : null
+  const family = ref.runId && !isAlone(ref) ? await familyOf(engine, rootId, ref.runId, signal) : null
   const sidecars = new Map([...ref.sidecars, ...(family?.sidecars ?? [])].map(({ id, name }) => [id, name]))
   await attempt(tally, ref.name, () => removeContainer(engine, ref.id, signal))
   await Promise.all(
@@ -62,6 +62,13 @@ export async function removeRun(
   const { built } = facts
   if (built) await attempt(tally, `image ${built}`, () => removeTag(engine, built, signal))
   return tally
+}
+
+/** True when the launch's own record says that nothing but a container and its volumes was made. */
+function isAlone(ref: RuntimeRef): boolean {
+  const { runVolume } = readFacts(ref)
+  const isRecorded = runVolume !== '' && ref.volumes.includes(runVolume)
+  return isRecorded && ref.sidecars.length === 0 && ref.networks.length === 0
 }
 
 const isRunVolume = (name: string, runId: string) => runId !== '' && name.startsWith(`icebox-run-${runId}`)

@@ -114,6 +114,7 @@ export async function restartRun(
   signal: AbortSignal,
 ): Promise<RuntimeRef> {
   const facts = readFacts(ref)
+  const sidecars = { ...facts.sidecars }
   const found = await inspectContainer(engine, ref.id, signal)
   if (!found) throw bottleError('not-found', `The container ${ref.name} is gone.`, { slug: ref.slug })
   if (found.State.Running) throw bottleError('busy', `${ref.name} is running already.`, { slug: ref.slug })
@@ -122,7 +123,9 @@ export async function restartRun(
     const delivery = facts.sidecars[id]
     if (sidecar && delivery?.runVolume) {
       const image = await factsOfImage(engine, sidecar.image, signal)
-      await refill(engine, id, delivery, sidecarRecipe(plan, sidecar, image), signal)
+      const recipe = sidecarRecipe(plan, sidecar, image)
+      await refill(engine, id, delivery, recipe, signal)
+      sidecars[id] = delivered(delivery, recipe)
     }
     await startContainer(engine, id, name, signal)
   }
@@ -132,7 +135,14 @@ export async function restartRun(
     await refill(engine, ref.id, facts, recipe, signal)
   }
   await startContainer(engine, ref.id, ref.name, signal)
-  return { ...ref, facts: { ...ref.facts, secretNames: Object.keys(plan.secrets) } }
+  const { secretNames, mayHoldSecrets } = delivered(facts, plan)
+  return { ...ref, facts: { ...ref.facts, secretNames, mayHoldSecrets, sidecars } }
+}
+
+/** What a run holds after a further delivery; what an earlier one left there may not have been wiped. */
+function delivered(before: DeliveryFacts, { secrets }: Pick<RunRecipe, 'secrets'>): DeliveryFacts {
+  const names = Object.keys(secrets)
+  return { ...before, secretNames: names, mayHoldSecrets: before.mayHoldSecrets || names.length > 0 }
 }
 
 async function factsOfImage(engine: Engine, reference: string, signal: AbortSignal) {
@@ -151,7 +161,10 @@ async function refill(
   await fillRunVolume(engine, id, { recipe }, delivery.hasShell, signal)
 }
 
-/** Stops the sidecars and empties what was delivered to the run. Gone or running containers are left. @throws BottleError */
+/**
+ * Stops the sidecars and empties what was delivered to the run, if secrets were. Gone or running containers are left.
+ * @throws BottleError
+ */
 export async function endRun(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<void> {
   const facts = readFacts(ref)
   const agent = await inspectContainer(engine, ref.id, signal)
@@ -164,7 +177,7 @@ export async function endRun(engine: Engine, ref: RuntimeRef, signal: AbortSigna
 }
 
 async function wipe(engine: Engine, id: string, delivery: DeliveryFacts, signal: AbortSignal): Promise<void> {
-  if (!delivery.runVolume) return
+  if (!delivery.runVolume || !delivery.mayHoldSecrets) return
   const files = wipedFiles(delivery.hasShell, delivery.secretNames)
   if (files.length === 0) return
   try {

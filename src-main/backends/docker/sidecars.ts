@@ -53,7 +53,9 @@ export async function startSidecars(
     await fillRunVolume(engine, id, unit, hasShell, signal)
     await startContainer(engine, id, unit.name, signal)
     const secretNames = Object.keys(unit.recipe.secrets)
-    started.push({ id, unit, delivery: { runVolume: unit.runVolume, hasShell, secretNames } })
+    const mayHoldSecrets = secretNames.length > 0
+    const delivery = { runVolume: unit.runVolume, hasShell, secretNames, mayHoldSecrets }
+    started.push({ id, unit, delivery })
   }
   return started
 }

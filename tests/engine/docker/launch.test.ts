@@ -256,6 +256,31 @@ it('builds an image from a folder, leaving out what .dockerignore names', async 
   }
 })
 
+it('wipes what a run was given only if that may have been a secret', async () => {
+  const volume = async (runId: string) =>
+    must('docker', ['run', '--rm', '--network=none', '-v', `icebox-run-${runId}:/v`, image, 'cat', '/v/argv'])
+  const plain = scene.plan(image, 'echo plain-run')
+  const { ref } = await scene.run(plain)
+  await scene.backend.runEnded(ref, scene.signal)
+  expect(await volume(ref.runId)).toContain('plain-run')
+  // Read back from the engine, nobody knows what it was given.
+  const found = await scene.backend.find(ref.id, scene.signal)
+  if (!found) throw new Error('the container is gone')
+  await scene.backend.runEnded(found, scene.signal)
+  expect(await volume(ref.runId)).toBe('')
+  // A secret that comes later counts for that run and for all after it.
+  const secret = await scene.backend.restart(ref, { ...plain, secrets: { S: 'late' } }, scene.signal)
+  await scene.backend.wait(secret, scene.signal)
+  const again = await scene.backend.restart(secret, plain, scene.signal)
+  await scene.backend.wait(again, scene.signal)
+  await scene.backend.runEnded(again, scene.signal)
+  expect(await volume(ref.runId)).toBe('')
+  expect((await scene.backend.remove(again, scene.signal)).removed).toEqual([
+    ref.name,
+    `volume icebox-run-${ref.runId}`,
+  ])
+})
+
 it('starts a stopped run again with the same files and a new command', async () => {
   const plan = scene.plan(image, 'echo one > /kept; cat /kept')
   const { ref } = await scene.run(plan)
