@@ -8,6 +8,7 @@ import type { FreezeOutcome, FreezeSubject } from '../../src-main/backends/freez
 import { openStateRoot, type StateRoot } from '../../src-main/state/root.ts'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { must } from './busybox-image.ts'
+import { runChild } from './child.ts'
 import { rawEngine } from './raw-engine.ts'
 
 /** A Docker backend on a state root of its own, and short ways to use it. */
@@ -112,8 +113,13 @@ export async function removeOwned(rootId: string): Promise<void> {
   const networks = await ids(['network', 'ls', '-q', '--filter', owner])
   if (networks.length > 0) await must('docker', ['network', 'rm', ...networks])
   for (const label of ['snapshot-root', 'build-root']) {
-    const images = await ids(['images', '-q', '--filter', `label=dev.icebox.${label}=${rootId}`])
-    if (images.length > 0) await must('docker', ['rmi', '-f', ...new Set(images)])
+    const list = () => ids(['images', '-q', '--filter', `label=dev.icebox.${label}=${rootId}`])
+    // Images of one second come in any order, and a parent only goes after its children: each round frees a level.
+    for (let images = await list(); images.length > 0; images = await list()) {
+      const removed = await runChild('docker', ['rmi', '-f', ...new Set(images)], { timeout: 300_000 })
+      if (removed.exitCode === 0) break
+      if ((await list()).length >= images.length) throw new Error(removed.output)
+    }
   }
 }
 
