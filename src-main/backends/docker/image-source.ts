@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { ImageInspectInfo } from 'dockerode'
+import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ImageSource, LaunchPlan, ReportProgress } from '../backend.ts'
 import { parseDockerIgnore, takesBack } from './docker-ignore.ts'
@@ -138,13 +140,28 @@ async function pull(
   }
 }
 
+const LOOK_MS = 2000
+/** What a preflight saw, for the launch that follows it at once with the same record. */
+const looks = new WeakMap<Snapshot, { readonly found: ImageInspectInfo; readonly at: number }>()
+
+/** Keeps a snapshot's inspection for a moment, so that the launch need not ask again. */
+export function keepLook(snapshot: Snapshot, found: ImageInspectInfo): void {
+  looks.set(snapshot, { found, at: performance.now() })
+}
+
+function takeLook(snapshot: Snapshot): ImageInspectInfo | null {
+  const look = looks.get(snapshot)
+  looks.delete(snapshot)
+  return look && performance.now() - look.at < LOOK_MS ? look.found : null
+}
+
 async function snapshotImage(
   engine: Engine,
   source: Extract<ImageSource, { kind: 'snapshot' }>,
   signal: AbortSignal,
 ): Promise<ImageFacts> {
   const { reference, digest, id, facts } = source.snapshot
-  const found = await inspectImage(engine, reference, signal)
+  const found = takeLook(source.snapshot) ?? (await inspectImage(engine, reference, signal))
   if (!found)
     throw bottleError('snapshot-missing', `The image of snapshot ${id} (${reference}) is not in Docker.`)
   if (digest && found.Id !== digest) {

@@ -4,7 +4,7 @@ import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
-import { inspectImage } from './image-source.ts'
+import { inspectImage, keepLook } from './image-source.ts'
 import { isContainerName, requireNamePart } from './labels.ts'
 import { coversRunDir, requireParts } from './own-volumes.ts'
 import { isEnvName } from './run-files.ts'
@@ -146,6 +146,7 @@ async function checkImage(
     )
   }
   await requireParts(home, image.snapshot)
+  keepLook(image.snapshot, found)
   if (image.snapshot.facts.hasShell === false) notices.push(NO_SHELL_NOTICE)
   return notices
 }
