@@ -1,14 +1,22 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, rmSync, symlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 
 const at = (path: string) => resolve(import.meta.dirname, path)
 
-/** The command is also run by its path, so its file must be a program. */
+/**
+ * The command is also run by its path, so its file must be a program; and as `npx icebox` in this repository, for
+ * which npm links the bins of dependencies but not the package's own.
+ */
 const executableCli = {
   name: 'icebox:executable-cli',
-  writeBundle: () => chmodSync(at('out/main/cli.js'), 0o755),
+  writeBundle() {
+    chmodSync(at('out/main/cli.js'), 0o755)
+    const link = at('node_modules/.bin/icebox')
+    rmSync(link, { force: true })
+    symlinkSync('../../out/main/cli.js', link)
+  },
 }
 
 /** What `icebox list` loads, in three files instead of thirty. None of it may reach a package. */
