@@ -211,8 +211,10 @@ async function heapGrowth(
 ): Promise<number> {
   const events = async (count: number) => {
     for (let left = count / 2 / bottles.length; left > 0; left--) {
-      for (const bottle of bottles) await bench.engine.call('POST', `/containers/${bottle.container}/pause`)
-      for (const bottle of bottles) await unpause(bench, bottle)
+      await Promise.all(
+        bottles.map(({ container }) => bench.engine.call('POST', `/containers/${container}/pause`)),
+      )
+      await Promise.all(bottles.map((bottle) => unpause(bench, bottle)))
     }
     // The page has the last of them when its rows say so.
     for (const { slug } of bottles) await (await watchRow(page, slug, /running|working/))()
