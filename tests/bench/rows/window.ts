@@ -211,9 +211,7 @@ async function heapGrowth(
 ): Promise<number> {
   const events = async (count: number) => {
     for (let left = count / 2 / bottles.length; left > 0; left--) {
-      await Promise.all(
-        bottles.map(({ container }) => bench.engine.call('POST', `/containers/${container}/pause`)),
-      )
+      await Promise.all(bottles.map((bottle) => pause(bench, bottle)))
       await Promise.all(bottles.map((bottle) => unpause(bench, bottle)))
     }
     // The page has the last of them when its rows say so.
@@ -227,7 +225,11 @@ async function heapGrowth(
   return ((await heapBytes()) - before) / 1e6
 }
 
-/** An engine may take a late note of the unpausing before for news and call a paused container running. */
+/** An engine may take a late note of the unpausing before for news and call a paused container running, or the other way round. */
+async function pause(bench: Bench, { container }: RunningBottle): Promise<void> {
+  await bench.engine.call('POST', `/containers/${container}/pause`, undefined, [409])
+}
+
 async function unpause(bench: Bench, bottle: RunningBottle): Promise<void> {
   const path = `/containers/${bottle.container}`
   const answer = await bench.engine.call<{ readonly message?: string } | string>(
@@ -237,6 +239,6 @@ async function unpause(bench: Bench, bottle: RunningBottle): Promise<void> {
     [409, 500],
   )
   if (typeof answer === 'string') return
-  await bench.engine.call('POST', `${path}/pause`)
-  await bench.engine.call('POST', `${path}/unpause`)
+  await pause(bench, bottle)
+  await bench.engine.call('POST', `${path}/unpause`, undefined, [409, 500])
 }
