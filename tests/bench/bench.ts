@@ -137,11 +137,11 @@ export async function startSitter(
   }
 }
 
-/** Asks every 20 ms. @throws Error after two minutes */
+/** Asks again after every 2 ms. @throws Error after two minutes */
 export async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 120_000
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -165,7 +165,7 @@ export const idleRow: Row = async (bench) => {
     const after = await processCost(served.pid)
     const share = ((after.cpuSeconds - before.cpuSeconds) / IDLE_SECONDS) * 100
     const megabytes = after.residentBytes / 1e6
-    const growth = await heapGrowth(bench, bottles, page, served.heapBytes)
+    const growth = await heapGrowth(bench, bottles, served.heapBytes)
     const shown = `heap after ${MANY_EVENTS} events`
     return [
       {
@@ -206,16 +206,15 @@ export const idleRow: Row = async (bench) => {
 async function heapGrowth(
   bench: Bench,
   bottles: readonly RunningBottle[],
-  page: Page,
   heapBytes: () => Promise<number>,
 ): Promise<number> {
+  // Renamed and back: pausing this fast makes the engine lose track of what is paused.
+  const twice = async ({ container }: RunningBottle) => {
+    await bench.engine.call('POST', `/containers/${container}/rename?name=${container}.prev-bench`)
+    await bench.engine.call('POST', `/containers/${container}.prev-bench/rename?name=${container}`)
+  }
   const events = async (count: number) => {
-    for (let left = count / 2 / bottles.length; left > 0; left--) {
-      await Promise.all(bottles.map((bottle) => pause(bench, bottle)))
-      await Promise.all(bottles.map((bottle) => unpause(bench, bottle)))
-    }
-    // The page has the last of them when its rows say so.
-    for (const { slug } of bottles) await (await watchRow(page, slug, /running|working/))()
+    for (let left = count / 2 / bottles.length; left > 0; left--) await Promise.all(bottles.map(twice))
   }
   // Buffers reach their size within the first few hundred.
   await events(500)
@@ -223,22 +222,4 @@ async function heapGrowth(
   bench.log(`causing ${MANY_EVENTS} events`)
   await events(MANY_EVENTS)
   return ((await heapBytes()) - before) / 1e6
-}
-
-/** An engine may take a late note of the unpausing before for news and call a paused container running, or the other way round. */
-async function pause(bench: Bench, { container }: RunningBottle): Promise<void> {
-  await bench.engine.call('POST', `/containers/${container}/pause`, undefined, [409])
-}
-
-async function unpause(bench: Bench, bottle: RunningBottle): Promise<void> {
-  const path = `/containers/${bottle.container}`
-  const answer = await bench.engine.call<{ readonly message?: string } | string>(
-    'POST',
-    `${path}/unpause`,
-    undefined,
-    [409, 500],
-  )
-  if (typeof answer === 'string') return
-  await pause(bench, bottle)
-  await bench.engine.call('POST', `${path}/unpause`, undefined, [409, 500])
 }
