@@ -1,6 +1,7 @@
 import type { BackendName, EngineReport, Progress, Snapshot } from '../../src-preload/contract/index.ts'
 import type { RuntimeRef } from '../state/runtime-ref.ts'
 import type { Freezer } from './freezer.ts'
+import type { Portable } from './portable.ts'
 
 export type { RuntimeRef } from '../state/runtime-ref.ts'
 
@@ -195,6 +196,8 @@ export interface Backend {
   /** Everything on the engine that carries this root's id, for cleanup and leak checks. */
   inventory(rootId: string, signal: AbortSignal): Promise<Inventory>
   readonly freezer: Freezer
+  /** How its snapshots leave and enter; loaded on first use. */
+  portable(): Promise<Portable>
 }
 
 /** The part of `intent.json` that a backend understands. */

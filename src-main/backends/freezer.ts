@@ -177,6 +177,7 @@ function draftRecord(
     agent: subject.agent,
     provider: subject.provider,
     volumes: [],
+    verified: null,
     facts: {},
   }
 }

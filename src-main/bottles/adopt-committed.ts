@@ -78,6 +78,7 @@ function adoptedRecord(slug: string, reference: string, metadata: Metadata | nul
     agent: metadata?.agentName ?? '',
     provider: '',
     volumes: [],
+    verified: null,
     facts: {},
   }
 }

@@ -32,6 +32,7 @@ const REASONS: readonly string[] = [
   'before-fork',
   'rule',
   'adopted',
+  'imported',
 ] satisfies readonly Snapshot['reason'][]
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
@@ -45,6 +46,16 @@ function isVolumePart(value: unknown): value is Snapshot['volumes'][number] {
   if (!isRecord(value)) return false
   const { file, destination } = value
   return /^(?!\.{1,2}$)[^/\\\0]+$/.test(text(file)) && text(destination).startsWith('/')
+}
+
+function parseVerification(value: unknown): Snapshot['verified'] {
+  if (!isRecord(value) || (value.outcome !== 'passed' && value.outcome !== 'failed')) return null
+  return {
+    at: text(value.at),
+    outcome: value.outcome,
+    check: typeof value.check === 'string' ? value.check : null,
+    detail: text(value.detail),
+  }
 }
 
 /**
@@ -81,6 +92,7 @@ export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapsho
     agent: text(value.agent),
     provider: text(value.provider),
     volumes,
+    verified: parseVerification(value.verified),
     facts: isRecord(value.facts) ? value.facts : {},
   }
 }

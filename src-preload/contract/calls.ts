@@ -1,5 +1,14 @@
 import { z } from 'zod'
 import {
+  CompressionName,
+  FileDiff,
+  PruneResult,
+  ScrubChoice,
+  SecretFinding,
+  SnapshotDiff,
+  SpaceUsage,
+} from './artifacts.ts'
+import {
   BackendName,
   BottleDetail,
   EngineReport,
@@ -32,6 +41,9 @@ export const StartArgs = z.object({
 
 const TaskStarted = z.object({ taskId: z.string(), slug: z.string().nullable() })
 const BySlug = z.object({ slug: Slug })
+const BySnapshot = z.object({ slug: Slug, snapshot: SnapshotId })
+/** A snapshot, or without one the bottle as it is now. */
+const Point = z.object({ slug: Slug, snapshot: SnapshotId.nullable() })
 const Done = z.object({
   done: z.array(z.string()),
   left: z.array(z.string()),
@@ -92,6 +104,44 @@ export const calls = {
     }),
     result: Snapshot,
   },
+  'snapshot:diff': { args: z.object({ from: Point, to: Point }), result: SnapshotDiff },
+  'snapshot:diff-file': {
+    args: z.object({ from: Point, to: Point, path: z.string().max(4096) }),
+    result: FileDiff,
+  },
+  'snapshot:verify': { args: BySnapshot, result: TaskStarted },
+  'snapshot:delete': { args: BySnapshot, result: TaskStarted },
+  /** Searches for secrets without exporting, for the dialog that asks what to do with them. */
+  'artifact:search-secrets': { args: BySnapshot, result: z.array(SecretFinding) },
+  /**
+   * Prepares a file for download or drag: when the task is done, `artifact:download` gives it out.
+   * Without `scrub`, found secrets fail the task with `secrets-found`.
+   */
+  'artifact:export': {
+    args: BySnapshot.extend({
+      compression: CompressionName.default('gzip'),
+      thin: z.boolean().default(false),
+      scrub: ScrubChoice.optional(),
+    }),
+    result: TaskStarted,
+  },
+  /** The address (same origin, one use, short life) from which a prepared export is downloaded. */
+  'artifact:download': {
+    args: z.object({ taskId: Short }),
+    result: z.object({ url: z.string(), fileName: z.string(), bytes: z.number() }),
+  },
+  /** An upload goes to the answered address as one PUT; the task goes on from there. */
+  'artifact:import': {
+    args: z.object({ fileName: Short, bytes: z.number().int().nonnegative(), label: Short.optional() }),
+    result: z.object({ taskId: z.string(), url: z.string() }),
+  },
+  'artifact:push': {
+    args: BySnapshot.extend({ reference: Short, scrub: ScrubChoice.optional() }),
+    result: TaskStarted,
+  },
+  'artifact:pull': { args: z.object({ reference: Short, label: Short.optional() }), result: TaskStarted },
+  'space:usage': { args: z.object({}), result: SpaceUsage },
+  'space:prune': { args: z.object({ dryRun: z.boolean() }), result: PruneResult },
   'trash:list': { args: z.object({}), result: z.array(TrashEntry) },
   'trash:undo': { args: z.object({ id: Short }), result: z.object({ slug: z.string() }) },
   'agent:list': {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Verification } from './artifacts.ts'
 import { ERROR_SENTENCES, type ErrorCode } from './errors.ts'
 
 /** A bottle's name; longer legacy names are read, new ones are at most 52. Source: state-and-artifacts.md. */
@@ -48,6 +49,7 @@ export const FreezeReason = z.enum([
   'before-fork',
   'rule',
   'adopted',
+  'imported',
 ])
 export type FreezeReason = z.infer<typeof FreezeReason>
 
@@ -89,6 +91,8 @@ export const Snapshot = z.object({
   agent: z.string(),
   provider: z.string(),
   volumes: z.array(VolumePart),
+  /** The last proof of restore, null when there was none. */
+  verified: Verification.nullable(),
   /** What a backend needs to know again at resume; opaque to everybody else. */
   facts: z.record(z.string(), z.unknown()),
 })
@@ -213,6 +217,13 @@ export const Task = z.object({
     'undo',
     'adopt',
     'cleanup',
+    'export',
+    'import',
+    'push',
+    'pull',
+    'verify',
+    'delete-snapshot',
+    'prune',
   ]),
   slug: z.string().nullable(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),

@@ -27,6 +27,8 @@ export const ERROR_SENTENCES = {
   timeout: 'It took too long.',
   'artifact-invalid': 'The artifact is damaged or unsafe.',
   'artifact-base-missing': 'The layers below this artifact are not here.',
+  'secrets-found': 'Secrets were found; choose whether to strip or keep them.',
+  'registry-failed': 'The registry refused or could not be reached.',
   denied: 'The request was refused.',
   unsupported: 'This is not supported here.',
   internal: 'Something unexpected happened in Icebox.',

@@ -87,6 +87,7 @@ export function snapshot(id: string, parent: string | null, createdAt: string): 
     agent: 'a',
     provider: 'p',
     volumes: [],
+    verified: null,
     facts: {},
   }
 }

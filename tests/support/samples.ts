@@ -75,6 +75,7 @@ export function sampleSnapshot(over: Partial<Snapshot> = {}): Snapshot {
     agent: 'reviewer',
     provider: 'claude',
     volumes: [],
+    verified: null,
     facts: {},
     ...over,
   }

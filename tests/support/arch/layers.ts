@@ -4,6 +4,7 @@ import { edgesOf, packageOf, type Sources } from './sources.ts'
 const LAYERS: readonly (readonly string[])[] = [
   ['contract'],
   ['system'],
+  ['workers'],
   ['state'],
   ['tasks'],
   ['backends'],
@@ -16,7 +17,15 @@ const LAYERS: readonly (readonly string[])[] = [
   ['shell'],
   ['entries'],
 ]
-const ENTRIES: ReadonlySet<string> = new Set(['cli', 'cli.ts', 'serve.ts', 'api.ts', 'index.ts', 'start.ts'])
+const ENTRIES: ReadonlySet<string> = new Set([
+  'cli',
+  'cli.ts',
+  'serve.ts',
+  'api.ts',
+  'index.ts',
+  'start.ts',
+  'worker.ts',
+])
 
 /** The layer of a main-process or contract file; null for other files, undefined for a file with no place. */
 export function layerOf(path: string): string | null | undefined {

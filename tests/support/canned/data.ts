@@ -303,6 +303,7 @@ export function detailOf(row: Bottle): BottleDetail {
     agent: row.agent,
     provider: row.provider,
     volumes: [],
+    verified: null,
     facts: {},
   }))
   return {

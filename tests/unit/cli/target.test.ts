@@ -24,6 +24,7 @@ const snapshot = (id: string, status: Snapshot['status'] = 'ready'): Snapshot =>
   agent: 'a',
   provider: 'custom',
   volumes: [],
+  verified: null,
   facts: {},
 })
 
