@@ -155,6 +155,7 @@ function snapshot(backend: string): Snapshot {
     agent: '',
     provider: '',
     volumes: [],
+    verified: null,
     facts: {},
   }
 }
