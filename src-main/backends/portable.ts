@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
-import type { ReportProgress } from './backend.ts'
+import type { ReportProgress, RuntimeRef } from './backend.ts'
 
 /** The part of an image's config that says how it runs; OCI's names. Only these keys leave or enter an engine. */
 export interface RunConfig {
@@ -143,4 +143,13 @@ export interface Portable {
   boot(request: BootRequest, signal: AbortSignal): Promise<BootResult>
   /** What weighs what; one answer for all snapshots, which belong to this backend. */
   sizes(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<readonly LayerSizes[]>
+  /**
+   * What a runtime has changed since a snapshot, where the engine knows it without a comparison of all files. Null when
+   * the runtime does not stand directly on that snapshot, so that this can't be told. @throws BottleError
+   */
+  differences?(
+    ref: RuntimeRef,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<readonly RuntimeDifference[] | null>
 }

@@ -62,5 +62,6 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     recover: async (intent, signal) => (await import('./recover.ts')).recoverEngine(engine, intent, signal),
     inventory: async (root, signal) => (await import('./inventory.ts')).takeInventory(engine, root, signal),
     freezer: new DockerFreezer(engine, options.flattenAt),
+    portable: async () => (await import('./portable/docker-portable.ts')).dockerPortable(engine, home),
   }
 }
