@@ -1,6 +1,9 @@
 import type { ManifestSummary } from '../src-preload/contract/index.ts'
 import { createBackends } from './backends/registry.ts'
+import type { Artifacts } from './bottles/artifact-services.ts'
+import { createArtifacts } from './bottles/create-artifacts.ts'
 import { createBottles } from './bottles/create-bottles.ts'
+import type { BottleDeps } from './bottles/deps.ts'
 import type { Bottles } from './bottles/services.ts'
 import { openStateRoot, type StateRoot } from './state/root.ts'
 import type { SettingsStore } from './state/settings.ts'
@@ -9,6 +12,8 @@ import type { SettingsStore } from './state/settings.ts'
 export interface Icebox {
   readonly root: StateRoot
   readonly bottles: Bottles
+  /** Frozen bottles as portable files, and what they take up. */
+  readonly artifacts: Artifacts
   readonly agents: {
     /** Definitions of the state root and, with a folder, of that project. */
     list(cwd: string | null): Promise<{ agents: ManifestSummary[]; bottles: ManifestSummary[] }>
@@ -30,16 +35,22 @@ export interface IceboxOptions {
 export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox> {
   const env = options.env ?? process.env
   const root = await openStateRoot(options.home)
-  const bottles = createBottles({
+  const deps: BottleDeps = {
     root,
     backends: createBackends({ rootId: root.id, home: root.dir, env }),
     env,
     secrets: async () => (await import('./state/secrets.ts')).createSecretStore(),
-  })
-  let settings: Promise<SettingsStore> | undefined
+  }
+  const bottles = createBottles(deps)
+  let opened: Promise<SettingsStore> | undefined
+  const settings = (): Promise<SettingsStore> => {
+    opened ??= import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
+    return opened
+  }
   return {
     root,
     bottles,
+    artifacts: createArtifacts({ ...deps, settings }),
     agents: {
       async list(cwd) {
         const { listManifests, openManifestIndex } = await import('./agents/manifest-index.ts')
@@ -51,10 +62,7 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
         return ensureSample(root)
       },
     },
-    settings: () => {
-      settings ??= import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
-      return settings
-    },
+    settings,
     async close() {},
   }
 }

@@ -50,6 +50,7 @@ export async function startServer(options: ServerOptions): Promise<IceboxServer>
     upgrade: (request, socket, head) => {
       background.then(({ accept }) => accept(request, socket, head)).catch(() => socket.destroy())
     },
+    transfer: async (request, response, path) => (await background).transfer(request, response, path),
     warn,
   })
   const port = await listenLoopback(server, options.port ?? 0)

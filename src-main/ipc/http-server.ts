@@ -5,6 +5,7 @@ import { NEEDS_LINK_PAGE, PLAIN_PAGE_HEADERS } from './plain-page.ts'
 import { refuseForeign } from './request-guard.ts'
 import { NO_STORE, SECURITY_HEADERS } from './security-headers.ts'
 import { readStatic } from './static-files.ts'
+import type { Refused } from './transfers/transfers.ts'
 
 export interface HttpParts {
   readonly access: Access
@@ -13,28 +14,36 @@ export interface HttpParts {
   readonly newLink: () => string
   /** Takes over an allowed WebSocket request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Answers an allowed request for `/download/…` or `/upload/…`, or tells the refusal. */
+  readonly transfer: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+  ) => Promise<Refused | null>
   readonly warn: (error: unknown) => void
 }
 
 const LIMITS = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
-  requestTimeout: 15_000,
+  // An upload takes as long as it takes; all other bodies are bounded by BODY_MS.
+  requestTimeout: 0,
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 2000,
 } as const
+const BODY_MS = 15_000
 const MAX_HEADERS = 100
 const MAX_SOCKETS = 256
 
 /** The server, not yet listening: static files behind the session cookie, the link exchange, and `/ws`. */
 export function createHttpServer(parts: HttpParts): Server {
   const server = createServer({ ...LIMITS }, (request, response) => {
-    answer(parts, request)
+    answer(parts, request, response)
       .catch((error: unknown) => {
         parts.warn(error)
         return reply(500, 'Something unexpected happened in Icebox.')
       })
-      .then((found) => send(response, found))
+      .then((found) => found && send(response, found))
       .catch(() => response.destroy())
   })
   server.maxHeadersCount = MAX_HEADERS
@@ -64,13 +73,19 @@ const reply = (
 })
 const needsLink = (): Reply => reply(403, NEEDS_LINK_PAGE, PLAIN_PAGE_HEADERS)
 
-async function answer(parts: HttpParts, request: IncomingMessage): Promise<Reply> {
+async function answer(
+  parts: HttpParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Reply | null> {
+  const unbound = boundBody(request)
   const refused = refuseForeign(request, { needsOrigin: false })
   if (refused) return reply(refused.status, refused.reason)
   const url = request.url ?? ''
   // An absolute or network-path form would let the client choose what "this host" means.
   if (!url.startsWith('/') || url.startsWith('//')) return reply(400, 'The address is not understood.')
   const [path = '/', query = ''] = splitOnce(url, '?')
+  if (/^\/(download|upload)\//.test(path)) return transfer(parts, request, response, path, unbound)
   if (path === '/new-link') return newLink(parts, request)
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return reply(405, 'Only GET and HEAD are answered here.', { Allow: 'GET, HEAD' })
@@ -85,6 +100,34 @@ async function answer(parts: HttpParts, request: IncomingMessage): Promise<Reply
     'Content-Type': file.type,
     ...(file.isImmutable ? { 'Cache-Control': 'private, max-age=31536000, immutable' } : {}),
   })
+}
+
+/** Files come and go only for a session, from this page itself, and with a key that works once. */
+async function transfer(
+  parts: HttpParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  unbound: () => void,
+): Promise<Reply | null> {
+  const refused = refuseForeign(request, { needsOrigin: request.method !== 'GET' })
+  if (refused) return reply(refused.status, refused.reason)
+  const site = request.headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    return reply(403, 'The request comes from another page.')
+  }
+  if (!parts.access.isKnown(request.headers.cookie)) return needsLink()
+  unbound()
+  const found = await parts.transfer(request, response, path)
+  return found && reply(found.status, found.reason, found.allow ? { Allow: found.allow } : {})
+}
+
+/** Nobody reads a body here, so one that trickles in must not hold its socket; the result lifts that. */
+function boundBody(request: IncomingMessage): () => void {
+  const timer = setTimeout(() => request.complete || request.socket.destroy(), BODY_MS).unref()
+  const unbound = (): void => clearTimeout(timer)
+  request.once('close', unbound)
+  return unbound
 }
 
 /** Turns the token into a cookie and takes it out of the address. A link preview (HEAD) uses nothing up. */

@@ -33,8 +33,23 @@ export interface TaskQueue {
   close(graceMs: number): Promise<void>
 }
 
-/** Work that moves many bytes or starts processes waits for a place; the rest runs at once. */
-const HEAVY: ReadonlySet<TaskKind> = new Set(['start', 'resume', 'freeze', 'fork', 'restart'])
+/**
+ * Work that moves many bytes or starts processes waits for a place; the rest runs at once. Files on their way in and
+ * out have places of their own, so that a freeze never waits for an upload.
+ */
+const PLACES: Readonly<Partial<Record<TaskKind, 'launches' | 'transfers'>>> = {
+  start: 'launches',
+  resume: 'launches',
+  freeze: 'launches',
+  fork: 'launches',
+  restart: 'launches',
+  export: 'transfers',
+  import: 'transfers',
+  push: 'transfers',
+  pull: 'transfers',
+  verify: 'transfers',
+}
+const TRANSFERS = 2
 const PROGRESS_MS = 50
 
 /** The tasks of one process. Questions of an operation are answered by `confirm`, by default with no. */
@@ -44,7 +59,10 @@ export function createTaskQueue(
     readonly confirm?: (kind: TaskKind, question: string) => Promise<boolean>
   } = {},
 ): TaskQueue {
-  const slots = createSlots(options.heavySlots ?? Math.max(2, availableParallelism()))
+  const places = {
+    launches: createSlots(options.heavySlots ?? Math.max(2, availableParallelism())),
+    transfers: createSlots(TRANSFERS),
+  }
   const running = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>()
   const listeners = new Set<() => void>()
   let tasks: readonly Task[] = []
@@ -83,7 +101,9 @@ export function createTaskQueue(
     const { signal } = controller
     let giveBack = (): void => {}
     try {
-      if (HEAVY.has(kind)) {
+      const place = PLACES[kind]
+      if (place) {
+        const slots = places[place]
         const mustWait = !slots.hasFree()
         if (mustWait) report(id, { phase: 'Waiting for its turn', current: null, total: null })
         giveBack = await slots.take(signal)

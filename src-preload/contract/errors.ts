@@ -28,6 +28,7 @@ export const ERROR_SENTENCES = {
   'artifact-invalid': 'The artifact is damaged or unsafe.',
   'artifact-base-missing': 'The layers below this artifact are not here.',
   'secrets-found': 'Secrets were found; choose whether to strip or keep them.',
+  'verify-failed': 'The snapshot did not pass its check.',
   'registry-failed': 'The registry refused or could not be reached.',
   denied: 'The request was refused.',
   unsupported: 'This is not supported here.',

@@ -18,6 +18,13 @@ const DOING: Readonly<Record<Kind, string>> = {
   undo: 'Restoring',
   adopt: 'Adopting',
   cleanup: 'Cleaning up',
+  export: 'Exporting',
+  import: 'Importing',
+  push: 'Pushing',
+  pull: 'Pulling',
+  verify: 'Verifying',
+  'delete-snapshot': 'Deleting a snapshot of',
+  prune: 'Thinning out',
 }
 const DONE: Readonly<Record<Kind, string>> = {
   start: 'started',
@@ -30,6 +37,13 @@ const DONE: Readonly<Record<Kind, string>> = {
   undo: 'restored',
   adopt: 'adopted',
   cleanup: 'Cleanup is done',
+  export: 'exported',
+  import: 'imported',
+  push: 'pushed',
+  pull: 'pulled',
+  verify: 'verified',
+  'delete-snapshot': 'has one snapshot less',
+  prune: 'Thinning out is done',
 }
 
 /** Every word that the window says, in one place per language. */
@@ -130,6 +144,7 @@ export const t = {
     'before-fork': 'before a fork',
     rule: 'by a rule',
     adopted: 'adopted',
+    imported: 'imported',
   } satisfies Record<FreezeReason, string>,
   action: {
     newBottle: 'New bottle',

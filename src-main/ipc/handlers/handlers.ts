@@ -2,6 +2,8 @@ import type { Icebox } from '../../icebox.ts'
 import type { TaskQueue } from '../../tasks/task-queue.ts'
 import type { Handlers } from '../router.ts'
 import type { StateHub } from '../state-hub.ts'
+import type { Transfers } from '../transfers/transfers.ts'
+import { artifactHandlers } from './artifacts.ts'
 import { lifeHandlers } from './life.ts'
 
 /** Maps every call of the contract to the service that does it. */
@@ -9,11 +11,13 @@ export function createHandlers(
   icebox: Icebox,
   tasks: TaskQueue,
   hub: StateHub,
+  transfers: Transfers,
   signal: AbortSignal,
 ): Handlers {
   const { bottles } = icebox
   return {
     ...lifeHandlers(bottles, tasks, signal),
+    ...artifactHandlers(icebox.artifacts, tasks, transfers, signal),
     'state:snapshot': () => hub.snapshot(),
     'bottle:detail': ({ slug }) => bottles.detail(slug, signal),
     'bottle:journal': async ({ slug }) => [...(await bottles.journal(slug))],
