@@ -54,12 +54,16 @@ export interface LayerScan {
   /** Of the file as it is. */
   readonly digest: string
   readonly bytes: number
-  /** Of the uncompressed tar. */
+  /** Of the uncompressed tar; '' when a problem kept it from being read to its end. */
   readonly diffId: string
   readonly contentBytes: number
   readonly entries: number
   /** Why the layer is refused, naming the entry; null when it is fine. */
   readonly problem: string | null
+  /** Paths that differ from another one only in case or Unicode form: fine on Linux, one file on a Mac's disk. */
+  readonly twins: number
+  /** The first two of them, printable; null when there are none. */
+  readonly twinExample: readonly [string, string] | null
 }
 
 export interface ScanOptions {
