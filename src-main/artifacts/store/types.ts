@@ -11,6 +11,11 @@ export interface StoredLayer {
   /** Of the blob. */
   readonly digest: string
   readonly size: number
+  /**
+   * True when this version's packer made the blob, so that the same content gives the same blob again. Others'
+   * bytes differ for the same content, and an export must not depend on what the store happens to hold.
+   */
+  readonly isCanonical?: boolean
 }
 
 export interface StoredVolume extends StoredLayer {
