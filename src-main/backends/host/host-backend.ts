@@ -75,6 +75,7 @@ export function createHostBackend(options: {
     discardVolumes: async () => ({ removed: [], left: [] }),
     recover: (intent, signal) => recoverHost(context, intent, signal),
     inventory: () => inventory(context),
+    portable: async () => (await import('./portable/host-portable.ts')).hostPortable(context),
   }
 }
 

@@ -67,7 +67,8 @@ export async function listByWalking(
 
 let gnuFindOnce: Promise<boolean> | undefined
 
-function hasGnuFind(): Promise<boolean> {
+/** True where `find` prints fields; tried once. */
+export function hasGnuFind(): Promise<boolean> {
   gnuFindOnce ??= rawOutput(
     'find',
     ['/', '-maxdepth', '0', '-printf', '%T@'],
