@@ -14,8 +14,9 @@ import {
 } from './capture-volumes.ts'
 import { changesFingerprint } from './changed.ts'
 import { commitBody } from './commit-config.ts'
-import { type Engine, LONG_MS } from './engine.ts'
+import { type Engine, LONG_MS, SHORT_MS } from './engine.ts'
 import { isUnanswered } from './engine-errors.ts'
+import { jsonBody } from './engine-http.ts'
 import { flattenContainer } from './flatten.ts'
 import { inspectImage } from './image-source.ts'
 import { LABEL, scratchMark } from './labels.ts'
@@ -122,8 +123,11 @@ async function layersOf(engine: Engine, image: string, signal: AbortSignal): Pro
 /** Pauses a container; false when its agent ended just before, which is as good. @throws BottleError */
 async function pauseContainer(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await engine.call('pause the container', signal, (docker, abortSignal) =>
-      docker.getContainer(id).pause({ abortSignal }),
+    await engine.send(
+      'pause the container',
+      { method: 'POST', path: `/containers/${id}/pause` },
+      signal,
+      SHORT_MS,
     )
     return true
   } catch (thrown) {
@@ -147,12 +151,13 @@ async function commit(
   pause: boolean,
   signal: AbortSignal,
 ): Promise<string> {
-  const query = { container: id, ...splitTag(reference), pause }
-  const made = (await engine.call(
+  const query = new URLSearchParams({ container: id, ...splitTag(reference), pause: String(pause) })
+  const made = await engine.send<{ Id: string }>(
     `commit ${reference}`,
+    { method: 'POST', path: `/commit?${query}`, body: jsonBody(body) },
     signal,
-    (docker, abortSignal) => docker.getContainer(id).commit({ _query: query, _body: body, abortSignal }),
     LONG_MS,
-  )) as { Id: string }
+  )
+  if (!made) throw bottleError('engine-failed', `Docker did not say what it made of ${reference}.`)
   return made.Id
 }

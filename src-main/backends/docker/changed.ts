@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import type { RuntimeRef } from '../backend.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, LONG_MS } from './engine.ts'
 import { inspectContainer } from './remove-objects.ts'
 
 /** A digest of the list of changed paths of a container: `null` when it has none to tell. @throws BottleError */
 export async function changesFingerprint(engine: Engine, id: string, signal: AbortSignal): Promise<string> {
-  const changes = (await engine.call('list changed files', signal, (docker, abortSignal) =>
-    docker.getContainer(id).changes({ abortSignal }),
-  )) as { Path: string; Kind: number }[] | null
+  const changes = await engine.get<{ Path: string; Kind: number }[] | null>(
+    'list changed files',
+    `/containers/${id}/changes`,
+    signal,
+    LONG_MS,
+  )
   const lines = (Array.isArray(changes) ? changes : []).map(({ Path, Kind }) => `${Kind} ${Path}`).sort()
   return createHash('sha256').update(lines.join('\n')).digest('hex')
 }

@@ -12,8 +12,15 @@ export async function putFiles(
   archive: Buffer | Readable,
   signal: AbortSignal,
 ): Promise<void> {
+  const what = `copy files to ${path}`
+  if (Buffer.isBuffer(archive)) {
+    const url = `/containers/${encodeURIComponent(id)}/archive?path=${encodeURIComponent(path)}`
+    const body = { type: 'application/x-tar', bytes: archive } as const
+    await engine.send(what, { method: 'PUT', path: url, body }, signal, LONG_MS)
+    return
+  }
   await engine.call(
-    `copy files to ${path}`,
+    what,
     signal,
     (docker, abortSignal) => docker.getContainer(id).putArchive(archive, { path, abortSignal }),
     LONG_MS,

@@ -13,13 +13,45 @@ export async function getJson<T>(
   path: string,
   signal: AbortSignal,
 ): Promise<T> {
-  const { status, body } =
-    endpoint.kind === 'unix'
-      ? await getOverSocket(endpoint.socketPath, path, signal)
-      : await getOverTcp(endpoint, path, signal)
-  if (status !== 200) throw Object.assign(new Error(messageIn(body)), { statusCode: status })
-  return JSON.parse(body) as T
+  return (await sendJson<T>(endpoint, 'GET', path, null, signal)) as T
 }
+
+/**
+ * One call with a small JSON or tar body, or none, and a small JSON answer; null for an empty one.
+ * For `unix` and `tcp` endpoints only. Throws raw, with `statusCode` for what the engine refuses.
+ */
+export async function sendJson<T>(
+  endpoint: Exclude<Endpoint, { kind: 'ssh' }>,
+  method: Method,
+  path: string,
+  body: RequestBody | null,
+  signal: AbortSignal,
+): Promise<T | null> {
+  const { status, body: answer } =
+    endpoint.kind === 'unix'
+      ? await sendOverSocket(endpoint.socketPath, method, path, body, signal)
+      : await sendOverTcp(endpoint, method, path, body, signal)
+  // 304 too: what was asked for is so already, which the callers tell apart.
+  if (status < 200 || status > 299) throw Object.assign(new Error(messageIn(answer)), { statusCode: status })
+  return answer.trim() === '' ? null : (JSON.parse(answer) as T)
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+export interface RequestBody {
+  readonly type: 'application/json' | 'application/x-tar'
+  readonly bytes: Buffer
+}
+
+export const jsonBody = (value: unknown): RequestBody => ({
+  type: 'application/json',
+  bytes: Buffer.from(JSON.stringify(value)),
+})
+
+const headersOf = (body: RequestBody | null): Record<string, string> => ({
+  Host: 'docker',
+  ...(body ? { 'Content-Type': body.type, 'Content-Length': String(body.bytes.length) } : {}),
+})
 
 interface Answer {
   readonly status: number
@@ -30,14 +62,29 @@ interface Answer {
  * HTTP/1.0 by hand: no chunks, the answer ends with the connection. Node's own client takes four times as long for
  * its first request as the daemon for its answer, and a list is one request.
  */
-function getOverSocket(socketPath: string, path: string, signal: AbortSignal): Promise<Answer> {
+function sendOverSocket(
+  socketPath: string,
+  method: Method,
+  path: string,
+  body: RequestBody | null,
+  signal: AbortSignal,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const socket = connect(socketPath)
     const chunks: Buffer[] = []
     const abort = () => socket.destroy(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
-    socket.on('connect', () => socket.write(`GET ${path} HTTP/1.0\r\nHost: docker\r\n\r\n`))
+    const head = Object.entries({
+      ...headersOf(body),
+      ...(method === 'GET' || body ? {} : { 'Content-Length': '0' }),
+    })
+    socket.on('connect', () => {
+      socket.write(
+        `${method} ${path} HTTP/1.0\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+      )
+      if (body) socket.write(body.bytes)
+    })
     socket.on('data', (chunk) => chunks.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => {
@@ -61,13 +108,15 @@ export function parseAnswer(bytes: Buffer): Answer | undefined {
   return { status: Number(status), body: body.toString('utf8') }
 }
 
-function getOverTcp(
+function sendOverTcp(
   endpoint: Extract<Endpoint, { kind: 'tcp' }>,
+  method: Method,
   path: string,
+  body: RequestBody | null,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = { method: 'GET', path, signal, agent: false, headers: { Host: 'docker' } }
+    const options: RequestOptions = { method, path, signal, agent: false, headers: headersOf(body) }
     const target = { host: endpoint.host, port: endpoint.port, ...tlsOptions(endpoint) }
     const client = endpoint.tls === null ? http() : https()
     const request = client.request({ ...options, ...target }, (response) => {
@@ -79,7 +128,7 @@ function getOverTcp(
       )
     })
     request.on('error', reject)
-    request.end()
+    request.end(body?.bytes)
   })
 }
 

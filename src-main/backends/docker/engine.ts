@@ -4,7 +4,7 @@ import type { DockerOptions } from 'dockerode'
 import { http, https } from '../../system/builtin-http.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { engineError } from './engine-errors.ts'
-import { getJson, tlsOptions } from './engine-http.ts'
+import { getJson, type Method, type RequestBody, sendJson, tlsOptions } from './engine-http.ts'
 
 export type { Docker }
 
@@ -26,6 +26,16 @@ export interface Engine {
   ): Promise<T>
   /** One GET that does not load the library where the endpoint allows. @throws BottleError */
   get<T>(what: string, path: string, signal: AbortSignal, timeoutMs: number): Promise<T>
+  /**
+   * One call with a small body and a small answer, without the library where the endpoint allows: the library describes
+   * each request for its log, which costs several milliseconds. Null for an empty answer. @throws BottleError
+   */
+  send<T>(
+    what: string,
+    request: { readonly method: Method; readonly path: string; readonly body?: RequestBody },
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<T | null>
   /** A GET whose body is read as it comes; ends with the signal. @throws BottleError */
   stream(what: string, path: string, signal: AbortSignal): Promise<IncomingMessage>
 }
@@ -75,6 +85,18 @@ export function createEngine(env: NodeJS.ProcessEnv): Engine {
         if (where.kind !== 'ssh') return getJson<T>(where, path, abortSignal)
         return (await dial(await docker(), path, abortSignal, false)) as T
       }),
+    send: <T>(
+      what: string,
+      request: { readonly method: Method; readonly path: string; readonly body?: RequestBody },
+      signal: AbortSignal,
+      timeoutMs: number,
+    ) =>
+      guard(what, signal, timeoutMs, async (abortSignal) => {
+        const where = await endpoint()
+        const { method, path, body } = request
+        if (where.kind !== 'ssh') return sendJson<T>(where, method, path, body ?? null, abortSignal)
+        return (await dialSend(await docker(), request, abortSignal)) as T | null
+      }),
     stream: (what, path, signal) =>
       guard(what, signal, null, async (abortSignal) => {
         return (await dial(await docker(), path, abortSignal, true)) as IncomingMessage
@@ -97,6 +119,30 @@ function dial(docker: Docker, path: string, abortSignal: AbortSignal, isStream: 
         statusCodes: { 200: true },
       },
       (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)),
+    )
+  })
+}
+
+function dialSend(
+  docker: Docker,
+  request: { readonly method: Method; readonly path: string; readonly body?: RequestBody },
+  abortSignal: AbortSignal,
+): Promise<unknown> {
+  const [plain = '', search = ''] = request.path.split('?')
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(
+      {
+        path: search ? `${plain}?` : plain,
+        method: request.method,
+        options: {
+          _query: Object.fromEntries(new URLSearchParams(search)),
+          _body: request.body?.type === 'application/json' ? JSON.parse(request.body.bytes.toString()) : {},
+        },
+        ...(request.body?.type === 'application/x-tar' ? { file: request.body.bytes } : {}),
+        abortSignal,
+        statusCodes: { 200: true, 201: true, 204: true },
+      },
+      (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result || null)),
     )
   })
 }

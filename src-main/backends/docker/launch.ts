@@ -4,7 +4,7 @@ import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import type { UnitPlan } from './container-config.ts'
 import { copyFolderIn, type HomeDelivery, planHome, writeHomeFiles } from './deliver-files.ts'
 import { baseFacts, type DockerFacts } from './docker-facts.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, SHORT_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { ensureImage, ensureNamed } from './image-source.ts'
 import { containerName, networkName, previousName } from './labels.ts'
@@ -145,9 +145,8 @@ export async function renameContainer(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await engine.call(`rename a container to ${name}`, signal, (docker, abortSignal) =>
-    docker.getContainer(id).rename({ name, abortSignal }),
-  )
+  const path = `/containers/${encodeURIComponent(id)}/rename?name=${encodeURIComponent(name)}`
+  await engine.send(`rename a container to ${name}`, { method: 'POST', path }, signal, SHORT_MS)
 }
 
 async function fillAgent(

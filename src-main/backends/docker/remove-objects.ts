@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerInspectInfo } from 'dockerode'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
-import { type Engine, SHORT_MS } from './engine.ts'
+import { type Engine, LONG_MS, SHORT_MS } from './engine.ts'
 import { isMissing, statusOf } from './engine-errors.ts'
 
 const GONE_MS = 30_000
@@ -30,9 +30,9 @@ export async function removeContainer(engine: Engine, id: string, signal: AbortS
   const until = Date.now() + GONE_MS
   for (let isFirst = true; ; isFirst = false) {
     try {
-      await engine.call(`remove container ${id.slice(0, 12)}`, signal, (docker, abortSignal) =>
-        docker.getContainer(id).remove({ force: true, v: false, abortSignal }),
-      )
+      const path = `/containers/${encodeURIComponent(id)}?force=true&v=false`
+      const what = `remove container ${id.slice(0, 12)}`
+      await engine.send(what, { method: 'DELETE', path }, signal, LONG_MS)
     } catch (thrown) {
       if (isMissing(thrown)) return !isFirst
       // Another client removes it at this moment: wait for that one.
@@ -47,9 +47,8 @@ export async function removeContainer(engine: Engine, id: string, signal: AbortS
 /** Removes a volume; false when it is missing already. @throws BottleError, among others while a container uses it */
 export async function removeVolume(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await engine.call(`remove volume ${name}`, signal, (docker, abortSignal) =>
-      docker.getVolume(name).remove({ abortSignal } as object),
-    )
+    const path = `/volumes/${encodeURIComponent(name)}`
+    await engine.send(`remove volume ${name}`, { method: 'DELETE', path }, signal, SHORT_MS)
     return true
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown

@@ -4,7 +4,7 @@ import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ExitFact, LaunchPlan, RuntimeRef, StopOptions } from '../backend.ts'
 import { putFiles } from './container-files.ts'
 import { type DeliveryFacts, readFacts } from './docker-facts.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, SHORT_MS } from './engine.ts'
 import { isMissing, statusOf } from './engine-errors.ts'
 import { imageFacts, inspectImage } from './image-source.ts'
 import { RUN_DIR } from './labels.ts'
@@ -96,9 +96,8 @@ async function stopOne(
 /** Lets a paused container run on; one that is not paused, or gone, is done. @throws BottleError */
 export async function unpauseContainer(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
   try {
-    await engine.call('unpause the container', signal, (docker, abortSignal) =>
-      docker.getContainer(id).unpause({ abortSignal }),
-    )
+    const path = `/containers/${encodeURIComponent(id)}/unpause`
+    await engine.send('unpause the container', { method: 'POST', path }, signal, SHORT_MS)
   } catch (thrown) {
     if (isMissing(thrown)) return
     const found = await inspectContainer(engine, id, signal)

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { containerBody, type UnitPlan } from './container-config.ts'
 import { putFiles, statInContainer } from './container-files.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, SHORT_MS } from './engine.ts'
 import { isUnanswered, statusOf } from './engine-errors.ts'
+import { jsonBody } from './engine-http.ts'
 import { LABEL, labelOf, RUN_DIR } from './labels.ts'
 import { inspectContainer, removeContainer, removeVolume } from './remove-objects.ts'
 import { runFiles, secretFiles } from './run-files.ts'
@@ -58,12 +59,15 @@ async function createContainer(
   signal: AbortSignal,
 ): Promise<string> {
   const body = containerBody(unit, hasShell)
-  const create = () =>
-    engine.call(`create ${unit.name}`, signal, (docker, abortSignal) =>
-      docker.createContainer({ _query: { name: unit.name }, _body: body, abortSignal } as object),
-    )
+  const create = async () => {
+    const path = `/containers/create?name=${encodeURIComponent(unit.name)}`
+    const request = { method: 'POST', path, body: jsonBody(body) } as const
+    const made = await engine.send<{ Id: string }>(`create ${unit.name}`, request, signal, SHORT_MS)
+    if (!made) throw bottleError('engine-failed', `Docker did not say which container ${unit.name} is.`)
+    return made.Id
+  }
   try {
-    return (await create()).id
+    return await create()
   } catch (thrown) {
     if (statusOf(thrown) === 404 && isBottleError(thrown)) {
       throw bottleError('image-missing', `The image "${unit.image.reference}" is not in Docker.`, {
@@ -78,7 +82,7 @@ async function createContainer(
         cause: thrown,
       })
     }
-    return (await create()).id
+    return await create()
   }
 }
 
@@ -118,9 +122,8 @@ export async function startContainer(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await engine.call(`start ${name}`, signal, (docker, abortSignal) =>
-      docker.getContainer(id).start({ abortSignal }),
-    )
+    const path = `/containers/${encodeURIComponent(id)}/start`
+    await engine.send(`start ${name}`, { method: 'POST', path }, signal, SHORT_MS)
   } catch (thrown) {
     // 304: it runs already, as after an answer that got lost.
     if (statusOf(thrown) !== 304) throw thrown
