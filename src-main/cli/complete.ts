@@ -20,7 +20,10 @@ interface Candidate {
   readonly about?: string
 }
 
-/** What each command's first argument can be. */
+/** What each command's arguments can be; only of these commands more than the first is completed. */
+const SEVERAL: ReadonlySet<string> = new Set(['diff', 'prune', 'validate'])
+
+/** What a command's first argument can be. */
 const ARGUMENTS: Readonly<Record<string, readonly Source[]>> = {
   start: ['agents'],
   resume: ['snapshots'],
@@ -35,6 +38,11 @@ const ARGUMENTS: Readonly<Record<string, readonly Source[]>> = {
   logs: ['slugs'],
   attach: ['slugs'],
   snapshots: ['slugs'],
+  export: ['snapshots'],
+  push: ['snapshots'],
+  diff: ['snapshots'],
+  verify: ['snapshots'],
+  prune: ['snapshots'],
   info: ['slugs', 'agents'],
   edit: ['agents'],
   validate: ['agents', 'bottles'],
@@ -63,14 +71,19 @@ async function candidates(
     const lists = await Promise.all(sources.map((source) => list(source, program, home, cwd, place.current)))
     return lists.flat()
   }
-  if (place.flag) return gather(VALUES[place.flag] ?? [])
+  if (place.flag) {
+    const option = place.command.options.find((known) => known.long === place.flag)
+    const choices = (option?.argChoices ?? []).map((value) => ({ value }))
+    return [...choices, ...(await gather(VALUES[place.flag] ?? []))]
+  }
   if (place.current.startsWith('-') && !place.isEnded) {
     return place.command.options
       .filter((option) => !option.hidden && option.long)
       .map((option) => ({ value: option.long ?? '', about: option.description }))
   }
   if (place.command.commands.length > 0) return commandsOf(place.command)
-  return place.position === 0 ? gather(ARGUMENTS[place.command.name()] ?? []) : []
+  const name = place.command.name()
+  return place.position === 0 || SEVERAL.has(name) ? gather(ARGUMENTS[name] ?? []) : []
 }
 
 interface Place {

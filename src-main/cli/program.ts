@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { defineArtifactCommands } from './define/artifacts.ts'
 import type { Bind } from './define/bind.ts'
 import { defineBottleCommands } from './define/bottles.ts'
 import { defineMachineCommands, MACHINE } from './define/machine.ts'
@@ -22,6 +23,7 @@ export function buildProgram(bind: Bind, width: number | undefined): Command {
   defineRunCommands(program, bind)
   defineBottleCommands(program, bind)
   defineRecordCommands(program, bind)
+  defineArtifactCommands(program, bind)
   defineMachineCommands(program, bind)
   for (const command of allCommands(program)) addGlobalFlags(command)
   return program

@@ -54,6 +54,6 @@ export class DockerFreezer extends Freezer {
   }
 
   protected override exportHint(snapshot: Snapshot): string {
-    return `docker save -o ${snapshot.slug}.tar ${snapshot.reference}`
+    return `icebox export ${snapshot.slug}@${snapshot.id} -o ${snapshot.slug}.bottle`
   }
 }

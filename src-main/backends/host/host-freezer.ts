@@ -96,7 +96,7 @@ export class HostFreezer extends Freezer {
   }
 
   protected override exportHint(snapshot: Snapshot): string | null {
-    return `tar -C ${snapshot.reference} -cf ${snapshot.slug}-${snapshot.id}.tar workspace home`
+    return `icebox export ${snapshot.slug}@${snapshot.id} -o ${snapshot.slug}.bottle`
   }
 }
 

@@ -49,6 +49,7 @@ export function snapshotLabel(
     formatBytes(snapshot.ownBytes ?? snapshot.bytes),
     snapshot.fidelity === 'files' ? '' : snapshot.fidelity,
     snapshot.reason === 'user' ? '' : snapshot.reason,
+    verifiedText(snapshot, now),
     snapshot.pinned ? 'pinned' : '',
     snapshot.status === 'in-doubt' ? 'in doubt' : '',
     oneLine(snapshot.label),
@@ -56,6 +57,11 @@ export function snapshotLabel(
   ]
     .filter((part) => part !== '')
     .join('  ')
+}
+
+function verifiedText({ verified }: Snapshot, now: number): string {
+  if (!verified) return ''
+  return verified.outcome === 'passed' ? `verified ${formatAge(verified.at, now)}` : 'failed its check'
 }
 
 function fitLine(line: string, width: number | undefined): string {

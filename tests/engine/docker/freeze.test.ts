@@ -27,7 +27,7 @@ it('freezes a stopped run and resumes it with its files', async () => {
   const { snapshot, exportHint } = await scene.freeze(ref)
   expect(snapshot).toMatchObject({ fidelity: 'files', leftOut: [], volumes: [], backend: 'docker' })
   expect(snapshot.reference).toBe(`bot-bottle-committed-${ref.slug}:${snapshot.id}`)
-  expect(exportHint).toBe(`docker save -o ${ref.slug}.tar ${snapshot.reference}`)
+  expect(exportHint).toBe(`icebox export ${ref.slug}@${snapshot.id} -o ${ref.slug}.bottle`)
   expect(await scene.backend.hasChangedSince(ref, snapshot, scene.signal)).toBe(false)
   expect(await scene.backend.hasChangedSince(ref, null, scene.signal)).toBe(true)
   await expect(readdir(scene.root.path('state', ref.slug, 'snapshots'))).resolves.toEqual([

@@ -56,6 +56,14 @@ const OFFERED: Readonly<Record<string, readonly string[]>> = {
   logs: ['--run', '--all', '--follow', '--lines'],
   attach: ['--read-only'],
   snapshots: [],
+  export: ['--output', '--thin', '--compress', '--scrub', '--force'],
+  import: ['--label'],
+  push: ['--scrub'],
+  pull: ['--label'],
+  diff: ['--file', '--names'],
+  verify: [],
+  prune: ['--dry-run', '--last', '--hourly', '--daily', '--weekly', '--yes'],
+  du: [],
   pin: [],
   note: [],
   doctor: [],
@@ -126,15 +134,12 @@ describe('the commands of this version', () => {
   test('commit is freeze', () => {
     expect(find('freeze')?.aliases()).toEqual(['commit'])
   })
-  test.each(['export', 'import', 'push', 'pull', 'diff', 'verify', 'prune', 'du', 'hooks', 'check'])(
-    '%s belongs to a later version and is unknown',
-    async (name) => {
-      expect(await run(name, 'x')).toMatchObject({
-        code: 2,
-        message: expect.stringContaining('Unknown command'),
-      })
-    },
-  )
+  test.each(['hooks', 'check'])('%s belongs to a later version and is unknown', async (name) => {
+    expect(await run(name, 'x')).toMatchObject({
+      code: 2,
+      message: expect.stringContaining('Unknown command'),
+    })
+  })
 })
 
 describe('what is not understood', () => {
