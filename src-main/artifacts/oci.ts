@@ -18,6 +18,8 @@ export const MEDIA = {
     zstd: 'application/vnd.icebox.volume.v1.tar+zstd',
     none: 'application/vnd.icebox.volume.v1.tar',
   },
+  /** The blob `{}`: the one layer of a parts manifest without volumes, since a manifest must have one. Not a volume. */
+  empty: 'application/vnd.oci.empty.v1+json',
 } as const
 
 export const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const
