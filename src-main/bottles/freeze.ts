@@ -70,7 +70,7 @@ export async function freezeLocked(
     provider: metadata?.icebox?.provider ?? '',
   }
   let copying: Promise<void> | undefined
-  // The output so far is kept while the engine commits: before that it would only lengthen the freeze.
+  // The output so far is kept beside our own bookkeeping: an engine that commits makes everybody else wait.
   const copyLog = () => {
     copying ??= copyRunLog(deps, backend, runtime, context.signal).catch((thrown: unknown) => {
       context.notice(`The agent's output could not be copied: ${toFailure(thrown).message}`)
@@ -82,7 +82,7 @@ export async function freezeLocked(
     { ...options, confirm: context.confirm },
     (progress) => {
       context.progress(progress)
-      if (progress.phase === 'committing') copyLog()
+      if (progress.phase === 'verifying') copyLog()
     },
     context.signal,
   )
