@@ -195,6 +195,8 @@ export interface Backend {
   recover(intent: EngineIntent, signal: AbortSignal): Promise<RecoverResult>
   /** Everything on the engine that carries this root's id, for cleanup and leak checks. */
   inventory(rootId: string, signal: AbortSignal): Promise<Inventory>
+  /** The folder of this machine where the engine keeps its images; null when they are elsewhere or it can't tell. */
+  dataRoot?(signal: AbortSignal): Promise<string | null>
   readonly freezer: Freezer
   /** How its snapshots leave and enter; loaded on first use. */
   portable(): Promise<Portable>

@@ -85,7 +85,7 @@ export interface Artifacts {
   diffFile(from: DiffPoint, to: DiffPoint, path: string, context: OperationContext): Promise<FileDiff>
   /** Boots the snapshot without network, runs the health check, records the outcome and returns the record. */
   verify(target: SnapshotTarget, context: OperationContext): Promise<Snapshot>
-  /** Moves one snapshot to the trash. @throws BottleError `busy` for the current one of a bottle that needs it */
+  /** Moves one snapshot to the trash. @throws BottleError `denied` where it holds the only copy of somebody's work */
   deleteSnapshot(target: SnapshotTarget, context: OperationContext): Promise<Done>
   usage(signal: AbortSignal): Promise<SpaceUsage>
   prune(request: PruneRequest, context: OperationContext): Promise<PruneResult>

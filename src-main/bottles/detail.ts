@@ -1,4 +1,6 @@
 import type { BottleDetail } from '../../src-preload/contract/index.ts'
+import { withLinks } from '../snapshots/link-tree.ts'
+import { readGone } from '../state/gone-snapshots.ts'
 import { readJournal } from '../state/journal.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
@@ -13,9 +15,10 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
     throw bottleError('not-found', `There is no bottle ${slug}. Run icebox list.`, { slug })
   }
   const records = await readRecords(deps, slug)
-  const [engines, journal] = await Promise.all([
+  const [engines, journal, gone] = await Promise.all([
     readEngines(deps, neededBackends([records]), { adopted: adoptedIds([records]), slugs: [slug] }, signal),
     readJournal(deps.root, slug),
+    readGone(deps.root, slug),
   ])
   const metadata = records.metadata
   const icebox = metadata?.icebox ?? null
@@ -35,7 +38,7 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
       interactive: run.interactive,
       fromSnapshot: run.fromSnapshot,
     })),
-    tree: [...records.snapshots],
+    tree: [...withLinks(records.snapshots, gone)],
     journal: [...journal],
     secretNames: [...(icebox?.secretNames ?? [])],
     forgeEnvNames: [...(icebox?.forgeEnvNames ?? [])],

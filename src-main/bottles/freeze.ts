@@ -11,6 +11,7 @@ import {
   requireMetadata,
   requireWritable,
 } from '../state/metadata.ts'
+import { readSettings } from '../state/settings.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
@@ -18,6 +19,7 @@ import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { FreezeRequest, OperationContext } from './services.ts'
+import { requireRoom } from './space-guard.ts'
 
 export interface FreezeResult {
   readonly snapshot: Snapshot
@@ -58,6 +60,7 @@ export async function freezeLocked(
   const [read, { snapshots }] = await Promise.all([
     readMetadata(deps.root, slug),
     readSnapshots(deps.root, slug),
+    requireRoom(deps, backend, 'A freeze', context.signal),
   ])
   const metadata = read.kind === 'ok' ? read.metadata : null
   const run = metadata?.icebox?.runs.find((known) => known.id === runtime.runId)
@@ -111,7 +114,7 @@ export async function freeze(
   if (request.backend) requireBackendName(request.backend)
   await metadataOrNull(deps, request)
   const options = { operation: 'freeze', signal: context.signal }
-  return withLock(deps.root, slug, options, async () => {
+  const result = await withLock(deps.root, slug, options, async () => {
     const metadata = await metadataOrNull(deps, request)
     if (metadata) requireWritable(slug, metadata)
     const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
@@ -133,6 +136,10 @@ export async function freeze(
     const outcome = await freezeLocked(deps, backend, slug, runtime, freezeOptions('user', request), context)
     return finish(slug, outcome.snapshot, outcome.exportHint)
   })
+  const settings = await readSettings(deps.root)
+  if (settings.autoThin === true)
+    await (await import('./thin.ts')).thinAfterFreeze(deps, slug, settings, context)
+  return result
 }
 
 /** Options of a freeze for a reason. Pure. */

@@ -3,6 +3,7 @@ import { readJsonObject } from '../state/durable-file.ts'
 import { withLock } from '../state/lock.ts'
 import { parseMetadata, readMetadata } from '../state/metadata.ts'
 import { readSnapshots } from '../state/snapshot-files.ts'
+import { readSnapshotEntry, removeStrayParts } from '../state/snapshot-trash.ts'
 import { purgeTrashFiles, readTrash, trashedSnapshots } from '../state/trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -35,6 +36,12 @@ export function purgeEntry(deps: BottleDeps, id: string, signal: AbortSignal): P
 async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): Promise<Done> {
   const read = await readJsonObject(deps.root.path('trash', id, 'metadata.json'))
   const metadata = read.kind === 'ok' ? parseMetadata(read.value) : null
+  const single = await readSnapshotEntry(deps.root, id)
+  if (single && !single.isOnlyHere) {
+    // Its deletion was cut off: the snapshot is still its bottle's, and this is only a copy of the record.
+    await purgeTrashFiles(deps.root, id)
+    return { done: [`deleted ${id} from the trash`], left: [], unrecoverable: [] }
+  }
   const snapshots = await trashedSnapshots(deps.root, id)
   const needed = await forksThatNeed(deps, snapshots)
   if (needed.length > 0) return { done: [], left: needed, unrecoverable: [] }
@@ -56,6 +63,8 @@ async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): P
     left.push(...result.left)
   }
   if (left.length === 0) {
+    if (single) await removeStrayParts(deps.root, single)
+    await forgetPortable(deps, snapshots)
     await purgeTrashFiles(deps.root, id)
     done.push(`deleted ${id} from the trash`)
   }
@@ -66,19 +75,41 @@ async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): P
   }
 }
 
-/** Forks that were never frozen come back from their origin's snapshot only, so that one stays. */
-async function forksThatNeed(deps: BottleDeps, snapshots: readonly Snapshot[]): Promise<string[]> {
-  const needed: string[] = []
-  for (const slug of await readSlugs(deps)) {
-    const read = await readMetadata(deps.root, slug)
-    const origin = read.kind === 'ok' ? read.metadata.icebox?.forkOf : null
-    const snapshot = snapshots.find((known) => known.slug === origin?.slug && known.id === origin.snapshot)
-    if (!snapshot || (await readSnapshots(deps.root, slug)).snapshots.length > 0) continue
-    needed.push(
-      `${snapshot.slug}@${snapshot.id}: the fork ${slug} has nothing else to come back from; freeze it first`,
+/** Portable copies go with the next collection of the store, as nothing names them any more. */
+async function forgetPortable(deps: BottleDeps, snapshots: readonly Snapshot[]): Promise<void> {
+  const { openArtifactStore } = await import('../artifacts/store/open-store.ts')
+  const store = openArtifactStore(deps.root)
+  for (const { slug, id } of snapshots) await store.forget(slug, id)
+}
+
+/** A fork that was never frozen: it comes back from its origin's snapshot only. */
+export interface Dependent {
+  readonly fork: string
+  readonly slug: string
+  readonly snapshot: string
+}
+
+/** Every fork that has nothing but its origin's snapshot to come back from. */
+export async function readDependents(deps: BottleDeps): Promise<readonly Dependent[]> {
+  const found = await Promise.all(
+    (await readSlugs(deps)).map(async (fork): Promise<Dependent | null> => {
+      const read = await readMetadata(deps.root, fork)
+      const origin = read.kind === 'ok' ? read.metadata.icebox?.forkOf : null
+      if (!origin || (await readSnapshots(deps.root, fork)).snapshots.length > 0) return null
+      return { fork, slug: origin.slug, snapshot: origin.snapshot }
+    }),
+  )
+  return found.filter((dependent) => dependent !== null)
+}
+
+/** A sentence for each fork that needs one of these snapshots. */
+export async function forksThatNeed(deps: BottleDeps, snapshots: readonly Snapshot[]): Promise<string[]> {
+  return (await readDependents(deps))
+    .filter(({ slug, snapshot }) => snapshots.some((known) => known.slug === slug && known.id === snapshot))
+    .map(
+      ({ fork, slug, snapshot }) =>
+        `${slug}@${snapshot}: the fork ${fork} has nothing else to come back from; freeze it first`,
     )
-  }
-  return needed
 }
 
 /**

@@ -50,7 +50,8 @@ async function readNamed(deps: BottleDeps): Promise<Named> {
   for (const entry of await readTrash(deps.root)) {
     const read = await readJsonObject(deps.root.path('trash', entry.id, 'metadata.json'))
     if (read.kind === 'ok') addMetadata(parseMetadata(read.value), runIds, volumes)
-    else doubtful.add(entry.slug)
+    // One deleted snapshot comes without its bottle's metadata.
+    else if (entry.snapshot === undefined) doubtful.add(entry.slug)
     for (const snapshot of await trashedSnapshots(deps.root, entry.id)) references.add(snapshot.reference)
   }
   return { runIds, references, volumes, slugs: new Set(slugs), doubtful }

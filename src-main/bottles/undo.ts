@@ -5,6 +5,7 @@ import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import { metadataText, parseMetadata } from '../state/metadata.ts'
 import { isSlug, numberedSlug } from '../state/slug.ts'
+import { readSnapshotEntry } from '../state/snapshot-trash.ts'
 import { moveFromTrash, trashedSlugs, trashSlug } from '../state/trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -22,7 +23,10 @@ async function freeSlug(deps: BottleDeps, base: string): Promise<string> {
   }
 }
 
-/** Brings a destroyed bottle back from the trash, under a numbered slug when its own is taken. */
+/**
+ * Brings a destroyed bottle back from the trash, under a numbered slug when its own is taken; a single snapshot goes
+ * back into its bottle.
+ */
 export async function undoDestroy(
   deps: BottleDeps,
   idOrSlug: string,
@@ -30,6 +34,8 @@ export async function undoDestroy(
 ): Promise<{ readonly slug: string }> {
   return withTrash(deps, 'undo', context.signal, async () => {
     const id = await findTrashEntry(deps, idOrSlug)
+    const entry = await readSnapshotEntry(deps.root, id)
+    if (entry) return (await import('./undo-snapshot.ts')).undoSnapshot(deps, id, entry, context)
     const was = trashSlug(id)
     if (!was) throw bottleError('not-found', `${id} is no bottle in the trash.`)
     const slug = await freeSlug(deps, was)

@@ -14,6 +14,7 @@ export type IntentOperation =
   | 'stop'
   | 'restart'
   | 'adopt'
+  | 'import'
 
 /** `intent.json`: the operation in flight, written durably before anything else happens. */
 export interface Intent {

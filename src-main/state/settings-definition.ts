@@ -4,6 +4,19 @@ export interface Settings {
   readonly closeToTray: boolean
   readonly keepPortableCopies: boolean
   readonly trashDays: number
+  /** Bounds of an import: gigabytes unpacked, entries of one layer, bytes unpacked per byte packed. */
+  readonly importMaxGigabytes: number
+  readonly importMaxEntries: number
+  readonly importMaxRatio: number
+  /** Of each bottle's snapshots: the newest n, and the newest of each of the last n hours, days and weeks. */
+  readonly retentionLast: number
+  readonly retentionHourly: number
+  readonly retentionDaily: number
+  readonly retentionWeekly: number
+  /** True: each freeze thins its bottle's snapshots by these rules. False: only a person does. */
+  readonly autoThin: boolean
+  /** A freeze or export that would leave less free is refused; 0 refuses nothing. */
+  readonly minFreeMB: number
 }
 
 type Rule =
@@ -25,6 +38,15 @@ export const SETTINGS = {
     closeToTray: { type: 'boolean', default: true },
     keepPortableCopies: { type: 'boolean', default: false },
     trashDays: { type: 'integer', minimum: 1, maximum: 365, default: 7 },
+    importMaxGigabytes: { type: 'integer', minimum: 1, maximum: 1_048_576, default: 1024 },
+    importMaxEntries: { type: 'integer', minimum: 1000, maximum: 1_000_000_000, default: 5_000_000 },
+    importMaxRatio: { type: 'integer', minimum: 10, maximum: 1_000_000, default: 1000 },
+    retentionLast: { type: 'integer', minimum: 1, maximum: 10_000, default: 20 },
+    retentionHourly: { type: 'integer', minimum: 0, maximum: 10_000, default: 24 },
+    retentionDaily: { type: 'integer', minimum: 0, maximum: 10_000, default: 14 },
+    retentionWeekly: { type: 'integer', minimum: 0, maximum: 10_000, default: 26 },
+    autoThin: { type: 'boolean', default: false },
+    minFreeMB: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 500 },
   } satisfies Record<keyof Settings, Rule>,
 } as const
 

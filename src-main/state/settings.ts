@@ -69,6 +69,11 @@ export async function openSettings(root: StateRoot): Promise<SettingsStore> {
   }
 }
 
+/** Every setting as of now, for a look that needs no store: one small file is read. */
+export function readSettings(root: StateRoot): Promise<Record<string, unknown>> {
+  return read(root.dir, join(root.dir, SETTINGS.folder, `${SETTINGS.name}.json`))
+}
+
 async function read(rootDir: string, file: string): Promise<Record<string, unknown>> {
   const found = await readJsonObject(file)
   if (found.kind === 'corrupt') await quarantine(rootDir, file)

@@ -202,6 +202,12 @@ export async function writeCommittedImage(root: StateRoot, slug: string, referen
   notifyChange(root, slug)
 }
 
+/** From now on the bottle has no snapshot to resume from. */
+export async function clearCommittedImage(root: StateRoot, slug: string): Promise<void> {
+  await removeDurable(root.path('state', slug, 'committed-image'))
+  notifyChange(root, slug)
+}
+
 /** Touches `.preserve`, which keeps bot-bottle's cleanup away; never cleared before destroy. */
 export async function markPreserved(root: StateRoot, slug: string): Promise<void> {
   await writeFile(root.path('state', slug, '.preserve'), '', { flag: 'a', mode: 0o644 })

@@ -26,14 +26,20 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   })
 }
 
-/** Moves a bottle's state folder to the trash in one rename and returns the entry's id. */
-export async function moveToTrash(root: StateRoot, slug: string, now: Date): Promise<string> {
+/** An id that no entry has yet. */
+export async function freeTrashId(root: StateRoot, slug: string, now: Date): Promise<string> {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')
-  const facts = { version: 1, slug, destroyedAt: now.toISOString() }
-  await writeDurable(root.path('state', slug, 'destroyed.json'), `${JSON.stringify(facts)}\n`)
   const taken = new Set(await readdir(root.path('trash')))
   let id = `${slug}-${stamp}`
   for (let n = 2; taken.has(id); n++) id = `${slug}-${stamp}-${n}`
+  return id
+}
+
+/** Moves a bottle's state folder to the trash in one rename and returns the entry's id. */
+export async function moveToTrash(root: StateRoot, slug: string, now: Date): Promise<string> {
+  const facts = { version: 1, slug, destroyedAt: now.toISOString() }
+  await writeDurable(root.path('state', slug, 'destroyed.json'), `${JSON.stringify(facts)}\n`)
+  const id = await freeTrashId(root, slug, now)
   await rename(root.path('state', slug), root.path('trash', id))
   await syncFolder(root.path('trash'))
   await syncFolder(root.path('state'))
@@ -67,10 +73,12 @@ export async function readTrash(root: StateRoot, days = TRASH_DAYS): Promise<rea
         readJsonObject(root.path('trash', id, 'destroyed.json')),
         trashedSnapshots(root, id),
       ])
-      const at = destroyedAt(id, read.kind === 'ok' ? read.value.destroyedAt : null)
+      const facts = read.kind === 'ok' ? read.value : {}
+      const at = destroyedAt(id, facts.destroyedAt)
       return {
         id,
         slug,
+        ...(typeof facts.snapshot === 'string' ? { snapshot: facts.snapshot } : {}),
         destroyedAt: at,
         purgeAfter: new Date(Date.parse(at) + days * DAY_MS).toISOString(),
         snapshots: snapshots.length,

@@ -180,6 +180,8 @@ export type EngineReport = z.infer<typeof EngineReport>
 export const TrashEntry = z.object({
   id: z.string(),
   slug: z.string(),
+  /** Set for a single deleted snapshot, whose bottle may live on; not set for a whole bottle. */
+  snapshot: z.string().optional(),
   destroyedAt: z.string(),
   purgeAfter: z.string(),
   snapshots: z.number(),

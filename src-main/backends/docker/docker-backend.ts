@@ -61,6 +61,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
       (await import('./inventory.ts')).discardOwnVolumes(engine, names, root, signal),
     recover: async (intent, signal) => (await import('./recover.ts')).recoverEngine(engine, intent, signal),
     inventory: async (root, signal) => (await import('./inventory.ts')).takeInventory(engine, root, signal),
+    dataRoot: async (signal) => (await import('./data-root.ts')).dockerDataRoot(engine, home, signal),
     freezer: new DockerFreezer(engine, options.flattenAt),
     portable: async () => (await import('./portable/docker-portable.ts')).dockerPortable(engine, home),
   }

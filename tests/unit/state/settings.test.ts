@@ -22,6 +22,15 @@ test('without a file all settings are the defaults and nothing is written', asyn
     closeToTray: true,
     keepPortableCopies: false,
     trashDays: 7,
+    importMaxGigabytes: 1024,
+    importMaxEntries: 5_000_000,
+    importMaxRatio: 1000,
+    retentionLast: 20,
+    retentionHourly: 24,
+    retentionDaily: 14,
+    retentionWeekly: 26,
+    autoThin: false,
+    minFreeMB: 500,
   })
   await expect(stat(file())).rejects.toThrow()
 })
