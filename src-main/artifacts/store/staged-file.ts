@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { requireReserve } from './free-space.ts'
 import type { Staging } from './types.ts'
 
 /** Sent on its way to the disk after so many bytes, so that the last flush has little left to wait for. */
@@ -39,8 +40,8 @@ export function growingFile(path: string, handle: FileHandle): GrowingFile {
       bytes += chunk.length
       if (bytes - flushedAt < FLUSH_BYTES || flushing) return
       flushedAt = bytes
-      flushing = handle
-        .datasync()
+      flushing = Promise.all([handle.datasync(), requireReserve(dirname(path))])
+        .then(() => undefined)
         .catch((error: unknown) => {
           failure = error
         })
