@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStateRoot, type StateRoot } from '../../../src-main/state/root.ts'
 import { openSettings } from '../../../src-main/state/settings.ts'
+import { SETTINGS } from '../../../src-main/state/settings-definition.ts'
 
 let home = ''
 let root: StateRoot
@@ -17,7 +18,7 @@ const onDisk = async () => JSON.parse(await readFile(file(), 'utf8')) as Record<
 
 test('without a file all settings are the defaults and nothing is written', async () => {
   const settings = await openSettings(root)
-  expect(settings.all()).toEqual({
+  expect(settings.all()).toMatchObject({
     theme: 'system',
     closeToTray: true,
     keepPortableCopies: false,
@@ -32,6 +33,7 @@ test('without a file all settings are the defaults and nothing is written', asyn
     autoThin: false,
     minFreeMB: 500,
   })
+  expect(Object.keys(settings.all())).toEqual(Object.keys(SETTINGS.rules))
   await expect(stat(file())).rejects.toThrow()
 })
 

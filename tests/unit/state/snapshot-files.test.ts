@@ -49,8 +49,17 @@ describe('parseSnapshot', () => {
   })
 
   test('keeps what a later version added', () => {
-    const parsed = parseSnapshot({ id: SNAPSHOT_ID, reference: 'img:1', verified: true })
-    expect(parsed).toHaveProperty('verified', true)
+    const parsed = parseSnapshot({ id: SNAPSHOT_ID, reference: 'img:1', later: true })
+    expect(parsed).toHaveProperty('later', true)
+  })
+
+  test('a proof of restore is read, and what is none is none', () => {
+    const of = (verified: unknown) =>
+      parseSnapshot({ id: SNAPSHOT_ID, reference: 'img:1', verified })?.verified
+    const passed = { at: '2026-11-21T08:00:00.000Z', outcome: 'passed', check: 'true', detail: 'ok' }
+    expect(of(passed)).toEqual(passed)
+    expect(of({ ...passed, check: 7 })).toEqual({ ...passed, check: null })
+    for (const bad of [undefined, null, true, 'passed', {}, { outcome: 'maybe' }]) expect(of(bad)).toBeNull()
   })
 
   test.each([
