@@ -144,7 +144,8 @@ export function tlsOptions(endpoint: Extract<Endpoint, { kind: 'tcp' }>): Connec
   }
 }
 
-function messageIn(text: string): string {
+/** What the engine says of a refusal. Pure. */
+export function messageIn(text: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown }
     if (typeof message === 'string') return message

@@ -5,6 +5,7 @@ import { http, https } from '../../system/builtin-http.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { engineError } from './engine-errors.ts'
 import { getJson, type Method, type RequestBody, sendJson, tlsOptions } from './engine-http.ts'
+import { openStream } from './engine-stream.ts'
 
 export type { Docker }
 
@@ -99,6 +100,8 @@ export function createEngine(env: NodeJS.ProcessEnv): Engine {
       }),
     stream: (what, path, signal) =>
       guard(what, signal, null, async (abortSignal) => {
+        const where = await endpoint()
+        if (where.kind !== 'ssh') return openStream(where, path, abortSignal)
         return (await dial(await docker(), path, abortSignal, true)) as IncomingMessage
       }),
   }

@@ -25,12 +25,8 @@ export async function waitForExit(
 ): Promise<ExitFact | null> {
   for (let pause = 100; ; pause = Math.min(pause * 2, 3000)) {
     try {
-      await engine.call(
-        `wait for ${ref.name}`,
-        signal,
-        (docker, abortSignal) => docker.getContainer(ref.id).wait({ abortSignal }),
-        DAY_MS,
-      )
+      const path = `/containers/${encodeURIComponent(ref.id)}/wait`
+      await engine.send(`wait for ${ref.name}`, { method: 'POST', path }, signal, DAY_MS)
       const found = await inspectContainer(engine, ref.id, signal)
       if (!found) return null
       // After a daemon's restart the container may run again, or still.
