@@ -58,17 +58,22 @@ async function baseOf(engine: Engine, found: ContainerInspectInfo, signal: Abort
 }
 
 /** The record as it goes into the image, so that a lost file can be rebuilt: all but what the commit itself decides. */
-export function labelRecord(record: Snapshot, scene: Scene, volumes: readonly VolumePart[]): Snapshot {
+export function labelRecord(
+  record: Snapshot,
+  scene: Scene,
+  volumes: readonly VolumePart[],
+  isFlat: boolean,
+): Snapshot {
   return {
     ...record,
     fidelity: volumes.length > 0 ? 'files+volumes' : 'files',
     leftOut: [...scene.leftOut],
     volumes: [...volumes],
-    facts: sceneFacts(scene),
+    facts: sceneFacts(scene, isFlat),
   }
 }
 
-function sceneFacts({ found, facts, isRunning }: Scene): Record<string, unknown> {
+function sceneFacts({ found, facts, isRunning }: Scene, isFlat: boolean): Record<string, unknown> {
   const { base } = facts
   return {
     // Only a container that we made was looked into.
@@ -81,6 +86,8 @@ function sceneFacts({ found, facts, isRunning }: Scene): Record<string, unknown>
     baseWorkdir: base?.workdir ?? null,
     baseUser: base?.user ?? null,
     baseBytes: base?.bytes ?? null,
+    // Flattened layers stand on nothing else any more.
+    baseLayers: isFlat ? 0 : (base?.baseLayers ?? null),
   }
 }
 
@@ -113,7 +120,7 @@ export function capturedFrom(
         : Math.max(0, bytes - baseBytes) + partBytes,
     volumes: [...extra.volumes],
     facts: {
-      ...sceneFacts(scene),
+      ...sceneFacts(scene, extra.isFlat),
       layers,
       ...(extra.fingerprint ? { changesFingerprint: extra.fingerprint } : {}),
       ...(extra.pausedMs === null ? {} : { pausedMs: extra.pausedMs }),

@@ -69,7 +69,7 @@ export async function captureContainer(
     } else if (wantsPause) await writeCaptureState(target.partsDir, { pausedByUs, committing: true, isSeen })
     progress({ phase: isFlat ? 'flattening' : 'committing', current: null, total: null })
     const parts = copied.map(({ part }) => part)
-    const body = commitBody(found, facts, labelRecord(target.record, scene, parts), target.rootId)
+    const body = commitBody(found, facts, labelRecord(target.record, scene, parts, isFlat), target.rootId)
     digest = isFlat
       ? await flattenContainer(
           engine,

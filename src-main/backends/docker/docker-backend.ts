@@ -63,6 +63,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     inventory: async (root, signal) => (await import('./inventory.ts')).takeInventory(engine, root, signal),
     dataRoot: async (signal) => (await import('./data-root.ts')).dockerDataRoot(engine, home, signal),
     freezer: new DockerFreezer(engine, options.flattenAt),
-    portable: async () => (await import('./portable/docker-portable.ts')).dockerPortable(engine, home),
+    portable: async () =>
+      (await import('./portable/docker-portable.ts')).dockerPortable(engine, rootId, home),
   }
 }

@@ -36,11 +36,13 @@ export interface BaseFacts {
   readonly user: string
   readonly layers: number
   readonly bytes: number
+  /** Layers of the image that the bottle was first started from; null where a record does not tell. */
+  readonly baseLayers?: number | null
 }
 
 export function baseFacts(image: ImageFacts): BaseFacts {
-  const { entrypoint, cmd, workdir, user, layers, bytes } = image
-  return { entrypoint, cmd, workdir, user, layers, bytes }
+  const { entrypoint, cmd, workdir, user, layers, bytes, baseLayers } = image
+  return { entrypoint, cmd, workdir, user, layers, bytes, baseLayers }
 }
 
 function readDelivery(delivery: Partial<DeliveryFacts>): DeliveryFacts {

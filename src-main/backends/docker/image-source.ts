@@ -9,7 +9,7 @@ import { parseDockerIgnore, takesBack } from './docker-ignore.ts'
 import { type Engine, LONG_MS, SHORT_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { readProgress } from './json-lines.ts'
-import { buildRepository, isImageName, LABEL } from './labels.ts'
+import { buildRepository, isImageName, LABEL, labelOf } from './labels.ts'
 import { packTree } from './tar-pack.ts'
 
 /** What Icebox needs to know of an image; plain JSON. */
@@ -24,6 +24,8 @@ export interface ImageFacts {
   readonly home: string | null
   readonly volumes: readonly string[]
   readonly layers: number
+  /** How many of them belong to the image that the bottle was first started from; null when that is not known. */
+  readonly baseLayers: number | null
   readonly bytes: number
   /** Known for a snapshot that told it; null means look. */
   readonly hasShell: boolean | null
@@ -46,6 +48,7 @@ export function imageFacts(reference: string, found: ImageInspectInfo): ImageFac
     home: home ? home.slice('HOME='.length) : null,
     volumes: Object.keys(config?.Volumes ?? {}),
     layers: found.RootFS?.Layers?.length ?? 0,
+    baseLayers: labelOf(found.Config?.Labels, LABEL.snapshot) ? null : (found.RootFS?.Layers?.length ?? 0),
     bytes: found.Size,
     hasShell: null,
     built: null,
@@ -171,6 +174,7 @@ async function snapshotImage(
   }
   return {
     ...imageFacts(reference, found),
+    baseLayers: typeof facts.baseLayers === 'number' ? facts.baseLayers : null,
     hasShell: typeof facts.hasShell === 'boolean' ? facts.hasShell : null,
   }
 }

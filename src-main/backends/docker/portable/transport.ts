@@ -1,0 +1,163 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { RequestOptions } from 'node:https'
+import { Readable } from 'node:stream'
+import { http, https } from '../../../system/builtin-http.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Engine } from '../engine.ts'
+import { engineError } from '../engine-errors.ts'
+import { tlsOptions } from '../engine-http.ts'
+
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD'
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: AsyncIterable<Uint8Array>
+}
+
+/**
+ * One request whose body and answer are streamed with back-pressure; the signal cuts the connection at any time.
+ * An error of the body's source cuts it too, so that the daemon never takes a part for the whole. The caller reads
+ * the answer to its end or destroys it. @throws BottleError; what the body threw is thrown as it is
+ */
+export async function exchange(
+  engine: Engine,
+  what: string,
+  request: ExchangeRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const where = await engine.endpoint()
+  try {
+    signal.throwIfAborted()
+    const answer =
+      where.kind === 'ssh'
+        ? await overLibrary(engine, what, request, signal)
+        : await overHttp(where, request, signal)
+    const status = answer.statusCode ?? 0
+    if (status >= 200 && status < 300) return answer
+    throw Object.assign(new Error(messageOf(await textOf(answer))), { statusCode: status })
+  } catch (thrown) {
+    if (thrown instanceof SourceError) throw thrown.cause
+    throw await engineError(thrown, what, where, signal, engine.env)
+  }
+}
+
+/** The whole of a short answer. */
+export async function textOf(answer: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of answer) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Tells an error of what was to be sent from one of the connection. */
+class SourceError extends Error {}
+
+function overHttp(
+  where: Exclude<Endpoint, { kind: 'ssh' }>,
+  request: ExchangeRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { method, path, headers, body } = request
+  const options: RequestOptions = {
+    method,
+    path,
+    signal,
+    agent: false,
+    headers: { Host: 'docker', ...headers },
+  }
+  const target =
+    where.kind === 'unix'
+      ? { socketPath: where.socketPath }
+      : { host: where.host, port: where.port, ...tlsOptions(where) }
+  const client = where.kind === 'tcp' && where.tls ? https() : http()
+  return new Promise((resolve, reject) => {
+    let isAnswered = false
+    const sent = client.request({ ...options, ...target }, (answer) => {
+      isAnswered = true
+      resolve(answer)
+    })
+    sent.on('error', reject)
+    if (!body) sent.end()
+    else {
+      writeBody(sent, body, () => isAnswered).catch((thrown: unknown) => {
+        reject(new SourceError('the source failed', { cause: thrown }))
+        sent.destroy()
+      })
+    }
+  })
+}
+
+/** Ends quietly when the connection is gone or the daemon has answered before the end: its answer tells why. */
+async function writeBody(
+  sent: ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  isAnswered: () => boolean,
+): Promise<void> {
+  for await (const chunk of body) {
+    if (sent.destroyed || isAnswered()) return
+    if (!sent.write(chunk)) await roomIn(sent)
+  }
+  sent.end()
+}
+
+function roomIn(sent: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of EVENTS) sent.off(event, done)
+      resolve()
+    }
+    for (const event of EVENTS) sent.once(event, done)
+    if (sent.destroyed) done()
+  })
+}
+const EVENTS = ['drain', 'close', 'error', 'response'] as const
+
+/** Through the client library, which alone speaks SSH. */
+function overLibrary(
+  engine: Engine,
+  what: string,
+  request: ExchangeRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { method, path, headers, body } = request
+  const cut = new AbortController()
+  const both = AbortSignal.any([signal, cut.signal])
+  return engine.call(
+    what,
+    both,
+    (docker, abortSignal) =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const file = body ? Readable.from(body, { objectMode: false, highWaterMark: 1 << 20 }) : undefined
+        file?.on('error', (thrown) => {
+          reject(new SourceError('the source failed', { cause: thrown }))
+          cut.abort()
+        })
+        const [plain = '', search = ''] = path.split('?')
+        docker.modem.dial(
+          {
+            path: search ? `${plain}?` : plain,
+            method,
+            ...(search ? { options: { _query: Object.fromEntries(new URLSearchParams(search)) } } : {}),
+            ...(file ? { file } : {}),
+            ...(headers ? { headers } : {}),
+            isStream: true,
+            abortSignal,
+            statusCodes: { 200: true, 201: true, 204: true },
+          } as Parameters<typeof docker.modem.dial>[0],
+          (error: Error | null, result: unknown) =>
+            error ? reject(error) : resolve(result as IncomingMessage),
+        )
+      }),
+    LIBRARY_MS,
+  )
+}
+const LIBRARY_MS = 6 * 3_600_000
+
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    if (typeof message === 'string') return message
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  return text
+}
