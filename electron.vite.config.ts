@@ -62,7 +62,7 @@ export default defineConfig({
         },
       },
       // Bundled because a package import costs the CLI more than the command itself (docs/decisions).
-      externalizeDeps: { exclude: ['commander', 'fastest-levenshtein'] },
+      externalizeDeps: { exclude: ['commander', 'execa', 'fastest-levenshtein', 'ws', 'zod'] },
     },
   },
   renderer: {
