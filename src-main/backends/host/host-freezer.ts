@@ -39,7 +39,7 @@ export class HostFreezer extends Freezer {
     return outcome
   }
 
-  override targetFor(_subject: FreezeSubject, _snapshotId: string, partsDir: string): string {
+  override targetFor(_subject: Pick<FreezeSubject, 'slug'>, _snapshotId: string, partsDir: string): string {
     return partsDir
   }
 

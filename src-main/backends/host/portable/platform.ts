@@ -13,7 +13,6 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
  * plain files means anything. Pure.
  */
 export function platformOf(arch: string): Platform {
-  if (arch === 'arm64') return { os: 'linux', architecture: 'arm64', variant: 'v8' }
   if (arch === 'arm') return { os: 'linux', architecture: 'arm', variant: 'v7' }
   return { os: 'linux', architecture: ARCHITECTURES[arch] ?? arch }
 }
