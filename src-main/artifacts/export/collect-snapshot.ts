@@ -19,6 +19,8 @@ export interface CollectRequest {
   readonly bottle: BottleFacts
   /** Folders into which the whole will be written besides the store, for the space check. */
   readonly alsoWrittenTo: readonly string[]
+  /** Left free on every disk (setting `minFreeMB`, in bytes). */
+  readonly floorBytes: number
 }
 
 export interface CollectTools {
@@ -47,7 +49,7 @@ export async function collectSnapshot(
   const image = await portable.describe(snapshot, signal)
   const volumeBytes = snapshot.volumes.reduce((sum, volume) => sum + volume.bytes, 0)
   const total = image.bytes + volumeBytes
-  await requireSpace(await needsOf(tools.store, request, image, volumeBytes))
+  await requireSpace(await needsOf(tools.store, request, image, volumeBytes), request.floorBytes)
   let current = 0
   const pack: PackTools = {
     ...tools,

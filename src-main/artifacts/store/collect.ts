@@ -15,7 +15,7 @@ import { findStages, openStage, sweepStages } from './stages.ts'
 export async function collectBlobs(
   root: StateRoot,
   layout: string,
-  options: { readonly dryRun: boolean },
+  options: { readonly dryRun: boolean; readonly only?: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<{ readonly bytes: number; readonly blobs: number }> {
   // First the clock, then the operations, then the images: whatever comes in between is newer than the clock.

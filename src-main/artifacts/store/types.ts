@@ -70,11 +70,12 @@ export interface ArtifactStore {
   /** Forgets the images of a snapshot, or of a whole bottle; blobs go with the next collection. */
   forget(slug: string, snapshot?: string): Promise<void>
   /**
-   * Deletes blobs that no image of the index reaches; those of an unfinished operation of a living process stay.
+   * Deletes blobs that no image of the index reaches, of these only or of all; those of an unfinished operation of a
+   * living process stay.
    * @returns bytes that were (or with `dryRun` would be) freed
    */
   collect(
-    options: { readonly dryRun: boolean },
+    options: { readonly dryRun: boolean; readonly only?: ReadonlySet<string> },
     signal: AbortSignal,
   ): Promise<{ readonly bytes: number; readonly blobs: number }>
   /** Bytes of all blobs. */
