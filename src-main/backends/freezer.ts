@@ -124,7 +124,7 @@ export abstract class Freezer {
   }
 
   /** The new reference for a snapshot id; must be unique and derivable, so that recovery can find it. */
-  abstract targetFor(subject: FreezeSubject, snapshotId: string, partsDir: string): string
+  abstract targetFor(subject: Pick<FreezeSubject, 'slug'>, snapshotId: string, partsDir: string): string
 
   /** Takes the consistent point and writes it under the target. */
   protected abstract capture(

@@ -65,9 +65,14 @@ export async function recoverOne(
   }
 }
 
-function engineIntent(deps: BottleDeps, slug: string, intent: WrittenIntent): EngineIntent {
+function engineIntent(
+  deps: BottleDeps,
+  slug: string,
+  intent: WrittenIntent,
+  op: EngineIntent['op'],
+): EngineIntent {
   return {
-    op: intent.op,
+    op,
     slug,
     rootId: deps.root.id,
     stateDir: deps.root.path('state', slug),
@@ -98,8 +103,13 @@ async function recoverLocked(
       'An operation was cut off and its record is damaged; the bottle is as the engine has it.',
     )
   }
+  // An import runs nothing, so no backend has to put anything in order but its own image or trees.
+  if (intent.op === 'import') {
+    const { recoverImport } = await import('./recover-import.ts')
+    return recoverImport(deps, slug, intent, signal)
+  }
   const backend = await deps.backends.get(intent.runtime?.backend ?? metadata?.backend ?? '')
-  const result = await backend.recover(engineIntent(deps, slug, intent), signal)
+  const result = await backend.recover(engineIntent(deps, slug, intent, intent.op), signal)
   if (result.outcome === 'in-doubt') {
     return `${slug}: the engine can't tell yet what became of a ${intent.op}; it is looked at again later.`
   }

@@ -75,7 +75,13 @@ function judge(facts: BottleFacts, run: RunRecord | null): Judgement {
   if (runtime?.state === 'paused') {
     return doing === 'freeze' ? judgement('running', 'freezing', 'working') : judgement('paused', null)
   }
-  if (doing === 'start' || doing === 'resume' || doing === 'fork' || doing === 'restart') {
+  if (
+    doing === 'start' ||
+    doing === 'resume' ||
+    doing === 'fork' ||
+    doing === 'restart' ||
+    doing === 'import'
+  ) {
     return judgement('starting', null)
   }
   return judgeEnded(facts, run)

@@ -21,7 +21,7 @@ export class DockerFreezer extends Freezer {
     this.flattenAt = flattenAt
   }
 
-  override targetFor(subject: FreezeSubject, snapshotId: string): string {
+  override targetFor(subject: Pick<FreezeSubject, 'slug'>, snapshotId: string): string {
     return snapshotTag(subject.slug, snapshotId)
   }
 
