@@ -18,6 +18,7 @@ export async function resolveAgent(
   index: ManifestIndex,
   agentName: string,
   bottleNames: readonly string[],
+  options: { readonly dropSkills?: boolean } = {},
 ): Promise<ResolvedAgent> {
   const found = requireAgent(index, agentName)
   const given = bottleNames.filter((name) => name !== '')
@@ -45,7 +46,8 @@ export async function resolveAgent(
     bottle,
     bottleNames: names,
     notices: [...index.notices, ...hidden(found)],
-    skillFiles: unwrap(await loadSkills(index.rootDir, agent)),
+    // The files of an agent's skills lie in its home already where its definition came along with its files.
+    skillFiles: options.dropSkills ? {} : unwrap(await loadSkills(index.rootDir, agent)),
     rootDir: index.rootDir,
   }
 }

@@ -69,6 +69,26 @@ export async function openManifestIndex(
   return { rootDir: root.dir, homeDir: homedir(), agents, bottles, misnamed, notices }
 }
 
+/** The same index with the definitions of another folder for names that it lacks. */
+export async function addCarried(index: ManifestIndex, dir: string): Promise<ManifestIndex> {
+  const added = async (
+    kind: ManifestFile['kind'],
+    folder: string,
+    known: ReadonlyMap<string, ManifestFile>,
+  ) => {
+    const all = new Map(known)
+    for (const name of await manifestNames(folder)) {
+      if (isManifestName(name) && !all.has(name)) all.set(name, entry(kind, name, folder, 'home', null))
+    }
+    return all
+  }
+  return {
+    ...index,
+    agents: await added('agent', join(dir, 'agents'), index.agents),
+    bottles: await added('bottle', join(dir, 'bottles'), index.bottles),
+  }
+}
+
 function entry(
   kind: ManifestFile['kind'],
   name: string,

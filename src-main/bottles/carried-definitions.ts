@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
+import { cp, mkdir } from 'node:fs/promises'
 import type { SnapshotFacts } from '../artifacts/facts.ts'
-import { writeDurable } from '../state/durable-file.ts'
+import { isMissing, writeDurable } from '../state/durable-file.ts'
 import type { StateRoot } from '../state/root.ts'
 
 /** Folder of the definitions that an imported bottle brought along; there or not. */
@@ -21,5 +21,14 @@ export async function writeDefinitions(
     for (const [name, text] of entries) {
       await writeDurable(root.path('state', slug, 'definitions', kind, `${name}.md`), text)
     }
+  }
+}
+
+/** A fork goes on by the definitions that its source brought along. */
+export async function copyDefinitions(root: StateRoot, from: string, to: string): Promise<void> {
+  try {
+    await cp(definitionsDir(root, from), definitionsDir(root, to), { recursive: true })
+  } catch (error) {
+    if (!isMissing(error)) throw error
   }
 }

@@ -5,6 +5,7 @@ import { requireSlug } from '../state/slug.ts'
 import { pickSnapshot } from '../state/snapshot-files.ts'
 import { bottleError, toBottleError } from '../system/bottle-error.ts'
 import { snapshotView } from './adopt-committed.ts'
+import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
@@ -73,6 +74,8 @@ async function prepareFork(
       allowMissingSecrets: request.allowMissingSecrets === true,
       unenforcedEgress: metadata.icebox?.policy === 'unenforced',
       resuming: true,
+      carriedDir: definitionsDir(deps.root, request.slug),
+      noNetwork: metadata.icebox?.policy === 'no-network',
     },
     signal,
   )

@@ -13,6 +13,7 @@ import {
 import { removeTree } from '../state/remove-tree.ts'
 import { toBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
+import { copyDefinitions } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { isRunLeft } from './leftovers.ts'
 import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
@@ -115,6 +116,7 @@ export async function launchNew(
   try {
     faultPoint(`${bottle.op}:after-reserve`)
     await ensureLogFolder(deps, slug)
+    if (bottle.forkOf) await copyDefinitions(root, bottle.forkOf.slug, slug)
     const plan = toLaunchPlan(deps, prepared, { slug, runId, previous: null, image: bottle.image })
     try {
       await writeBuildContext(prepared, plan)

@@ -29,6 +29,10 @@ export interface RunRequest {
   readonly allowMissingSecrets: boolean
   readonly unenforcedEgress: boolean
   readonly resuming: boolean
+  /** Folder of definitions that came along with an imported bottle; for names that this machine lacks. */
+  readonly carriedDir?: string | undefined
+  /** A bottle without an agent has no definition that could say so: it was to have no network. */
+  readonly noNetwork?: boolean | undefined
 }
 
 export interface PreparedRun {
@@ -67,6 +71,7 @@ export async function prepareRun(
   signal: AbortSignal,
 ): Promise<PreparedRun> {
   if (request.backend !== null) requireBackendName(request.backend)
+  requireTaker(request)
   await requireCwd(request)
   validateForgeEnv(request.forgeEnv)
   const resolved = request.agent === null ? null : await resolve(deps, request.agent, request)
@@ -82,7 +87,7 @@ export async function prepareRun(
         secretNames: request.secretNames,
         cwd: request.cwd,
       })
-    : EMPTY_RUN
+    : { ...EMPTY_RUN, ...(request.noNetwork ? { network: 'none' as const } : {}) }
   const wanted = [
     ...new Set([...planned.secretNames, ...planned.sidecars.flatMap((sidecar) => sidecar.secretNames)]),
   ]
@@ -105,7 +110,19 @@ export async function prepareRun(
 
 async function resolve(deps: BottleDeps, agent: string, request: RunRequest): Promise<ResolvedAgent> {
   const index = await openManifestIndex(deps.root, request.cwd)
-  return resolveAgent(index, agent, request.bottleNames)
+  if (request.carriedDir === undefined) return resolveAgent(index, agent, request.bottleNames)
+  const { resolveCarried } = await import('../agents/carried-definitions.ts')
+  return resolveCarried(index, request.carriedDir, agent, request.bottleNames)
+}
+
+/** A prompt that nobody takes would look like work that was done. @throws BottleError `usage` */
+function requireTaker(request: RunRequest): void {
+  if (request.agent !== null || !request.prompt) return
+  throw bottleError(
+    'usage',
+    'This bottle has no agent that could take a prompt: without one it runs its image’s own command. Resume it ' +
+      'without a prompt, or give it an agent with `icebox fork SLUG --agent AGENT --prompt …`.',
+  )
 }
 
 async function requireCwd(request: RunRequest): Promise<void> {

@@ -18,6 +18,7 @@ import { pickSnapshot, readSnapshots } from '../state/snapshot-files.ts'
 import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import { snapshotView } from './adopt-committed.ts'
+import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
@@ -49,7 +50,12 @@ interface Origin {
   readonly notice: string | null
 }
 
-function toRunRequest(metadata: Metadata, request: ResumeRequest, backend: string): RunRequest {
+function toRunRequest(
+  deps: BottleDeps,
+  metadata: Metadata,
+  request: ResumeRequest,
+  backend: string,
+): RunRequest {
   const isAdopted = metadata.icebox?.adopted === true
   return {
     agent: isAdopted || !metadata.agentName ? null : metadata.agentName,
@@ -65,6 +71,8 @@ function toRunRequest(metadata: Metadata, request: ResumeRequest, backend: strin
     allowMissingSecrets: request.allowMissingSecrets === true,
     unenforcedEgress: request.unenforcedEgress === true,
     resuming: true,
+    carriedDir: definitionsDir(deps.root, request.slug),
+    noNetwork: metadata.icebox?.policy === 'no-network',
   }
 }
 
@@ -145,7 +153,7 @@ export async function planResume(
   requireForgeEnv(metadata, request)
   const prepared = await prepareRun(
     deps,
-    toRunRequest(metadata, request, request.backend ?? metadata.backend),
+    toRunRequest(deps, metadata, request, request.backend ?? metadata.backend),
     signal,
   )
   requireSameBackend(origin.snapshot, prepared.backend, slug)
@@ -214,7 +222,7 @@ async function resumeLocked(
     )
   }
   requireForgeEnv(metadata, request)
-  const prepared = await prepareRun(deps, toRunRequest(metadata, request, backendName), signal)
+  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, backendName), signal)
   const { backend } = prepared
   const chosen = await chooseOrigin(deps, metadata, request, slug, 'adopt', signal)
   requireSameBackend(chosen.snapshot, backend, slug)

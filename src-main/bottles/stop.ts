@@ -13,6 +13,7 @@ import {
 import { requireSlug } from '../state/slug.ts'
 import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
+import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { type PreparedRun, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
@@ -94,6 +95,8 @@ async function prepareRestart(
     allowMissingSecrets: false,
     unenforcedEgress: metadata.icebox?.policy === 'unenforced',
     resuming: true,
+    carriedDir: definitionsDir(deps.root, slug),
+    noNetwork: metadata.icebox?.policy === 'no-network',
   }
   try {
     return await prepareRun(deps, request, signal)

@@ -1,0 +1,54 @@
+import type { ResolvedAgent } from './definitions.ts'
+import { resolveAgent } from './manifest-index.ts'
+import { addCarried, type ManifestIndex } from './manifest-scan.ts'
+
+/**
+ * Reads an agent and its bottles, of which some may have come along with an imported bottle. What this machine defines
+ * itself always wins. Definitions that came along are somebody else's: they may not reach this machine's folders, run
+ * containers beside the bottle, build anything or choose where it runs, and what they would have is told.
+ * @throws BottleError as `resolveAgent`
+ */
+export async function resolveCarried(
+  index: ManifestIndex,
+  carriedDir: string,
+  agentName: string,
+  bottleNames: readonly string[],
+): Promise<ResolvedAgent> {
+  const given = bottleNames.filter((name) => name !== '')
+  const isOwn = index.agents.has(agentName) && given.every((name) => index.bottles.has(name))
+  if (isOwn) return resolveAgent(index, agentName, bottleNames)
+  const merged = await addCarried(index, carriedDir)
+  const isAgentCarried = !index.agents.has(agentName) && merged.agents.has(agentName)
+  const resolved = await resolveAgent(merged, agentName, bottleNames, { dropSkills: isAgentCarried })
+  return withoutReach(resolved)
+}
+
+/** The same agent without what reaches out of the bottle. Pure. */
+function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
+  const { bottle } = resolved
+  const dropped = [
+    ...(bottle.mounts.length > 0 ? ['mounts'] : []),
+    ...(Object.keys(bottle.sidecars).length > 0 ? ['sidecars'] : []),
+  ]
+  const told =
+    dropped.length > 0
+      ? [`The definitions that came along with this bottle would have ${dropped.join(' and ')}: left out.`]
+      : []
+  return {
+    ...resolved,
+    bottle: {
+      ...bottle,
+      mounts: [],
+      sidecars: {},
+      image: null,
+      build: null,
+      backend: null,
+      provider: bottle.provider ? { ...bottle.provider, permissions: null } : null,
+    },
+    notices: [
+      'This bottle runs by definitions that came along with it, not by your own.',
+      ...told,
+      ...resolved.notices,
+    ],
+  }
+}
