@@ -3,9 +3,14 @@ import { delimiter, join } from 'node:path'
 import { runChild } from './child.ts'
 import { engineAnswers, type OwnDaemon, startOwnDaemon } from './docker-daemon.ts'
 
-/** A program that a suite needs: any of `programs`, from the Debian package named. */
+/** Where Debian puts the JSON schemas of the OCI image specification. */
+export const OCI_SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/image-spec/schema'
+
+/** Something that a suite needs: any of `programs`, or a file, from the Debian package named. */
 interface Need {
   readonly programs: readonly string[]
+  /** Absolute paths, any of which will do. */
+  readonly files?: readonly string[]
   readonly debian: readonly string[]
   readonly elsewhere: string
 }
@@ -25,9 +30,25 @@ const CHROMIUM: Need = {
   elsewhere: 'Chromium',
 }
 
+const PODMAN: Need = { programs: ['podman'], debian: ['podman'], elsewhere: 'podman' }
+const UMOCI: Need = { programs: ['umoci'], debian: ['umoci'], elsewhere: 'umoci' }
+const REGISTRY: Need = {
+  programs: ['docker-registry', 'registry'],
+  debian: ['docker-registry'],
+  elsewhere: 'the registry of the distribution project',
+}
+const ZSTD: Need = { programs: ['zstd'], debian: ['zstd'], elsewhere: 'zstd' }
+const GNU_TAR: Need = { programs: ['tar'], debian: ['tar'], elsewhere: 'GNU tar' }
+const SCHEMAS: Need = {
+  programs: [],
+  files: [join(OCI_SCHEMAS, 'image-manifest-schema.json')],
+  debian: ['golang-github-opencontainers-image-spec-dev'],
+  elsewhere: `the JSON schemas of the OCI image specification (in ${OCI_SCHEMAS})`,
+}
+
 /** What each suite needs on the machine; a suite without an entry needs only what `npm ci` brings. */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
-  engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP],
+  engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
   e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],
   faults: [DOCKER, BUSYBOX, BWRAP],
 }
@@ -49,7 +70,13 @@ async function missing(suites: readonly string[]): Promise<Need[]> {
   const wanted = new Set(suites.flatMap((suite) => NEEDS[suite] ?? []))
   const lacking: Need[] = []
   for (const need of wanted) {
-    const found = await Promise.all(need.programs.map(which))
+    const files = (need.files ?? []).map((path) =>
+      access(path).then(
+        () => path,
+        () => undefined,
+      ),
+    )
+    const found = await Promise.all([...need.programs.map(which), ...files])
     if (found.every((path) => path === undefined)) lacking.push(need)
   }
   return lacking
