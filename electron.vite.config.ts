@@ -52,6 +52,7 @@ export default defineConfig({
           serve: at('src-main/serve.ts'),
           cli: at('src-main/cli.ts'),
           api: at('src-main/api.ts'),
+          worker: at('src-main/worker.ts'),
         },
         output: {
           format: 'es',

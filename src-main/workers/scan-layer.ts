@@ -1,6 +1,6 @@
 import { createHash, hash as hashOnce } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { isBottleError } from '../system/bottle-error.ts'
+import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { decompress, detectCodec } from './decompress.ts'
 import { createLayerRules, type PlacedEntry } from './layer-rules.ts'
 import { type ListingWriter, writeListing } from './listing.ts'
@@ -27,7 +27,7 @@ export async function scanLayer(file: string, options: ScanOptions, signal: Abor
   let listing: ListingWriter | null = null
   try {
     listing = options.listing === null ? null : writeListing(options.listing)
-    const read = await readContent(input.rest(), input.size, options, listing)
+    const read = await readContent(input.rest(), input.size, options, listing, signal)
     const whole = await input.finish()
     if (read.problem === null) await listing?.close()
     else await discard(listing, options)
@@ -47,6 +47,7 @@ async function readContent(
   fileBytes: number,
   options: ScanOptions,
   listing: ListingWriter | null,
+  signal: AbortSignal,
 ): Promise<ContentScan> {
   const { limits } = options
   const rules = createLayerRules(options.kind, limits)
@@ -61,6 +62,7 @@ async function readContent(
     const codec = options.codec === 'detect' ? detectCodec(head) : options.codec
     const decoder = createTarDecoder({ endOptional: options.kind === 'layer' })
     for await (const chunk of decompress(joined(head, source), codec)) {
+      if (signal.aborted) throw bottleError('cancelled')
       contentBytes += chunk.length
       const unpacked = Math.max(contentBytes, walk.contentBytes())
       if (unpacked > limits.bytes) throw new Refused(`It unpacks to more than ${limits.bytes} bytes.`)

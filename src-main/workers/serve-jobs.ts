@@ -1,0 +1,149 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { MessagePort } from 'node:worker_threads'
+import zlib from 'node:zlib'
+import { bottleError, toFailure } from '../system/bottle-error.ts'
+import { compressBlock } from './compress-block.ts'
+import { decompress, detectCodec } from './decompress.ts'
+import type { FromThread, ToThread } from './protocol.ts'
+import { openHashed } from './read-file.ts'
+import { scanLayer } from './scan-layer.ts'
+import type { Codec } from './types.ts'
+
+/** Bytes per message of an unpacked stream. */
+const CHUNK = 1 << 20
+/** Chunks on their way before the reader asked for the first. */
+const AHEAD = 3
+
+interface Running {
+  readonly abort: AbortController
+  /** Chunks that may still be sent. */
+  credit: number
+  wake: (() => void) | null
+}
+
+interface Digests {
+  readonly content: Hash
+  readonly output: Hash
+  crc: number
+}
+
+/** Answers the jobs of one port: the inside of a worker thread. */
+export function serveJobs(port: MessagePort): void {
+  const running = new Map<number, Running>()
+  const digests = new Map<number, Digests>()
+  const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+
+  async function run(message: Exclude<ToThread, { job: 'cancel' | 'more' }>): Promise<unknown> {
+    const { id } = message
+    switch (message.job) {
+      case 'compress': {
+        const { codec, input, before, output } = message.args
+        return compressBlock(codec, input, before, output)
+      }
+      case 'digest-add': {
+        const { key, stream, bytes } = message.args
+        const found = digests.get(key) ?? newDigests()
+        digests.set(key, found)
+        found[stream].update(bytes)
+        if (stream === 'content') found.crc = zlib.crc32(bytes, found.crc)
+        return null
+      }
+      case 'digest-tell':
+        return tell(digests.get(message.args.key) ?? newDigests())
+      case 'digest-end':
+        digests.delete(message.args.key)
+        return null
+      case 'scan':
+        return scanLayer(message.args.file, message.args.options, start(id).abort.signal)
+      case 'hash': {
+        const input = await openHashed(message.args.file, start(id).abort.signal)
+        try {
+          return await input.finish()
+        } finally {
+          await input.close()
+        }
+      }
+      case 'unpack':
+        return unpack(id, message.args.file, message.args.codec, start(id))
+    }
+  }
+
+  function start(id: number): Running {
+    const made: Running = { abort: new AbortController(), credit: AHEAD, wake: null }
+    running.set(id, made)
+    return made
+  }
+
+  async function unpack(id: number, file: string, codec: Codec | 'detect', job: Running): Promise<null> {
+    const { signal } = job.abort
+    const input = await openHashed(file, signal, false)
+    try {
+      const source = input.rest()
+      const first = await source.next()
+      const head = first.done ? Buffer.alloc(0) : first.value
+      const known = codec === 'detect' ? detectCodec(head) : codec
+      for await (const bytes of gathered(decompress(prepended(head, source), known))) {
+        while (job.credit === 0 && !signal.aborted) {
+          await new Promise<void>((resolve) => {
+            job.wake = resolve
+          })
+        }
+        if (signal.aborted) throw bottleError('cancelled')
+        job.credit--
+        send({ id, kind: 'chunk', bytes }, [bytes.buffer])
+      }
+      return null
+    } finally {
+      await input.close()
+    }
+  }
+
+  port.on('message', (message: ToThread) => {
+    const job = running.get(message.id)
+    if (message.job === 'cancel' || message.job === 'more') {
+      if (message.job === 'cancel') job?.abort.abort()
+      else if (job) job.credit++
+      job?.wake?.()
+      return
+    }
+    run(message)
+      .then(
+        (value) => send({ id: message.id, kind: 'result', value }),
+        (error: unknown) => send({ id: message.id, kind: 'failed', failure: toFailure(error) }),
+      )
+      .finally(() => running.delete(message.id))
+  })
+}
+
+function newDigests(): Digests {
+  return { content: createHash('sha256'), output: createHash('sha256'), crc: 0 }
+}
+
+function tell({ content, output, crc }: Digests) {
+  const hex = (hash: Hash) => `sha256:${hash.copy().digest('hex')}`
+  return { content: hex(content), output: hex(output), crc }
+}
+
+async function* prepended(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head
+  yield* rest
+}
+
+/** Pieces of one size in memory of their own, which can be handed to another thread without a copy. */
+async function* gathered(source: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let piece = new Uint8Array(CHUNK)
+  let filled = 0
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = Math.min(CHUNK - filled, chunk.length - at)
+      piece.set(chunk.subarray(at, at + part), filled)
+      filled += part
+      at += part
+      if (filled < CHUNK) continue
+      yield piece
+      piece = new Uint8Array(CHUNK)
+      filled = 0
+    }
+  }
+  if (filled > 0) yield piece.slice(0, filled)
+}
