@@ -1,0 +1,140 @@
+import type { Snapshot } from '../../src-preload/contract/index.ts'
+import { applyDifferences } from '../snapshots/diff/apply-differences.ts'
+import { compareConfigs } from '../snapshots/diff/compare-configs.ts'
+import { nodeAt, type TreeNode } from '../snapshots/diff/layer-tree.ts'
+import { TEXT_MAX } from '../snapshots/diff/text-diff.ts'
+import { readImageTrees } from '../snapshots/layers/image-trees.ts'
+import { readLayerFiles, readPackageLists } from '../snapshots/layers/layer-files.ts'
+import { createLayerReader, type LayerSource } from '../snapshots/layers/layer-reader.ts'
+import { bottleError, isBottleError } from '../system/bottle-error.ts'
+import type { ArtifactDeps } from './artifact-deps.ts'
+import { type Comparison, nodeOf, noText, type SideName } from './diff-comparison.ts'
+import type { ResolvedPoint } from './diff-points.ts'
+import type { OperationContext } from './services.ts'
+
+interface ImageSide {
+  readonly source: LayerSource
+  /** What a runtime changed since, on top of the image. */
+  readonly differences: Awaited<ReturnType<typeof readDifferences>>['differences'] | null
+  readonly notices: readonly string[]
+}
+
+/** Images: layer by layer, from cached listings where they are there. */
+export async function compareImages<T>(
+  deps: ArtifactDeps,
+  from: ResolvedPoint,
+  to: ResolvedPoint,
+  context: OperationContext,
+  use: (comparison: Comparison) => Promise<T>,
+): Promise<T> {
+  const { signal } = context
+  const [store, workers, settings] = await Promise.all([deps.store(), deps.workers(), deps.settings()])
+  const sides = { from: await imageSide(from, to, signal), to: await imageSide(to, from, signal) }
+  const staging = await store.stage('diff')
+  try {
+    let current = 0
+    const reader = createLayerReader({
+      root: deps.root,
+      store,
+      workers,
+      staging,
+      floorBytes: Number(settings.all().minFreeMB) * 1_000_000,
+      onBytes(bytes) {
+        current += bytes
+        context.progress({ phase: 'reading layers', current, total: null })
+      },
+    })
+    const images = await readImageTrees(reader, sides.from.source, sides.to.source, signal)
+    const grown = (side: SideName): TreeNode => {
+      const { differences, source } = sides[side]
+      return differences
+        ? applyDifferences(images[side], differences, source.image.diffIds.length)
+        : images[side]
+    }
+    const trees = { from: grown('from'), to: grown('to') }
+    /** Null for a file of the runtime itself, whose content no layer holds. */
+    const layerOf = (side: SideName, node: TreeNode) => sides[side].source.image.diffIds[node.layer] ?? null
+    return await use({
+      ...trees,
+      prefix: '/',
+      config: compareConfigs(sides.from.source.image, sides.to.source.image),
+      notices: [...sides.from.notices, ...sides.to.notices],
+      async packageList(side, change) {
+        const node = nodeOf(side, change)
+        if (node?.entry?.kind !== 'f') return null
+        const diffId = layerOf(side, node)
+        if (diffId === null) return undefined
+        const lists = await readPackageLists(workers, reader, sides[side].source, diffId, signal)
+        return lists.get(node.entry.path)
+      },
+      async readFile(side, path) {
+        const node = nodeAt(trees[side], path)
+        if (!node) return null
+        const reason = noText(node)
+        if (reason !== null || !node.entry) return reason
+        if (node.entry.size > TEXT_MAX) return 'The file is longer than 1 MB.'
+        const diffId = layerOf(side, node)
+        if (diffId === null) return 'The bottle changed the file since; freeze it to compare its content.'
+        const wanted = node.entry.path
+        const files = await readLayerFiles(
+          workers,
+          reader,
+          sides[side].source,
+          diffId,
+          (name) => name === wanted,
+          signal,
+        )
+        return files.get(wanted) ?? 'The file could not be read from its layer.'
+      },
+    })
+  } finally {
+    await staging.release()
+  }
+}
+
+async function imageSide(
+  point: ResolvedPoint,
+  other: ResolvedPoint,
+  signal: AbortSignal,
+): Promise<ImageSide> {
+  if (point.kind === 'snapshot') {
+    return { source: await sourceOf(point, point.snapshot, signal), differences: null, notices: [] }
+  }
+  const { snapshot, differences } = await readDifferences(point, other, signal)
+  const notices = [
+    `${point.name} is told by its engine path by path: a file that was only touched counts as changed.`,
+  ]
+  return { source: await sourceOf(point, snapshot, signal), differences, notices }
+}
+
+async function sourceOf(point: ResolvedPoint, snapshot: Snapshot, signal: AbortSignal): Promise<LayerSource> {
+  const portable = await point.backend.portable()
+  const image = await portable.describe(snapshot, signal)
+  const { diffIds } = image
+  if (diffIds) return { snapshot, portable, image: { ...image, diffIds } }
+  throw bottleError('unsupported', `${point.backend.name} does not tell the layers of its snapshots.`)
+}
+
+/** What a runtime changed since a snapshot that it stands on: that of the other point, if it can be told. */
+async function readDifferences(
+  point: Extract<ResolvedPoint, { kind: 'now' }>,
+  other: ResolvedPoint,
+  signal: AbortSignal,
+) {
+  const portable = await point.backend.portable()
+  const wanted = other.kind === 'snapshot' && other.snapshot.slug === point.name ? [other.snapshot] : []
+  for (const snapshot of new Set([...wanted, ...point.bases])) {
+    try {
+      const differences = await portable.differences?.(point.runtime, snapshot, signal)
+      if (differences) return { snapshot, differences }
+    } catch (thrown) {
+      // An older snapshot whose image is gone is no reason not to try the next.
+      if (!isBottleError(thrown) || thrown.code !== 'snapshot-missing') throw thrown
+    }
+  }
+  throw bottleError(
+    'unsupported',
+    `${point.backend.name} can't tell what ${point.name} has changed since its snapshots. Freeze it, then compare the snapshots.`,
+    { slug: point.name },
+  )
+}
