@@ -99,7 +99,9 @@ async function verifyOne(job: Job, deps: VerifyDeps, signal: AbortSignal): Promi
   const { blob, what, diffId, kind } = job
   const { descriptor, codec, place } = blob
   const title = `${what} (${shortDigest(descriptor.digest)})`
-  const known = kind === 'layer' ? await deps.store.findLayer(diffId, codec) : null
+  // An uncompressed blob needs no note, so none tells that somebody has read it: a pull's are there unread.
+  const isNoted = kind === 'layer' && codec !== 'none'
+  const known = isNoted ? await deps.store.findLayer(diffId, codec) : null
   if (known?.digest === descriptor.digest) return { ...known, file: place.file }
   const options = { codec, limits: deps.limits.scan, listing: null, kind } as const
   const scan = await deps.workers.scan(place.file, options, signal)
