@@ -27,7 +27,7 @@ const LIST_PATH = [
   },
   {
     name: 'list-bottles',
-    test: /src-main\/(icebox|bottles\/(create-bottles|read-bottles|read-slugs|state-model)|backends\/(registry|freezer))\.ts$/,
+    test: /src-main\/(icebox|bottles\/(create-artifacts|create-bottles|read-bottles|read-slugs|state-model)|backends\/(registry|freezer))\.ts$/,
   },
   {
     name: 'list-docker',

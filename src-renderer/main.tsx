@@ -1,7 +1,9 @@
 import './ui/styles.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { createFileTransfer, saveByLink } from './artifacts/file-transfer.ts'
 import { openBridge } from './bridge/bridge.ts'
+import { createDiffCache } from './changes/diff-cache.ts'
 import { Window } from './frame/window.tsx'
 import { createSettings } from './settings/theme.ts'
 import { type App, AppContext } from './state/app.ts'
@@ -18,6 +20,7 @@ const bridge = openBridge()
 const model = createStore(emptyModel)
 const link = createStore<Link>({ isConnected: true, lostAt: null, failure: null })
 const toasts = createToastStore()
+const view = createViewStore(window.localStorage)
 const asked = createStore<ReadonlyMap<string, string>>(new Map())
 
 const app: App = {
@@ -26,8 +29,10 @@ const app: App = {
   link,
   toasts,
   asked,
-  view: createViewStore(window.localStorage),
+  view,
   details: createDetailCache(bridge),
+  diffs: createDiffCache(bridge),
+  transfer: createFileTransfer({ bridge, model, view, toasts, save: saveByLink }),
   operations: createOperations(bridge, model, toasts, asked),
   settings: createSettings(bridge, window.localStorage),
 }
@@ -36,7 +41,10 @@ startSync(bridge, model, link)
 // The sheet tells the outcome of a start itself; what is undone was told by its own call.
 watchTasks(
   app,
-  (task) => task.kind === 'undo' || (task.kind === 'start' && app.view.get().overlay?.kind === 'new'),
+  (task) =>
+    app.transfer.ended(task) ||
+    task.kind === 'undo' ||
+    (task.kind === 'start' && app.view.get().overlay?.kind === 'new'),
 )
 
 const root = document.getElementById('root')

@@ -14,6 +14,7 @@ export type VerbName =
   | 'stop'
   | 'restart'
   | 'fork'
+  | 'export'
   | 'freezeNote'
   | 'copyName'
   | 'destroy'
@@ -125,6 +126,16 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
       icon: 'fork',
       keys: chordText('mod+d'),
       run: () => lay({ kind: 'fork', slug, snapshot: null }),
+    })
+  }
+  const { currentSnapshot } = bottle
+  if (currentSnapshot) {
+    look({
+      id: 'export',
+      label: t.artifact.export,
+      icon: 'export',
+      keys: chordText('mod+e'),
+      run: () => lay({ kind: 'export', slug, snapshot: currentSnapshot }),
     })
   }
   if (['running', 'paused', 'stopped', 'failed'].includes(state)) {

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useRef, useState } from 'react'
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
+import { ChangesTab } from '../changes/changes-tab.tsx'
 import { TimelineTab } from '../snapshots/timeline-tab.tsx'
 import { useApp, useChangeView, useModel, useView } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
@@ -29,6 +30,7 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
   const change = useChangeView()
   const detailTab = useView((view) => view.detailTab)
   const task = useModel((model) => model.activeTasks.get(bottle.slug))
+  const sideTask = useModel((model) => model.sideTasks.get(bottle.slug))
   const asked = useStore(app.asked, (all) => all.get(bottle.slug))
   const entry = useDetail(bottle)
   const doing = task?.kind ?? asked ?? null
@@ -52,6 +54,7 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
         <Actions bottle={bottle} doing={doing} />
       </header>
       {task && <TaskStrip task={task} />}
+      {sideTask && <TaskStrip task={sideTask} />}
       <Tabs
         className="detail-tabs"
         selectedKey={detailTab}
@@ -82,6 +85,9 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
         </TabPanel>
         <TabPanel id="timeline" className="tab-panel filled">
           <TimelineTab bottle={bottle} entry={entry} />
+        </TabPanel>
+        <TabPanel id="changes" className="tab-panel filled">
+          <ChangesTab bottle={bottle} entry={entry} />
         </TabPanel>
       </Tabs>
     </aside>

@@ -42,6 +42,7 @@ export function FirstSteps() {
         <h1>{words[0]}</h1>
         <p className="first-text">{words[1]}</p>
         <Templates hasEngine={kind === 'ready'} />
+        <p className="faint first-import">{t.artifact.orImport}</p>
         {kind !== 'ready' && (
           <EngineHelp engines={engines.filter((item) => item.name !== 'host' && item.state !== 'ready')} />
         )}

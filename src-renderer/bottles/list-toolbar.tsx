@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
+import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { chordText } from '../palette/keys.ts'
 import { useApp, useChangeView, useModel, useView } from '../state/app.ts'
 import { LIST_TABS, type ListTab } from '../state/view.ts'
@@ -50,9 +51,7 @@ export function ListToolbar(props: {
         >
           <Icon name="more" />
         </button>
-        <Button kind="primary" icon="plus" onClick={() => change({ overlay: { kind: 'new' } })}>
-          {t.action.newBottle}
-        </Button>
+        <NewButton />
         {isMoreOpen && (
           <PopMenu
             label={t.action.more}
@@ -88,6 +87,54 @@ export function ListToolbar(props: {
         <EngineFilter bottles={props.bottles} />
       </div>
     </header>
+  )
+}
+
+/** A new bottle, or one from a file or a registry. */
+function NewButton() {
+  const { transfer } = useApp()
+  const change = useChangeView()
+  const more = useRef<HTMLButtonElement>(null)
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <div className="split">
+      <Button kind="primary" icon="plus" onClick={() => change({ overlay: { kind: 'new' } })}>
+        {t.action.newBottle}
+      </Button>
+      <button
+        ref={more}
+        type="button"
+        className="icon-button split-more"
+        aria-label={t.artifact.newMenu}
+        title={t.artifact.newMenu}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="down" />
+      </button>
+      {isOpen && (
+        <PopMenu
+          label={t.artifact.newMenu}
+          anchor={more}
+          onClose={() => setOpen(false)}
+          entries={[
+            {
+              id: 'import',
+              label: t.artifact.import,
+              icon: 'import',
+              run: () => pickFiles(transfer.importFiles),
+            },
+            {
+              id: 'pull',
+              label: t.artifact.pull,
+              icon: 'follow',
+              run: () => change({ overlay: { kind: 'pull' } }),
+            },
+          ]}
+        />
+      )}
+    </div>
   )
 }
 

@@ -11,6 +11,15 @@ const FIRST_DELAY = 250
 const LONGEST_DELAY = 8000
 /** The server answers long operations at once with a task, so a call that takes this long is lost. */
 const CALL_TIMEOUT = 120_000
+/** These read whole snapshots before they answer. */
+const SLOW_CALLS: ReadonlySet<string> = new Set([
+  'snapshot:diff',
+  'snapshot:diff-file',
+  'artifact:search-secrets',
+  'space:usage',
+  'space:prune',
+])
+const SLOW_TIMEOUT = 3_600_000
 
 type AnyListener = (payload: never) => void
 
@@ -104,7 +113,8 @@ export function createWebSocketBridge(url: string): IceboxBridge {
     call(call, args) {
       const id = ++lastNumber
       return new Promise((resolve) => {
-        const timer = setTimeout(() => settle({ ok: false, error: failure('timeout') }), CALL_TIMEOUT)
+        const limit = SLOW_CALLS.has(call) ? SLOW_TIMEOUT : CALL_TIMEOUT
+        const timer = setTimeout(() => settle({ ok: false, error: failure('timeout') }), limit)
         const settle = (result: Result<unknown>) => {
           clearTimeout(timer)
           calls.delete(id)

@@ -9,6 +9,7 @@ const ICONS: Readonly<Record<Section, IconName>> = {
   agents: 'agent',
   engines: 'engine',
   activity: 'activity',
+  space: 'disk',
   trash: 'trash',
   settings: 'settings',
 }
@@ -38,6 +39,7 @@ export function Sidebar() {
         <span>{t.action.palette}</span>
         <kbd>{chordText('mod+k')}</kbd>
       </button>
+      <Entry section="space" />
       <Entry section="trash" />
       <Entry section="settings" />
     </nav>

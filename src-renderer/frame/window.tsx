@@ -1,15 +1,23 @@
 import { AgentsScreen } from '../agents/agents-screen.tsx'
+import { DeleteSnapshotDialog } from '../artifacts/delete-snapshot-dialog.tsx'
+import { DropZone } from '../artifacts/drop-zone.tsx'
+import { ExportDialog } from '../artifacts/export-dialog.tsx'
+import { PullDialog, PushDialog } from '../artifacts/reference-dialogs.tsx'
+import { SecretsDialog } from '../artifacts/secrets-dialog.tsx'
 import { BottlesScreen } from '../bottles/bottles-screen.tsx'
 import { DestroyDialog } from '../bottles/destroy-dialog.tsx'
 import { ForkDialog } from '../bottles/fork-dialog.tsx'
 import { FreezeDialog } from '../bottles/freeze-dialog.tsx'
 import { NewBottleSheet } from '../bottles/new-bottle-sheet.tsx'
+import { FileDiffDialog } from '../changes/file-diff-dialog.tsx'
 import { EnginesScreen } from '../engines/engines-screen.tsx'
 import { Palette } from '../palette/palette.tsx'
 import { ShortcutSheet } from '../palette/shortcut-sheet.tsx'
 import { useShortcuts } from '../palette/use-shortcuts.ts'
 import { SettingsScreen } from '../settings/settings-screen.tsx'
 import { TrashScreen } from '../settings/trash-screen.tsx'
+import { SpaceScreen } from '../space/space-screen.tsx'
+import { ThinDialog } from '../space/thin-dialog.tsx'
 import { useApp, useModel, useView } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { ActivityScreen } from '../tasks/activity-screen.tsx'
@@ -37,6 +45,7 @@ export function Window() {
       </div>
       <Toasts />
       <Overlays />
+      <DropZone />
     </>
   )
 }
@@ -66,6 +75,8 @@ function Screen() {
       return <EnginesScreen />
     case 'activity':
       return <ActivityScreen />
+    case 'space':
+      return <SpaceScreen />
     case 'trash':
       return <TrashScreen />
     case 'settings':
@@ -84,6 +95,20 @@ function Overlays() {
       return <ForkDialog slug={overlay.slug} snapshot={overlay.snapshot} />
     case 'freeze':
       return <FreezeDialog slug={overlay.slug} />
+    case 'export':
+      return <ExportDialog slug={overlay.slug} snapshot={overlay.snapshot} />
+    case 'push':
+      return <PushDialog slug={overlay.slug} snapshot={overlay.snapshot} />
+    case 'pull':
+      return <PullDialog />
+    case 'secrets':
+      return <SecretsDialog outgoing={overlay.outgoing} findings={overlay.findings} />
+    case 'delete-snapshot':
+      return <DeleteSnapshotDialog slug={overlay.slug} snapshot={overlay.snapshot} />
+    case 'file-diff':
+      return <FileDiffDialog comparison={overlay.comparison} path={overlay.path} />
+    case 'thin':
+      return <ThinDialog />
     case 'palette':
       return <Palette />
     case 'shortcuts':

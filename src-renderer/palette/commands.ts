@@ -1,6 +1,8 @@
 import type { Bottle } from '../../src-preload/contract/entities.ts'
+import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { lookOf } from '../bottles/bottle-look.ts'
 import { doingOf, openDetail, verbsOf } from '../bottles/bottle-verbs.ts'
+import { snapshotVerbs } from '../snapshots/snapshot-verbs.ts'
 import type { App, Theme } from '../state/app.ts'
 import { SECTIONS } from '../state/view.ts'
 import { t } from '../ui/en.ts'
@@ -66,7 +68,7 @@ function bottleCommands(app: App, bottle: Bottle, hasKeys: boolean): readonly Co
 function windowCommands(app: App): readonly Command[] {
   const change = (next: Partial<ReturnType<App['view']['get']>>) =>
     app.view.update((view) => ({ ...view, ...next }))
-  const icons: readonly IconName[] = ['bottle', 'activity', 'agent', 'engine', 'trash', 'settings']
+  const icons: readonly IconName[] = ['bottle', 'activity', 'agent', 'engine', 'disk', 'trash', 'settings']
   const themes: readonly Theme[] = ['system', 'light', 'dark']
   return [
     {
@@ -76,6 +78,27 @@ function windowCommands(app: App): readonly Command[] {
       icon: 'plus',
       keys: chordText(NEW_CHORD),
       run: () => change({ overlay: { kind: 'new' } }),
+    },
+    {
+      id: 'import',
+      label: t.artifact.import.replace('…', ''),
+      hint: '',
+      icon: 'import',
+      run: () => pickFiles(app.transfer.importFiles),
+    },
+    {
+      id: 'pull',
+      label: t.artifact.pull.replace('…', ''),
+      hint: '',
+      icon: 'follow',
+      run: () => change({ overlay: { kind: 'pull' } }),
+    },
+    {
+      id: 'thin',
+      label: t.thin.title,
+      hint: t.section.space,
+      icon: 'thin',
+      run: () => change({ overlay: { kind: 'thin' } }),
     },
     ...SECTIONS.map(
       (section, index): Command => ({
@@ -132,6 +155,17 @@ function snapshotCommands(app: App): readonly Command[] {
           run: () =>
             app.view.update((view) => ({ ...view, overlay: { kind: 'fork', slug, snapshot: snapshot.id } })),
         },
+        ...snapshotVerbs(app, slug, snapshot)
+          .filter((verb) => verb.id !== 'delete')
+          .map(
+            (verb): Command => ({
+              id: `${verb.id} ${slug}@${snapshot.id}`,
+              label: `${verb.label.replace('…', '')} ${slug}@${name}`,
+              hint: snapshot.id,
+              icon: verb.icon,
+              run: verb.run,
+            }),
+          ),
       )
     }
   }

@@ -14,7 +14,7 @@ interface Shortcut {
 const lay = (app: App, overlay: Overlay) => app.view.update((view) => ({ ...view, overlay }))
 
 /** The bottle that the shortcuts act on: the one whose row or detail is shown. */
-function verb(app: App, name: 'freeze' | 'fork' | 'destroy'): void {
+function verb(app: App, name: 'freeze' | 'fork' | 'export' | 'destroy'): void {
   const { current, section } = app.view.get()
   const slug = current ?? document.querySelector<HTMLElement>('.list [data-current]')?.dataset.slug
   const bottle = slug ? app.model.get().bottles.get(slug) : undefined
@@ -46,6 +46,7 @@ const SHORTCUTS: readonly Shortcut[] = [
     },
   },
   { chords: ['mod+d'], run: (app) => verb(app, 'fork') },
+  { chords: ['mod+e'], run: (app) => verb(app, 'export') },
   {
     chords: ['mod+backspace'],
     run: (app) => {

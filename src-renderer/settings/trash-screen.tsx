@@ -43,7 +43,8 @@ function TrashRow({ entry }: { readonly entry: TrashEntry }) {
       <div className="line-card-words">
         <strong className="one-line selectable">{entry.slug}</strong>
         <span className="faint one-line number" title={moment(entry.purgeAfter)}>
-          {t.trash.destroyed(age(entry.destroyedAt, now))} · {t.list.snapshots(entry.snapshots)} ·{' '}
+          {t.trash.destroyed(age(entry.destroyedAt, now))} ·{' '}
+          {entry.snapshot ? t.trash.single(entry.snapshot) : t.list.snapshots(entry.snapshots)} ·{' '}
           {bytes(entry.bytes)} · {t.trash.until(moment(entry.purgeAfter))}
         </span>
       </div>

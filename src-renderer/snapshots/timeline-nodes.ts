@@ -10,6 +10,11 @@ export type TimelineNode = TreeItem &
     | { readonly kind: 'fork'; readonly bottle: Bottle }
   )
 
+/** True when the bottle may hold something that no snapshot has. */
+export function hasUnfrozen(bottle: Bottle): boolean {
+  return isActive(bottle) || bottle.state === 'failed' || bottle.state === 'stopped'
+}
+
 const FAR = '9999'
 
 /** The nodes of a bottle's timeline, in no order. */
@@ -26,8 +31,8 @@ export function timelineNodes(
     snapshot,
     isCurrent: snapshot.id === bottle.currentSnapshot,
   }))
-  const hasUnfrozen = isActive(bottle) || bottle.state === 'failed' || bottle.state === 'stopped'
-  if (hasUnfrozen) nodes.push({ kind: 'now', id: 'now', parent: bottle.currentSnapshot, at: FAR, bottle })
+  if (hasUnfrozen(bottle))
+    nodes.push({ kind: 'now', id: 'now', parent: bottle.currentSnapshot, at: FAR, bottle })
   for (const other of bottles) {
     const [slug, snapshot] = other.parent?.split('@') ?? []
     if (slug !== bottle.slug || !snapshot || other.slug === bottle.slug) continue

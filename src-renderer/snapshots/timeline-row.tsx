@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
 // biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
-import { type ReactNode, useState } from 'react'
+import { type MouseEvent, type ReactNode, useRef, useState } from 'react'
 import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
 import { isActive, lookOf } from '../bottles/bottle-look.ts'
 import { canFreeze, canResume, doingOf, openDetail } from '../bottles/bottle-verbs.ts'
@@ -10,9 +10,11 @@ import { IconButton } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { age, bytes, moment } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
+import { PopMenu } from '../ui/pop-menu.tsx'
 import { LaneDrawing } from './lane-drawing.tsx'
 import type { LaneRow } from './lanes.ts'
 import { NoteField } from './note-field.tsx'
+import { snapshotVerbs } from './snapshot-verbs.ts'
 import type { TimelineNode } from './timeline-nodes.ts'
 
 interface RowProps {
@@ -105,6 +107,7 @@ function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly
       sub={<span className="number">{words.join(' · ')}</span>}
       end={
         <>
+          <VerifiedBadge snapshot={snapshot} now={props.now} />
           {props.isCurrent && <span className="badge ice">{t.timeline.current}</span>}
           {snapshot.status === 'in-doubt' && <span className="badge wait">{t.timeline.inDoubt}</span>}
           <span className="badge">{t.fidelity[snapshot.fidelity]}</span>
@@ -140,9 +143,66 @@ function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly
             }
           />
           <IconButton icon="note" label={t.action.editNote} tabIndex={tab} onClick={() => setEditing(true)} />
+          <MoreButton owner={owner} snapshot={snapshot} tabIndex={tab} />
         </>
       }
     />
+  )
+}
+
+/** The last proof of restore: a word, with when and what in the tip. */
+function VerifiedBadge({ snapshot, now }: { readonly snapshot: Snapshot; readonly now: number }) {
+  const { verified } = snapshot
+  if (!verified) return null
+  const hasPassed = verified.outcome === 'passed'
+  const hint = hasPassed ? t.artifact.verifiedHint : t.artifact.failedHint
+  return (
+    <span
+      className={`badge ${hasPassed ? 'run' : 'bad'}`}
+      title={hint(age(verified.at, now), verified.detail)}
+    >
+      <Icon name={hasPassed ? 'check' : 'warning'} />
+      {hasPassed ? t.artifact.verifiedBadge : t.artifact.failedBadge}
+    </span>
+  )
+}
+
+/** Everything else that can be done with a snapshot. */
+function MoreButton(props: {
+  readonly owner: Bottle
+  readonly snapshot: Snapshot
+  readonly tabIndex: number
+}) {
+  const app = useApp()
+  const button = useRef<HTMLButtonElement>(null)
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="icon-button"
+        title={t.artifact.more}
+        aria-label={t.artifact.more}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        tabIndex={props.tabIndex}
+        onClick={(event: MouseEvent) => {
+          event.stopPropagation()
+          setOpen(true)
+        }}
+      >
+        <Icon name="more" />
+      </button>
+      {isOpen && (
+        <PopMenu
+          label={t.artifact.more}
+          anchor={button}
+          entries={snapshotVerbs(app, props.owner.slug, props.snapshot)}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </>
   )
 }
 

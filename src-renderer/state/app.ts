@@ -1,5 +1,7 @@
 import { createContext, useCallback, useContext } from 'react'
 import type { IceboxBridge } from '../../src-preload/contract/wire.ts'
+import type { FileTransfer } from '../artifacts/file-transfer.ts'
+import type { DiffCache } from '../changes/diff-cache.ts'
 import type { ToastStore } from '../tasks/toast-store.ts'
 import { type Store, useStore } from './create-store.ts'
 import type { DetailCache } from './details.ts'
@@ -16,7 +18,9 @@ export interface App {
   readonly view: Store<View>
   readonly toasts: ToastStore
   readonly details: DetailCache
+  readonly diffs: DiffCache
   readonly operations: Operations
+  readonly transfer: FileTransfer
   readonly settings: Store<Settings>
   /** Slug → task kind that was asked for and whose task is not known yet. */
   readonly asked: Store<ReadonlyMap<string, string>>

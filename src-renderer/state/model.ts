@@ -18,8 +18,10 @@ export interface Model {
   readonly tasks: ReadonlyMap<string, Task>
   /** Newest first. */
   readonly taskList: readonly Task[]
-  /** The running task of each slug. */
+  /** The running task of each slug that holds the bottle: nothing else can be done with it meanwhile. */
   readonly activeTasks: ReadonlyMap<string, Task>
+  /** The running task of each slug that only reads it, as an export does. */
+  readonly sideTasks: ReadonlyMap<string, Task>
   readonly engines: readonly EngineReport[]
   readonly trash: readonly TrashEntry[]
   readonly disk: StateSnapshot['disk']
@@ -36,6 +38,7 @@ export const emptyModel: Model = {
   tasks: new Map(),
   taskList: [],
   activeTasks: new Map(),
+  sideTasks: new Map(),
   engines: [],
   trash: [],
   disk: null,
@@ -116,13 +119,20 @@ export function applyPatches(model: Model, patches: readonly StatePatch[]): Appl
   }
 }
 
-function taskViews(tasks: ReadonlyMap<string, Task>): Pick<Model, 'tasks' | 'taskList' | 'activeTasks'> {
+const SIDE_KINDS: ReadonlySet<Task['kind']> = new Set(['export', 'push', 'verify'])
+
+function taskViews(
+  tasks: ReadonlyMap<string, Task>,
+): Pick<Model, 'tasks' | 'taskList' | 'activeTasks' | 'sideTasks'> {
   const taskList = [...tasks.values()].sort((a, b) => b.startedAt.localeCompare(a.startedAt))
   const activeTasks = new Map<string, Task>()
+  const sideTasks = new Map<string, Task>()
   for (const task of taskList) {
-    if (task.state === 'running' && task.slug && !activeTasks.has(task.slug)) activeTasks.set(task.slug, task)
+    if (task.state !== 'running' || !task.slug) continue
+    const views = SIDE_KINDS.has(task.kind) ? sideTasks : activeTasks
+    if (!views.has(task.slug)) views.set(task.slug, task)
   }
-  return { tasks, taskList, activeTasks }
+  return { tasks, taskList, activeTasks, sideTasks }
 }
 
 function put<T>(map: Map<string, T>, key: string, value: T | null): boolean {

@@ -31,6 +31,8 @@ export interface Operations {
   cancel(task: Task): Promise<void>
   dismiss(task: Task): Promise<void>
   editSnapshot(args: CallArgs<'snapshot:edit'>): Promise<boolean>
+  verify(slug: string, snapshot: string): Promise<void>
+  deleteSnapshot(slug: string, snapshot: string): Promise<void>
 }
 
 const PATIENCE = 2000
@@ -110,6 +112,14 @@ export function createOperations(
       const result = await bridge.call('snapshot:edit', args)
       if (!result.ok) tell(t.failed.edit, result.error)
       return result.ok
+    },
+    async verify(slug, snapshot) {
+      const result = await bridge.call('snapshot:verify', { slug, snapshot })
+      if (!result.ok) tell(t.artifact.failed.verify(slug), result.error)
+    },
+    async deleteSnapshot(slug, snapshot) {
+      const result = await bridge.call('snapshot:delete', { slug, snapshot })
+      if (!result.ok) tell(t.artifact.failed.delete, result.error)
     },
   }
 }

@@ -1,7 +1,10 @@
+import type { SecretFinding } from '../../src-preload/contract/artifacts.ts'
 import type { BackendName } from '../../src-preload/contract/entities.ts'
+import type { Outgoing } from '../artifacts/file-transfer.ts'
+import type { Comparison } from '../changes/diff-cache.ts'
 import { createStore, type Store } from './create-store.ts'
 
-export const SECTIONS = ['bottles', 'activity', 'agents', 'engines', 'trash', 'settings'] as const
+export const SECTIONS = ['bottles', 'activity', 'agents', 'engines', 'space', 'trash', 'settings'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export const LIST_TABS = ['all', 'running', 'waiting', 'frozen', 'stopped'] as const
@@ -23,7 +26,7 @@ export interface Sort {
   readonly isDescending: boolean
 }
 
-export const DETAIL_TABS = ['overview', 'terminal', 'logs', 'timeline'] as const
+export const DETAIL_TABS = ['overview', 'terminal', 'logs', 'timeline', 'changes'] as const
 export type DetailTab = (typeof DETAIL_TABS)[number]
 
 /** What the New bottle sheet holds; kept while the sheet is closed, so that nothing typed is lost. */
@@ -61,6 +64,13 @@ export type Overlay =
   | { readonly kind: 'destroy'; readonly slugs: readonly string[] }
   | { readonly kind: 'fork'; readonly slug: string; readonly snapshot: string | null }
   | { readonly kind: 'freeze'; readonly slug: string }
+  | { readonly kind: 'export'; readonly slug: string; readonly snapshot: string }
+  | { readonly kind: 'push'; readonly slug: string; readonly snapshot: string }
+  | { readonly kind: 'pull' }
+  | { readonly kind: 'secrets'; readonly outgoing: Outgoing; readonly findings: readonly SecretFinding[] }
+  | { readonly kind: 'delete-snapshot'; readonly slug: string; readonly snapshot: string }
+  | { readonly kind: 'file-diff'; readonly comparison: Comparison; readonly path: string }
+  | { readonly kind: 'thin' }
   | { readonly kind: 'palette' }
   | { readonly kind: 'shortcuts' }
 
@@ -78,6 +88,8 @@ export interface View {
   readonly detailTab: DetailTab
   /** The terminal was asked for, so it takes the focus when it is there; else it leaves the focus alone. */
   readonly isTerminalWanted: boolean
+  /** What the Changes tab compares; null is its own choice. */
+  readonly compare: Comparison | null
   /** Bottles ticked for a bulk action. */
   readonly selected: ReadonlySet<string>
   readonly overlay: Overlay | null
@@ -95,6 +107,7 @@ export const initialView: View = {
   isDetailOpen: true,
   detailTab: 'overview',
   isTerminalWanted: false,
+  compare: null,
   selected: new Set(),
   overlay: null,
   draft: emptyDraft,

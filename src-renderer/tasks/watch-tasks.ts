@@ -20,9 +20,20 @@ export function watchTasks(app: App, isShownElsewhere: (task: Task) => boolean):
       if (task.state === 'running') continue
       const old = before.get(task.id)
       if (old && old.state !== 'running') continue
+      refreshDetail(app, task)
       if (!isShownElsewhere(task)) tellEnd(app, task)
     }
   })
+}
+
+const CHANGES_SNAPSHOTS: ReadonlySet<Task['kind']> = new Set(['verify', 'delete-snapshot', 'prune'])
+
+/** What changes a snapshot's record leaves the bottle's row as it is, so the detail is read anew here. */
+function refreshDetail(app: App, task: Task): void {
+  if (!CHANGES_SNAPSHOTS.has(task.kind)) return
+  for (const slug of app.details.store.get().keys()) {
+    if (task.slug === null || task.slug === slug) void app.details.load(slug)
+  }
 }
 
 function tellEnd(app: App, task: Task): void {
@@ -80,6 +91,18 @@ function doneActions(app: App, task: Task): readonly ToastAction[] {
           ? [{ label: t.action.resume, run: () => void app.operations.resume(slug) }]
           : []),
         { label: t.action.show, run: () => show(app, slug, 'timeline') },
+      ]
+    case 'export':
+      return [{ label: t.artifact.download, run: () => void app.transfer.download(task.id) }]
+    case 'verify':
+      return [{ label: t.action.show, run: () => show(app, slug, 'timeline') }]
+    case 'delete-snapshot':
+      return [{ label: t.action.undo, run: () => undoDestroy(app, slug) }]
+    case 'import':
+    case 'pull':
+      return [
+        ...(bottle ? [{ label: t.action.resume, run: () => void app.operations.resume(slug) }] : []),
+        { label: t.action.show, run: () => show(app, slug, 'overview') },
       ]
     case 'destroy':
       return [{ label: t.action.undo, run: () => undoDestroy(app, slug) }]

@@ -7,7 +7,7 @@ import { t } from './en.ts'
 export function Dialog(props: {
   readonly title: string
   readonly onClose: () => void
-  readonly size?: 'small' | 'medium' | 'large'
+  readonly size?: 'small' | 'medium' | 'large' | 'wide'
   readonly isAlert?: boolean
   readonly lead?: ReactNode
   readonly children: ReactNode

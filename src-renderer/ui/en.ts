@@ -1,5 +1,6 @@
 import type { Badge, Fidelity, FreezeReason, Task } from '../../src-preload/contract/entities.ts'
 import type { DetailTab, ListTab, Section, SortKey } from '../state/view.ts'
+import { artifacts } from './en/artifacts.ts'
 import { commands } from './en/commands.ts'
 import { forms } from './en/forms.ts'
 import { plural } from './en/plural.ts'
@@ -58,6 +59,7 @@ export const t = {
     agents: 'Agents',
     engines: 'Engines',
     activity: 'Activity',
+    space: 'Space',
     trash: 'Trash',
     settings: 'Settings',
   } satisfies Record<Section, string>,
@@ -86,6 +88,7 @@ export const t = {
     terminal: 'Terminal',
     logs: 'Logs',
     timeline: 'Timeline',
+    changes: 'Changes',
   } satisfies Record<DetailTab, string>,
   state: {
     starting: 'Starting',
@@ -316,4 +319,5 @@ export const t = {
   ...forms,
   ...screens,
   ...commands,
+  ...artifacts,
 } as const

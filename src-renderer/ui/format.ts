@@ -12,6 +12,11 @@ export function bytes(count: number): string {
   return `${value.toFixed(digits).replace(/\.0$/, '')} ${UNITS[unit]}`
 }
 
+/** A change in bytes with its sign: "+310 MB", "−2 kB", "±0 B". */
+export function signedBytes(count: number): string {
+  return `${count > 0 ? '+' : count < 0 ? '−' : '±'}${bytes(Math.abs(count))}`
+}
+
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { StatePatch, StateSnapshot, Task } from '../../src-preload/contract/entities.ts'
 import { type Failure, failure } from '../../src-preload/contract/errors.ts'
 import type { ClientMessage, ServerMessage } from '../../src-preload/contract/wire.ts'
+import { FILE_DIFF, FINDINGS, PREVIEW, SNAPSHOT_DIFF, usageOf } from './canned/artifacts.ts'
 import { detailOf, type Scene, scene } from './canned/data.ts'
 import { DEFINITIONS, PLAN } from './canned/definitions.ts'
 
@@ -15,6 +16,8 @@ type Change = StatePatch['changes'][number]
 export interface CannedServer {
   readonly url: string
   readonly calls: { readonly call: string; readonly args: unknown }[]
+  /** Files that were brought. */
+  readonly uploads: { readonly method: string; readonly bytes: number }[]
   state(): StateSnapshot
   /** Applies changes and sends them as the next patch; `isLost` skips the sending, which makes a gap. */
   push(changes: readonly Change[], options?: { readonly isLost?: boolean }): void
@@ -51,9 +54,20 @@ export async function startCannedServer(options: {
   const failures = new Map<string, Failure>()
   const sockets = new Map<WebSocket, Map<number, string>>()
   const calls: { call: string; args: unknown }[] = []
+  const uploads: { method: string; bytes: number }[] = []
 
   const http = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname)
+    if (path.startsWith('/download/')) {
+      response.writeHead(200, { 'content-disposition': 'attachment; filename="canned.bottle"' })
+      return void response.end('canned')
+    }
+    if (path.startsWith('/upload/')) {
+      let bytes = 0
+      for await (const chunk of request) bytes += (chunk as Buffer).byteLength
+      uploads.push({ method: request.method ?? '', bytes })
+      return void response.writeHead(204).end()
+    }
     const file = join(options.root, path === '/' ? 'index.html' : path)
     try {
       const body = await readFile(file)
@@ -117,6 +131,27 @@ export async function startCannedServer(options: {
       case 'settings:get':
       case 'settings:set':
         return { theme: 'system', trashDays: 7 }
+      case 'snapshot:diff':
+        return SNAPSHOT_DIFF
+      case 'snapshot:diff-file':
+        return FILE_DIFF
+      case 'artifact:search-secrets':
+        return FINDINGS
+      case 'artifact:download':
+        return { url: '/download/canned', fileName: 'canned.bottle', bytes: 6 }
+      case 'artifact:import':
+        return { taskId: startTask('import', null).id, url: '/upload/canned' }
+      case 'snapshot:verify':
+      case 'artifact:export':
+      case 'artifact:push':
+      case 'artifact:pull':
+        return { taskId: startTask(call.split(':')[1] as Task['kind'], slug).id, slug }
+      case 'snapshot:delete':
+        return { taskId: startTask('delete-snapshot', slug).id, slug }
+      case 'space:usage':
+        return usageOf(state)
+      case 'space:prune':
+        return { ...PREVIEW, dryRun: args.dryRun === true }
       case 'trash:undo': {
         const entry = state.trash.find((item) => item.id === args.id)
         if (!entry) return undefined
@@ -191,6 +226,7 @@ export async function startCannedServer(options: {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/`,
     calls,
+    uploads,
     state: () => state,
     push,
     fail: (call, error) => void (error ? failures.set(call, error) : failures.delete(call)),

@@ -20,6 +20,7 @@ export const commands = {
     freeze: 'Freeze',
     resume: 'Resume, or open the terminal',
     fork: 'Fork',
+    export: 'Export',
     destroy: 'Destroy',
     sections: 'Go to a section',
     settings: 'Settings',

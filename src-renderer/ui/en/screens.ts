@@ -62,6 +62,7 @@ export const screens = {
     none: 'The trash is empty',
     noneText: 'Destroyed bottles come here first, with their snapshots.',
     until: (when: string) => `kept until ${when}`,
+    single: (id: string) => `snapshot ${id}`,
     destroyed: (when: string) => `destroyed ${when}`,
     gone: 'It is no longer in the trash.',
   },

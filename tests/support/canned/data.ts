@@ -303,7 +303,12 @@ export function detailOf(row: Bottle): BottleDetail {
     agent: row.agent,
     provider: row.provider,
     volumes: [],
-    verified: null,
+    verified:
+      index === 2
+        ? { at: ago(2 * HOUR), outcome: 'passed', check: 'npm test', detail: 'npm test ended with 0.' }
+        : index === 3
+          ? { at: ago(HOUR), outcome: 'failed', check: 'npm test', detail: 'npm test ended with 1.' }
+          : null,
     facts: {},
   }))
   return {
