@@ -5,10 +5,16 @@ import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { inspectImage } from './image-source.ts'
 import { committedPrefix, isContainerName, LABEL, labelOf } from './labels.ts'
+import { sweepBoots } from './portable/boot-scratch.ts'
+import { readTransferTag, sweepTransferTags } from './portable/transfer-tags.ts'
 import { removeTag, removeVolume } from './remove-objects.ts'
 
-/** Everything on the daemon that carries this root's marks. @throws BottleError */
+/**
+ * Everything on the daemon that carries this root's marks. What transfers and checks of dead processes left is removed
+ * first: nobody's work is in it. @throws BottleError
+ */
 export async function takeInventory(engine: Engine, rootId: string, signal: AbortSignal): Promise<Inventory> {
+  await Promise.all([sweepBoots(engine, rootId, signal), sweepTransferTags(engine, rootId, signal)])
   const filters = { label: [`${LABEL.root}=${rootId}`] }
   const [containers, committed, built, { Volumes: volumes }, networks] = await engine.call(
     'take stock',
@@ -32,7 +38,7 @@ export async function takeInventory(engine: Engine, rootId: string, signal: Abor
       return { id: Id, name: (Names[0] ?? '').replace(/^\//, ''), ...ownerOf(Labels) }
     }),
     images: [...images.values()].flatMap(({ Id, RepoTags, Labels }) => {
-      const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+      const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>' && !readTransferTag(tag))
       const record = labelOf(Labels, LABEL.record)
       const slug = slugInRecord(record) ?? labelOf(Labels, LABEL.buildSlug)
       return (tags.length > 0 ? tags : [Id]).map((reference) => {

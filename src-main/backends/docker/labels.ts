@@ -19,6 +19,9 @@ export const LABEL = {
   buildSlug: 'dev.icebox.build-slug',
   /** On what a flattening makes on its way: root and slug, so that a crash leaves it findable. */
   scratch: 'dev.icebox.scratch',
+  /** On what a proof of restore makes: the state root, and the process that removes it again. */
+  boot: 'dev.icebox.boot',
+  bootOwner: 'dev.icebox.boot-owner',
 } as const
 
 /** Where a run's own volume is mounted; nothing of it gets into a commit. */

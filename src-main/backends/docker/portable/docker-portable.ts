@@ -1,12 +1,8 @@
-import { bottleError } from '../../../system/bottle-error.ts'
 import type { Portable } from '../../portable.ts'
 import type { Engine } from '../engine.ts'
 
 /** How snapshots leave a Docker daemon and enter it. `home` is the folder of the state root. */
-export function dockerPortable(engine: Engine, rootId: string, _home: string): Portable {
-  const notYet = async () => {
-    throw bottleError('unsupported')
-  }
+export function dockerPortable(engine: Engine, rootId: string, home: string): Portable {
   return {
     describe: async (snapshot, signal) =>
       (await import('./describe.ts')).describeSnapshot(engine, snapshot, signal),
@@ -14,8 +10,12 @@ export function dockerPortable(engine: Engine, rootId: string, _home: string): P
       (await import('./read-layers.ts')).readSnapshotLayers(engine, rootId, snapshot, wanted, take, signal),
     heldLayers: async (diffIds, signal) =>
       (await import('./describe.ts')).countHeldLayers(engine, diffIds, signal),
-    load: notYet,
-    boot: notYet,
-    sizes: notYet,
+    load: async (request, progress, signal) =>
+      (await import('./load.ts')).loadSnapshot(engine, request, progress, signal),
+    boot: async (request, signal) => (await import('./boot.ts')).bootSnapshot(engine, home, request, signal),
+    sizes: async (snapshots, signal) =>
+      (await import('./sizes.ts')).sizesOfSnapshots(engine, snapshots, signal),
+    differences: async (ref, snapshot, signal) =>
+      (await import('./differences.ts')).differencesSince(engine, ref, snapshot, signal),
   }
 }

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ImageInspectInfo } from 'dockerode'
+import { bottleError, isBottleError, toBottleError } from '../../../system/bottle-error.ts'
+import { faultPoint } from '../../../system/fault.ts'
+import type { ReportProgress } from '../../backend.ts'
+import type { LayerFile, LoadRequest, Portable } from '../../portable.ts'
+import { type Engine, LONG_MS } from '../engine.ts'
+import { isUnanswered } from '../engine-errors.ts'
+import { inspectImage } from '../image-source.ts'
+import { readProgress } from '../json-lines.ts'
+import { LABEL, snapshotTag } from '../labels.ts'
+import { removeTag } from '../remove-objects.ts'
+import { countHeldLayers } from './describe.ts'
+import { loadArchive, loadConfig } from './load-archive.ts'
+import { loadedFacts } from './loaded-facts.ts'
+import { exchange } from './transport.ts'
+
+const LATE_MS = 120_000
+/** An engine that was cut off in its last step may finish it all the same. */
+const LATE_IMAGE_MS = 10_000
+
+/**
+ * Loads a snapshot's image under its own tag, with the labels that a freeze would give it. The engine gets the
+ * archive's end only when all was verified; a failure or an abort leaves neither image nor layer. @throws BottleError
+ */
+export async function loadSnapshot(
+  engine: Engine,
+  request: LoadRequest,
+  progress: ReportProgress,
+  signal: AbortSignal,
+): ReturnType<Portable['load']> {
+  // Somebody has to hear its failure, whatever fails first.
+  request.verified.catch(() => {})
+  const reference = snapshotTag(request.snapshot.slug, request.snapshot.id)
+  if (await inspectImage(engine, reference, signal)) {
+    throw bottleError('exists', `There is an image ${reference} already.`, { slug: request.snapshot.slug })
+  }
+  const { diffIds } = request.image
+  const held = await countHeldLayers(engine, diffIds, signal)
+  const above = requireFiles(request, diffIds.slice(held))
+  try {
+    try {
+      await send(engine, request, reference, above, progress, signal)
+    } catch (thrown) {
+      const files = new Map(request.layers)
+      // Engines with containerd's image store want every layer of an archive, whatever they have.
+      const isWorthIt = held > 0 && diffIds.every((diffId) => files.has(diffId))
+      if (!isWorthIt || signal.aborted || !isRefusal(thrown)) throw thrown
+      await send(engine, request, reference, files, progress, signal)
+    }
+    faultPoint('import:after-load')
+    signal.throwIfAborted()
+    const found = await readBack(engine, request, reference, signal)
+    const result = await loadedFacts(engine, request.snapshot, found, reference, signal)
+    signal.throwIfAborted()
+    return result
+  } catch (thrown) {
+    await takeBack(engine, request, reference, thrown)
+    throw toBottleError(thrown, request.snapshot.slug)
+  }
+}
+
+function requireFiles(request: LoadRequest, diffIds: readonly string[]): ReadonlyMap<string, LayerFile> {
+  const lacking = diffIds.filter((diffId) => !request.layers.has(diffId))
+  if (lacking.length > 0) {
+    throw bottleError('artifact-base-missing', 'Docker does not have the layers below this artifact.', {
+      slug: request.snapshot.slug,
+      detail: lacking.join(', '),
+    })
+  }
+  return new Map([...request.layers].filter(([diffId]) => diffIds.includes(diffId)))
+}
+
+/** True when the engine itself said no, to what it was sent. */
+const isRefusal = (thrown: unknown) => isBottleError(thrown) && thrown.code === 'engine-failed'
+
+async function send(
+  engine: Engine,
+  request: LoadRequest,
+  reference: string,
+  files: ReadonlyMap<string, LayerFile>,
+  progress: ReportProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const archive = loadArchive(loadConfig(request, reference), reference, request.image.diffIds, files)
+  const total = [...files.values()].reduce((sum, file) => sum + file.bytes, 0)
+  // Once the engine has the end, only its answer tells what it made: then nothing is cut off any more.
+  const cut = new AbortController()
+  const abort = () => cut.abort(signal.reason)
+  signal.throwIfAborted()
+  signal.addEventListener('abort', abort, { once: true })
+  let told = 0
+  const onBytes = (sent: number) => {
+    if (sent - told < 8 << 20 && sent < total) return
+    told = sent
+    progress({ phase: 'loading', current: sent, total })
+  }
+  const onLast = () => {
+    signal.removeEventListener('abort', abort)
+    faultPoint('import:before-load-end')
+  }
+  try {
+    const answer = await exchange(
+      engine,
+      `load ${reference}`,
+      {
+        method: 'POST',
+        path: '/images/load?quiet=1',
+        headers: { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.bytes) },
+        body: archive.stream(request.verified, onBytes, onLast, cut.signal),
+      },
+      AbortSignal.any([cut.signal, AbortSignal.timeout(LONG_MS)]),
+    )
+    await readProgress(answer, `load ${reference}`, () => {})
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** The engine has checked each layer's digest; that it made the right image of them is checked here. */
+async function readBack(
+  engine: Engine,
+  request: LoadRequest,
+  reference: string,
+  signal: AbortSignal,
+): Promise<ImageInspectInfo> {
+  const found = await inspectImage(engine, reference, signal)
+  const layers = found?.RootFS?.Layers ?? []
+  const wanted = request.image.diffIds
+  const isRight = layers.length === wanted.length && wanted.every((diffId, at) => layers[at] === diffId)
+  if (found && isRight && found.Config?.Labels?.[LABEL.snapshot] === request.snapshot.id) return found
+  throw bottleError('engine-failed', `Docker made another image of ${reference} than it was given.`)
+}
+
+/** Removes what the engine may have made of a load that failed. Says nothing: the failure itself is what matters. */
+async function takeBack(
+  engine: Engine,
+  request: LoadRequest,
+  reference: string,
+  thrown: unknown,
+): Promise<void> {
+  const late = AbortSignal.timeout(LATE_MS)
+  const isDoubtful = isBottleError(thrown) && thrown.code !== 'cancelled' && isUnanswered(thrown)
+  const until = isDoubtful ? Date.now() + LATE_IMAGE_MS : 0
+  try {
+    for (;;) {
+      const found = await inspectImage(engine, reference, late)
+      // Only what carries this very record: the tag was free before.
+      if (found?.Config?.Labels?.[LABEL.snapshot] === request.snapshot.id) {
+        await removeTag(engine, reference, late)
+        return
+      }
+      if (found || Date.now() > until) return
+      await sleep(250, undefined, { signal: late })
+    }
+  } catch {
+    // The engine is away: the caller's intent names the tag, and recovery comes back to it.
+  }
+}
