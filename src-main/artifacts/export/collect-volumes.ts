@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { isMissing } from '../../state/durable-file.ts'
@@ -31,12 +32,12 @@ export async function collectVolumes(
   return stored
 
   async function packVolume(from: PackTools, path: string, diffId: string, abort: AbortSignal) {
+    await access(path).catch((error: unknown) => {
+      throw isMissing(error) ? damaged(snapshot, path, 'is missing') : error
+    })
     const content = createReadStream(path, { highWaterMark: CHUNK_BYTES })
     try {
       return (await packLayer(from, content, (digest) => digest === diffId, abort)).layer
-    } catch (error) {
-      if (isMissing(error)) throw damaged(snapshot, path, 'is missing')
-      throw error
     } finally {
       content.destroy()
     }
