@@ -1,25 +1,76 @@
+import type { ArtifactStore } from '../artifacts/store/types.ts'
+import type { SettingsStore } from '../state/settings.ts'
 import { bottleError } from '../system/bottle-error.ts'
+import type { Workers } from '../workers/types.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
 import type { Artifacts } from './artifact-services.ts'
+import type { BottleDeps } from './deps.ts'
+
+/** What is missing of ArtifactDeps: store and workers are opened here, once and on first need. */
+export interface ArtifactParts extends BottleDeps {
+  readonly settings: () => Promise<SettingsStore>
+}
 
 /**
- * Builds the artifact services. Modules are loaded on first use: no other command pays for them.
+ * Builds the artifact services. Modules are loaded on first use: no other command pays for them. What a dead process
+ * left of a bottle is reconciled before anything is done with its snapshots.
  */
-export function createArtifacts(_deps: Omit<ArtifactDeps, 'store' | 'workers'>): Artifacts {
-  const notYet = async (): Promise<never> => {
-    throw bottleError('unsupported', 'This is not there yet.')
+export function createArtifacts(parts: ArtifactParts): Artifacts {
+  const deps: ArtifactDeps = { ...parts, store: once(openStore), workers: once(openWorkers) }
+  async function openStore(): Promise<ArtifactStore> {
+    return (await import('../artifacts/store/open-store.ts')).openArtifactStore(parts.root)
   }
+  const settle = async (slug: string, signal: AbortSignal): Promise<void> =>
+    (await import('./settle.ts')).settleBottle(deps, slug, signal)
   return {
-    export: notYet,
-    import: notYet,
-    push: notYet,
-    pull: notYet,
-    searchSecrets: notYet,
-    diff: notYet,
-    diffFile: notYet,
-    verify: notYet,
-    deleteSnapshot: notYet,
-    usage: notYet,
-    prune: notYet,
+    export: async (request, target, context) => {
+      await settle(request.slug, context.signal)
+      return (await import('./export-bottle.ts')).exportBottle(deps, request, target, context)
+    },
+    import: async (source, options, context) =>
+      (await import('./import-bottle.ts')).importBottle(deps, source, options, context),
+    push: async (request, context) => {
+      await settle(request.slug, context.signal)
+      return notYet()
+    },
+    pull: async (request, context) => (await import('./pull-bottle.ts')).pullBottle(deps, request, context),
+    searchSecrets: async (target, context) => {
+      await settle(target.slug, context.signal)
+      return notYet()
+    },
+    diff: async (from, to, context) =>
+      (await import('./diff-snapshots.ts')).diffSnapshots(deps, from, to, {}, context),
+    diffFile: async (from, to, path, context) =>
+      (await import('./diff-snapshots.ts')).diffFile(deps, from, to, path, context),
+    verify: async (target, context) => {
+      await settle(target.slug, context.signal)
+      return notYet()
+    },
+    deleteSnapshot: async (target, context) => {
+      await settle(target.slug, context.signal)
+      return (await import('./delete-snapshot.ts')).deleteSnapshot(deps, target, context)
+    },
+    usage: async (signal) => (await import('./space-usage.ts')).spaceUsage(deps, signal),
+    prune: async (request, context) => (await import('./prune.ts')).prune(deps, request, context),
+  }
+}
+
+function notYet(): never {
+  throw bottleError('unsupported', 'This is not there yet.')
+}
+
+async function openWorkers(): Promise<Workers> {
+  return (await import('../workers/workers.ts')).createWorkers()
+}
+
+/** Opens at the first call; a failure is tried again at the next. */
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
   }
 }

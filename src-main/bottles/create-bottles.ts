@@ -11,10 +11,7 @@ import type { Bottles } from './services.ts'
  */
 export function createBottles(deps: BottleDeps): Bottles {
   const settle = async (slug: string, signal: AbortSignal): Promise<void> => {
-    const { recoverOne } = await import('./recover.ts')
-    const { requireRealFolder } = await import('../state/root.ts')
-    await requireRealFolder(deps.root.path('state', requireSlug(slug)))
-    await recoverOne(deps, slug, signal)
+    await (await import('./settle.ts')).settleBottle(deps, slug, signal)
   }
   return {
     recover: async (context) => (await import('./recover.ts')).recoverAll(deps, context.signal),
