@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { loadBottleLayer, readManifestText } from '../agents/load-manifest.ts'
 import { type ManifestIndex, openManifestIndex } from '../agents/manifest-index.ts'
+import { isManifestName } from '../agents/names.ts'
 import type { BottleFacts } from '../artifacts/export/portable-facts.ts'
 import type { KnownSecret } from '../artifacts/scrub/types.ts'
 import { latestRun, type Metadata, readMetadata } from '../state/metadata.ts'
+import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 
 /** What an import accepts of one definition. */
@@ -25,7 +28,7 @@ export async function travelFacts(
 ): Promise<BottleFacts> {
   const read = await readMetadata(deps.root, snapshot.slug)
   const metadata = read.kind === 'ok' ? read.metadata : null
-  const found = metadata ? await readDefinitions(deps, metadata) : { agents: {}, bottles: {} }
+  const found = metadata ? await readDefinitions(deps, snapshot.slug, metadata) : { agents: {}, bottles: {} }
   const isClean = ([name, text]: readonly [string, string]): boolean => {
     const holds = secrets.find(({ value }) => value !== '' && text.includes(value))
     if (holds) notice(`The definition ${name} holds the value of ${holds.name}, so it does not travel along.`)
@@ -50,24 +53,32 @@ export async function travelFacts(
   }
 }
 
-async function readDefinitions(deps: BottleDeps, metadata: Metadata): Promise<BottleFacts['definitions']> {
+async function readDefinitions(
+  deps: BottleDeps,
+  slug: string,
+  metadata: Metadata,
+): Promise<BottleFacts['definitions']> {
   const index = await openManifestIndex(deps.root, null)
+  const brought = definitionsDir(deps.root, slug)
   const agent = metadata.agentName
-  // Recorded as `project: /path/of/agent.md`; a project's agent is in no index that is opened without the project.
-  const recorded = /^[a-z]+: (\/.*)$/s.exec(metadata.icebox?.agentSource ?? '')?.[1]
-  const agentFile = recorded ?? index.agents.get(agent)?.file
-  const agentText = agentFile ? await textOf(agentFile) : null
   const bottles: Record<string, string> = {}
   const wanted = [...metadata.bottleNames]
   for (let name = wanted.shift(); name !== undefined; name = wanted.shift()) {
-    if (Object.hasOwn(bottles, name) || Object.keys(bottles).length >= BOTTLES_MAX) continue
-    const file = index.bottles.get(name)
-    const text = file ? await textOf(file.file) : null
-    if (!file || text === null) continue
-    bottles[name] = text
+    if (!isManifestName(name) || Object.hasOwn(bottles, name)) continue
+    if (Object.keys(bottles).length >= BOTTLES_MAX) break
+    const places = [join(brought, 'bottles', `${name}.md`), index.bottles.get(name)?.file]
+    const found = await firstText(places)
+    if (!found) continue
+    bottles[name] = found.text
+    const file = { kind: 'bottle', name, file: found.file, source: 'home', hides: null } as const
     wanted.push(...(await parentsOf(index, file)))
   }
-  return { agents: agent && agentText !== null ? { [agent]: agentText } : {}, bottles }
+  if (!isManifestName(agent)) return { agents: {}, bottles }
+  // Recorded as `project: /path/of/agent.md`; a project's agent is in no index that is opened without the project.
+  const recorded = /^[a-z]+: (\/.*)$/s.exec(metadata.icebox?.agentSource ?? '')?.[1]
+  const places = [join(brought, 'agents', `${agent}.md`), recorded, index.agents.get(agent)?.file]
+  const found = await firstText(places)
+  return { agents: found ? { [agent]: found.text } : {}, bottles }
 }
 
 /** Names of the bottles that one extends; a broken one extends nothing that could be told. */
@@ -80,7 +91,12 @@ async function parentsOf(
 }
 
 /** A definition may be gone or out of reach; the image runs without it. */
-async function textOf(file: string): Promise<string | null> {
-  const read = await readManifestText(file)
-  return read.ok ? read.text : null
+async function firstText(
+  places: readonly (string | undefined)[],
+): Promise<{ readonly file: string; readonly text: string } | null> {
+  for (const file of places) {
+    const read = file === undefined ? null : await readManifestText(file)
+    if (file !== undefined && read?.ok) return { file, text: read.text }
+  }
+  return null
 }
