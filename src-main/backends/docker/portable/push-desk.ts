@@ -149,7 +149,9 @@ export function createPushDesk(options: DeskOptions): PushDesk {
       takings.delete(ended)
       stream.destroy()
       if (isClosed) return
-      if (failure || [...wanted].every((diffId) => taken.has(diffId))) onOver()
+      // What was not taken though it was wanted does not get better by another layer.
+      const isRefused = typeof work.index === 'number' && !taken.has(diffIds[work.index] ?? '')
+      if (failure || isRefused || [...wanted].every((diffId) => taken.has(diffId))) onOver()
       else discard(work, upload)
     })
     takings.add(ended)

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 import { type ArchiveEntry, readArchive } from './archive-entries.ts'
 import { savedBlobs } from './saved-blobs.ts'
 import { savedNames } from './saved-names.ts'
-import { exchange, textOf } from './transport.ts'
+import { bodyOf, exchange, textOf } from './transport.ts'
 
 export type TakeLayer = (layer: LayerStream) => Promise<string>
 
@@ -29,11 +29,7 @@ export async function readSavedLayers(
 ): Promise<ReadonlySet<string>> {
   const request = { method: 'GET', path: `/images/${imageId}/get` } as const
   const answer = await exchange(engine, 'save the image', request, signal)
-  try {
-    return await takeSaved(answer, diffIds, wanted, take)
-  } finally {
-    answer.destroy()
-  }
+  return takeSaved(bodyOf(engine, 'save the image', answer, signal), diffIds, wanted, take)
 }
 
 /** As `readSavedLayers`, from the archive itself. */
@@ -47,6 +43,7 @@ export async function takeSaved(
   const blobs = savedBlobs(diffIds)
   const taken = new Set<string>()
   const unsettled = new Set<Promise<void>>()
+  let failed: { readonly thrown: unknown } | null = null
   const isDone = (index: number | null) => {
     const diffId = index === null ? undefined : diffIds[index]
     return diffId !== undefined && (!wanted.has(diffId) || taken.has(diffId))
@@ -58,17 +55,17 @@ export async function takeSaved(
       readToEnd = resolve
     })
     const content = (async function* () {
-      try {
-        yield* entry.content
-      } finally {
-        readToEnd()
-      }
+      yield* entry.content
+      // One that is left early, or fails, is over when its taker is.
+      readToEnd()
     })()
     const taking: Promise<void> = take({ index: index ?? -1, bytes: entry.bytes, content }).then((digest) => {
       taken.add(digest)
       unsettled.delete(taking)
     })
-    taking.catch(() => {})
+    taking.catch((thrown: unknown) => {
+      failed ??= { thrown }
+    })
     unsettled.add(taking)
     // The next layer may come while this one's file is being flushed.
     await Promise.race([isRead, taking])
@@ -76,6 +73,7 @@ export async function takeSaved(
   }
   try {
     await readArchive(archive, async (entry, stop) => {
+      if (failed) throw failed.thrown
       // What follows is of no use.
       if ([...wanted].every((diffId) => taken.has(diffId))) return stop()
       if (entry.type !== 'file') return

@@ -41,6 +41,31 @@ export async function exchange(
   }
 }
 
+/** An answer as it comes. An answer that breaks off is an error and never an end. @throws BottleError */
+export async function* bodyOf(
+  engine: Engine,
+  what: string,
+  answer: IncomingMessage,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let failed: unknown = null
+  const chunks = answer[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await chunks.next().catch((thrown: unknown) => {
+        failed = thrown
+      })
+      if (!next || next.done) break
+      yield next.value as Uint8Array
+    }
+  } finally {
+    answer.destroy()
+  }
+  if (failed === null && answer.complete && !signal.aborted) return
+  const lost = Object.assign(new Error('the daemon ended the connection early'), { code: 'ECONNRESET' })
+  throw await engineError(failed ?? lost, what, await engine.endpoint(), signal, engine.env)
+}
+
 /** The whole of a short answer. */
 export async function textOf(answer: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
