@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { bottleError } from '../../../system/bottle-error.ts'
 import { runCommand } from '../../../system/run-command.ts'
@@ -117,23 +118,35 @@ export async function feedTar(
   const running = start(program, work)
   running.child.stdout.resume()
   try {
-    const feeding = pipeline(work.archive, running.child.stdin).then(
+    const failed = await feed(work.archive, running.child.stdin).then(
       () => null,
-      (thrown: NodeJS.ErrnoException) => thrown,
+      (thrown: unknown) => thrown,
     )
-    const failed = await feeding
-    // A broken pipe is only the echo of tar's own failure.
-    if (
-      failed &&
-      failed.code !== 'EPIPE' &&
-      failed.code !== 'ERR_STREAM_PREMATURE_CLOSE' &&
-      !work.signal.aborted
-    ) {
-      throw failed
-    }
+    if (failed && !work.signal.aborted) throw failed
     await running.settle()
     if (failed) throw failed
   } finally {
     await running.kill()
   }
+}
+
+/**
+ * All of the archive is read, so that its source can tell that it was complete; what comes after the end mark finds
+ * nobody there any more, since tar has left. Whether tar left too early is told by its exit.
+ */
+async function feed(archive: AsyncIterable<Uint8Array>, input: Writable): Promise<void> {
+  let isGone = false
+  const gone = new Promise<void>((resolve) => {
+    const leave = () => {
+      isGone = true
+      resolve()
+    }
+    input.once('close', leave)
+    input.on('error', leave)
+  })
+  for await (const chunk of archive) {
+    if (!isGone && !input.write(chunk))
+      await Promise.race([once(input, 'drain').catch(() => undefined), gone])
+  }
+  input.end()
 }
