@@ -27,7 +27,6 @@ export async function importCommand(
   return withIcebox(face, async (icebox) => {
     if (more.length > 0) return importAll(face, icebox, files)
     const done = await importOne(face, icebox, only, label)
-    await tell(face, done)
     await face.result({ json: done, text: importText(done), essential: done.slug })
     await face.say(`Resume:   icebox resume ${done.slug}`)
     return 0
@@ -40,7 +39,6 @@ async function importAll(face: Face, icebox: Icebox, files: readonly string[]): 
     try {
       const done = await importOne(face, icebox, file, undefined)
       rows.push({ file, ...done })
-      await tell(face, done)
       if (!face.json) await face.result({ json: null, text: importText(done), essential: done.slug })
     } catch (thrown) {
       face.signal.throwIfAborted()
@@ -79,11 +77,6 @@ async function sourceOf(face: Face, file: string): Promise<ImportSource> {
   }
   // A pipe has no end to look at first: it is read as it comes.
   return found.isFile() ? { file: path } : { stream: createReadStream(path), bytes: null }
-}
-
-async function tell(face: Face, done: ImportResult): Promise<void> {
-  if (face.json) return
-  for (const notice of done.notices) await face.warn(notice)
 }
 
 function importText(done: ImportResult): string {

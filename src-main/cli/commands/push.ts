@@ -46,7 +46,6 @@ export async function pull(
   const label = flags.label === undefined ? undefined : nonEmpty('--label', flags.label)
   return withIcebox(face, async ({ artifacts }) => {
     const done = await operate(face, {}, (context) => artifacts.pull({ reference, label }, context))
-    if (!face.json) for (const notice of done.notices) await face.warn(notice)
     await face.result({
       json: done,
       text: `Pulled: ${done.slug}@${done.snapshot} on ${done.backend}.`,

@@ -21,7 +21,11 @@ export async function trashList(face: Face): Promise<number> {
             entries,
             [
               { title: 'ENTRY', cell: (entry) => ({ text: entry.id, colour: 'bold' }), shrinkTo: 20 },
-              { title: 'BOTTLE', cell: (entry) => entry.slug, shrinkTo: 12 },
+              {
+                title: 'BOTTLE',
+                cell: (entry) => (entry.snapshot ? `${entry.slug}@${entry.snapshot}` : entry.slug),
+                shrinkTo: 12,
+              },
               { title: 'DESTROYED', cell: (entry) => formatAge(entry.destroyedAt, now) },
               { title: 'DELETED IN', cell: (entry) => daysLeft(entry.purgeAfter, now) },
               { title: 'SNAPSHOTS', cell: (entry) => String(entry.snapshots), align: 'right' },

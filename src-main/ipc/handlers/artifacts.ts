@@ -69,10 +69,10 @@ export function artifactHandlers(
         let isKept = false
         try {
           const stream = await upload.content(context.signal)
-          const { slug, notices } = await artifacts.import({ stream, bytes }, { label }, context)
+          const { slug } = await artifacts.import({ stream, bytes }, { label }, context)
           isKept = true
           context.named(slug)
-          return [`Imported ${slug}.`, ...notices].join(' ')
+          return `Imported ${slug}.`
         } finally {
           upload.settle(isKept)
         }
@@ -90,9 +90,9 @@ export function artifactHandlers(
     'artifact:pull': (args) =>
       started(
         tasks.start('pull', null, async (context) => {
-          const { slug, notices } = await artifacts.pull(args, context)
+          const { slug } = await artifacts.pull(args, context)
           context.named(slug)
-          return [`Pulled ${slug}.`, ...notices].join(' ')
+          return `Pulled ${slug}.`
         }),
         null,
       ),
