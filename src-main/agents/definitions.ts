@@ -17,6 +17,13 @@ export interface CommandTemplates {
   readonly resume: readonly string[] | null
 }
 
+/** What proves inside a restored snapshot that it is whole: a program with its arguments, and how long it may take. */
+export interface HealthCheck {
+  readonly command: readonly string[]
+  /** Seconds. */
+  readonly timeout: number
+}
+
 /** Who commits made by the agent belong to. */
 export interface GitUser {
   readonly name: string | null
@@ -44,6 +51,8 @@ export interface AgentDefinition {
   readonly memory: Json
   /** Lies over the bottle's `git-gate.user`. */
   readonly gitGateUser: GitUser | null
+  /** Stands for the bottle's. */
+  readonly health: HealthCheck | null
   /** Lines of the file that errors found later point at. */
   readonly lines: { readonly bottle: number; readonly skills: number; readonly command: number }
 }
@@ -121,6 +130,7 @@ export interface BottleLayer {
   readonly gitGate: GitGateDefinition | null
   readonly supervise?: Json
   readonly provider: ProviderSettings | null
+  readonly health: HealthCheck | null
 }
 
 /** The effective bottle: parents and launch list merged. */
@@ -144,6 +154,7 @@ export interface BottleDefinition {
   readonly gitGate: GitGateDefinition | null
   readonly supervise: Json
   readonly provider: ProviderSettings | null
+  readonly health: HealthCheck | null
 }
 
 /** An agent with its effective bottle, ready for planning. */

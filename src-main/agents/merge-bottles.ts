@@ -12,8 +12,8 @@ import type { ManifestProblem } from './problems.ts'
 /**
  * Lays one bottle over another: the rule of `extends` and of a launch with several bottles.
  * Single values replace; `image` and `build` replace each other whole. Maps merge by key, sidecars field by
- * field. `secrets` are united in order. `mounts` replace by target, `egress.routes` by host. `command` and
- * `args` replace whole. Associative: (a + b) + c equals a + (b + c).
+ * field. `secrets` are united in order. `mounts` replace by target, `egress.routes` by host. `command`, `args` and
+ * `health` replace whole. Associative: (a + b) + c equals a + (b + c).
  */
 export function mergeLayers(under: BottleLayer, over: BottleLayer): BottleLayer {
   return {
@@ -28,6 +28,7 @@ export function mergeLayers(under: BottleLayer, over: BottleLayer): BottleLayer 
     egress: mergePresent(under.egress, over.egress, mergeEgress),
     gitGate: mergePresent(under.gitGate, over.gitGate, mergeGitGate),
     provider: mergePresent(under.provider, over.provider, mergeProvider),
+    health: over.health ?? under.health,
   }
 }
 
@@ -68,6 +69,7 @@ export function finishBottle(
     gitGate: layer.gitGate,
     supervise: layer.supervise ?? null,
     provider: layer.provider,
+    health: layer.health,
   }
   return { bottle, problems }
 }

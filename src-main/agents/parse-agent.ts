@@ -2,6 +2,7 @@ import { type AgentDefinition, type CommandTemplates, type GitUser, PROVIDER_NAM
 import { type Fields, readChoice, readFields, readText, readTexts, toJson } from './fields.ts'
 import type { Field, Located } from './frontmatter.ts'
 import { isKebab, isManifestName } from './names.ts'
+import { readHealth } from './parse-health.ts'
 import { quoted, type Report } from './problems.ts'
 
 export interface AgentOrigin {
@@ -22,6 +23,7 @@ export const AGENT_KEYS = [
   'color',
   'memory',
   'git-gate',
+  'health',
 ] as const
 
 /** The largest system prompt in bytes: it travels as one argument, which Linux ends at 128 KiB. */
@@ -63,6 +65,7 @@ export function agentFromFields(
     color: readText(fields.get('color'), report) ?? '',
     memory: memory ? toJson(memory.value) : null,
     gitGateUser: readAgentGitGate(fields.get('git-gate'), report),
+    health: readHealth(fields.get('health'), report),
     lines: linesOf(fields),
   }
 }

@@ -10,6 +10,7 @@ import { type Fields, isEmpty, readChoice, readFields, readText, readTexts, toJs
 import type { Field, Located } from './frontmatter.ts'
 import { isManifestName } from './names.ts'
 import { readEnv, readImage, readSecretNames, readSidecars } from './parse-environment.ts'
+import { readHealth } from './parse-health.ts'
 import { expandHome, type PathBase, readMounts } from './parse-mounts.ts'
 import { readEgress, readGitGate } from './parse-policy.ts'
 import { readResources } from './parse-resources.ts'
@@ -33,6 +34,7 @@ export const BOTTLE_KEYS = [
   'egress',
   'git-gate',
   'supervise',
+  'health',
   ...PROVIDER_KEYS,
 ] as const
 
@@ -69,6 +71,7 @@ export function bottleFromFields(root: Located, base: BottleBase, report: Report
     gitGate: readGitGate(fields.get('git-gate'), report),
     ...(supervise && !isEmpty(supervise.value) ? { supervise: toJson(supervise.value) } : {}),
     provider: readProvider(fields, report),
+    health: readHealth(fields.get('health'), report),
   }
 }
 

@@ -141,7 +141,7 @@ export interface Portable {
   ): Promise<Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'>>
   /** Boots the snapshot without network in a runtime of its own, runs the check, and removes all of it again. */
   boot(request: BootRequest, signal: AbortSignal): Promise<BootResult>
-  /** What weighs what; one answer for all snapshots, which belong to this backend. */
+  /** What weighs what: one answer per snapshot, in their order. All of them belong to this backend. */
   sizes(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<readonly LayerSizes[]>
   /**
    * What a runtime has changed since a snapshot, where the engine knows it without a comparison of all files. Null when

@@ -1,5 +1,6 @@
 import type { PruneResult } from '../../src-preload/contract/index.ts'
 import { accountSizes, bytesFreedBy } from '../snapshots/account-sizes.ts'
+import { sweepListings } from '../snapshots/layers/listing-cache.ts'
 import type { Retention } from '../snapshots/plan-retention.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
@@ -45,6 +46,7 @@ export async function prune(
   }
   const store = await deps.store()
   const collected = await store.collect({ dryRun: request.dryRun }, signal)
+  if (!request.dryRun) await sweepListings(deps.root, new Date())
   const names = new Set(gone.map(({ slug, id }) => `${slug}@${id}`))
   return {
     dryRun: request.dryRun,

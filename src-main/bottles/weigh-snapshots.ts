@@ -2,7 +2,7 @@ import type { Snapshot } from '../../src-preload/contract/index.ts'
 import type { WeighedSnapshot } from '../snapshots/account-sizes.ts'
 import { readSnapshots } from '../state/snapshot-files.ts'
 import { readTrash, trashedSnapshots } from '../state/trash.ts'
-import { toFailure } from '../system/bottle-error.ts'
+import { bottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
 import { readSlugs } from './read-slugs.ts'
 
@@ -31,14 +31,19 @@ export async function weighSnapshots(deps: BottleDeps, signal: AbortSignal): Pro
         asked.map(({ snapshot }) => snapshot),
         signal,
       )
-      const answers = new Map(sizes.map((each) => [each.snapshotId, each]))
-      for (const { snapshot, isTrashed } of asked) {
-        const answer = answers.get(snapshot.id)
-        if (answer) weighed.push({ slug: snapshot.slug, isTrashed, backend: backendName, sizes: answer })
-        else
-          notices.push(
-            `${snapshot.slug}@${snapshot.id} could not be weighed: ${backendName} does not know it.`,
-          )
+      // By place: an imported snapshot keeps its id, so two bottles may have the same one.
+      for (const [at, { snapshot, isTrashed }] of asked.entries()) {
+        const answer = sizes[at]
+        if (answer?.snapshotId !== snapshot.id) {
+          throw bottleError('internal', `${backendName} answered for other snapshots than it was asked for.`)
+        }
+        const own = isTrashed || backendName === 'host' ? [] : partsOf(snapshot)
+        weighed.push({
+          slug: snapshot.slug,
+          isTrashed,
+          backend: backendName,
+          sizes: { ...answer, layers: [...answer.layers, ...own] },
+        })
       }
     } catch (thrown) {
       if (signal.aborted) throw thrown
@@ -46,6 +51,12 @@ export async function weighSnapshots(deps: BottleDeps, signal: AbortSignal): Pro
     }
   }
   return { weighed, notices }
+}
+
+/** Volumes lie beside the record, on this machine; those of trashed snapshots are measured with the trash. */
+function partsOf({ slug, id, volumes }: Snapshot): WeighedSnapshot['sizes']['layers'] {
+  const bytes = volumes.reduce((sum, part) => sum + part.bytes, 0)
+  return bytes === 0 ? [] : [{ key: `volumes of ${slug}@${id}`, bytes }]
 }
 
 async function readAll(deps: BottleDeps): Promise<readonly Known[]> {

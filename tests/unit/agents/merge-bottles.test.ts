@@ -15,6 +15,7 @@ const EMPTY: BottleLayer = {
   egress: null,
   gitGate: null,
   provider: null,
+  health: null,
 }
 
 const word = fc.constantFrom('a', 'b', 'c')
@@ -71,6 +72,7 @@ const layer: fc.Arbitrary<BottleLayer> = fc.record(
         other: texts,
       }),
     ),
+    health: maybe(fc.record({ command: fc.array(word), timeout: fc.nat() })),
   },
   {
     requiredKeys: [
@@ -85,6 +87,7 @@ const layer: fc.Arbitrary<BottleLayer> = fc.record(
       'egress',
       'gitGate',
       'provider',
+      'health',
     ],
   },
 )

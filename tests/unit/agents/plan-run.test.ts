@@ -24,6 +24,7 @@ const AGENT: AgentDefinition = {
   color: '',
   memory: null,
   gitGateUser: null,
+  health: null,
   lines: { bottle: 1, skills: 1, command: 1 },
 }
 
@@ -45,6 +46,7 @@ const BOTTLE: BottleDefinition = {
   gitGate: null,
   supervise: null,
   provider: null,
+  health: null,
 }
 
 interface Change extends Partial<Omit<PlanInput, 'resolved'>> {
