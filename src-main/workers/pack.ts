@@ -1,6 +1,7 @@
 import { bottleError, toBottleError } from '../system/bottle-error.ts'
-import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY, gzipTrailer, largestOutput } from './compress-block.ts'
+import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY, gzipTrailer } from './compress-block.ts'
 import type { Pool } from './pool.ts'
+import { createSlots, type Slot, type SlotMemory } from './slots.ts'
 import type { Codec, Packed } from './types.ts'
 
 /** Blocks beyond one per thread: one being filled, one being written. */
@@ -10,16 +11,10 @@ export interface PackThreads {
   readonly compressors: Pool
   /** One thread: a hash can't be split. */
   readonly hasher: Pool
+  readonly memory: SlotMemory
 }
 
 type Sink = (chunk: Uint8Array) => Promise<void>
-
-/** Memory for one block, shared with the threads. */
-interface Slot {
-  /** History first (gzip only), then the block. */
-  readonly input: Uint8Array
-  readonly output: Uint8Array
-}
 
 let lastKey = 0
 
@@ -76,8 +71,7 @@ function createOutput(sink: Sink, hash: ((bytes: Uint8Array) => Promise<unknown>
   return {
     async write(chunk) {
       bytes += chunk.length
-      // A copy, since the receiver may keep it and the block's memory is used again.
-      const [written, hashed] = await Promise.allSettled([sink(new Uint8Array(chunk)), hash?.(chunk)])
+      const [written, hashed] = await Promise.allSettled([sink(chunk), hash?.(chunk)])
       if (written.status === 'rejected') throw written.reason
       if (hashed.status === 'rejected') throw hashed.reason
     },
@@ -96,10 +90,7 @@ async function packBlocks(
 ): Promise<number> {
   const history = codec === 'gzip' ? GZIP_HISTORY : 0
   const blockBytes = BLOCK_BYTES[codec]
-  const slots = createSlots(threads.compressors.size + SPARE_BLOCKS, () => ({
-    input: new Uint8Array(new SharedArrayBuffer(history + blockBytes)),
-    output: new Uint8Array(new SharedArrayBuffer(largestOutput(codec))),
-  }))
+  const slots = createSlots(threads.memory, threads.compressors.size + SPARE_BLOCKS)
   const stop = () => slots.fail(bottleError('cancelled'))
   if (signal.aborted) throw bottleError('cancelled')
   signal.addEventListener('abort', stop, { once: true })
@@ -182,58 +173,7 @@ async function packBlocks(
     throw slots.failure() ?? error
   } finally {
     signal.removeEventListener('abort', stop)
+    slots.release()
   }
   return contentBytes
-}
-
-interface Slots {
-  take(): Promise<Slot>
-  give(slot: Slot): void
-  fail(error: unknown): void
-  failure(): unknown
-  /** The promise's outcome, or the first failure if that comes earlier. */
-  unlessFailed<T>(promise: Promise<T>): Promise<T>
-}
-
-/** A bounded stock of block memory; whoever waits for some learns of a failure too. */
-function createSlots(most: number, make: () => Slot): Slots {
-  const free: Slot[] = []
-  let made = 0
-  let failure: unknown
-  let wake: (() => void) | null = null
-  let onFailure: (error: unknown) => void = () => undefined
-  return {
-    failure: () => failure,
-    unlessFailed(promise) {
-      // Not Promise.race: a promise that outlives the races would gather one reaction for each.
-      return new Promise((resolve, reject) => {
-        onFailure = reject
-        if (failure) reject(failure)
-        promise.then(resolve, reject)
-      })
-    },
-    async take() {
-      for (;;) {
-        if (failure) throw failure
-        const found = free.pop()
-        if (found) return found
-        if (made < most) {
-          made++
-          return make()
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
-    give(slot) {
-      free.push(slot)
-      wake?.()
-    },
-    fail(error) {
-      failure ??= error
-      onFailure(error)
-      wake?.()
-    },
-  }
 }

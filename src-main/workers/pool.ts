@@ -12,8 +12,16 @@ export interface Pool {
   hold(): () => void
 }
 
+export interface PoolOptions {
+  readonly start?: () => Thread
+  readonly idleMs?: number
+  /** Called when the threads were ended for want of work. */
+  readonly onIdle?: () => void
+}
+
 /** Threads of one kind, started on need, replaced when they die, ended when idle. */
-export function createPool(size: number, start: () => Thread = startThread, idleMs = IDLE_MS): Pool {
+export function createPool(size: number, options: PoolOptions = {}): Pool {
+  const { start = startThread, idleMs = IDLE_MS, onIdle } = options
   let threads: Thread[] = []
   let holds = 0
   let timer: NodeJS.Timeout | undefined
@@ -30,6 +38,7 @@ export function createPool(size: number, start: () => Thread = startThread, idle
       threads = []
       clearInterval(timer)
       timer = undefined
+      onIdle?.()
     }
     wasIdle = isIdle
   }

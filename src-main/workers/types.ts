@@ -79,7 +79,8 @@ export interface ScanOptions {
 export interface Workers {
   /**
    * Compresses a stream on all cores into `sink`, in order and deterministic: the same content gives the same bytes on
-   * any number of cores. Memory stays bounded whatever comes in.
+   * any number of cores. Memory stays bounded whatever comes in. A chunk's memory is used again once the sink's
+   * promise resolves: what is to be kept has to be copied. No sink call runs any more when this settles.
    */
   pack(
     content: AsyncIterable<Uint8Array>,
