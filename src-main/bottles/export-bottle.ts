@@ -1,17 +1,17 @@
 import { dirname, resolve } from 'node:path'
-import type { ExportResult, ScrubReport } from '../../src-preload/contract/index.ts'
+import type { ExportResult } from '../../src-preload/contract/index.ts'
 import { type ArchiveFile, openArchiveFile } from '../artifacts/export/archive-file.ts'
 import { planArchive } from '../artifacts/export/plan-archive.ts'
 import { putSnapshot } from '../artifacts/export/put-snapshot.ts'
 import { type StreamSink, streamSink } from '../artifacts/export/stream-sink.ts'
 import { archiveBytes, writeEnd, writeMember } from '../artifacts/export/write-archive.ts'
-import type { Scrub } from '../artifacts/scrub/types.ts'
-import type { ArtifactStore, StoredSnapshot } from '../artifacts/store/types.ts'
+import type { StoredSnapshot } from '../artifacts/store/types.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
 import type { ExportRequest, ExportTarget } from './artifact-services.ts'
-import { type CollectedBottle, type CollectedTools, withCollected } from './collect-bottle.ts'
+import { type CollectedTools, withCollected } from './collect-bottle.ts'
 import { pickTarget } from './pick-target.ts'
+import { scrubBottle } from './scrub-bottle.ts'
 import type { OperationContext } from './services.ts'
 
 /**
@@ -39,7 +39,7 @@ export async function exportBottle(
       alsoWrittenTo: file === null ? [] : [dirname(file)],
     }
     const result = await withCollected(deps, snapshot, options, context, async (collected, tools) => {
-      const { stored, report } = await scrubbed(deps, request, collected, tools.store, context)
+      const { stored, report } = await scrubBottle(deps, request, collected, tools.store, context)
       const written = await writeArchive(tools, stored, request.thin, sink, context)
       return { file, snapshot: snapshot.id, compression: request.compression, scrub: report, ...written }
     })
@@ -49,27 +49,6 @@ export async function exportBottle(
     else sink.release()
   }
 }
-
-async function scrubbed(
-  deps: ArtifactDeps,
-  request: ExportRequest,
-  { stored, secrets }: CollectedBottle,
-  store: ArtifactStore,
-  context: OperationContext,
-): Promise<{ readonly stored: StoredSnapshot; readonly report: ScrubReport }> {
-  context.progress({ phase: 'searching for secrets', current: null, total: null })
-  const found = await scrubSnapshot(
-    { store, workers: await deps.workers(), stored, secrets, choice: request.scrub, ask: request.onSecrets },
-    context.signal,
-  )
-  const facts = { ...found.stored.facts, scrub: found.report }
-  return { stored: { ...found.stored, facts }, report: found.report }
-}
-
-const scrubSnapshot: Scrub = async ({ stored, choice }) => ({
-  stored,
-  report: { choice: choice ?? 'keep', layersSearched: 0, layers: stored.layers.length, findings: [] },
-})
 
 async function writeArchive(
   { store, takeBack }: CollectedTools,

@@ -4,12 +4,12 @@ import { findManifest } from '../artifacts/registry/manifests.ts'
 import { pushImage } from '../artifacts/registry/push.ts'
 import { parseReference, referenceText } from '../artifacts/registry/reference.ts'
 import { openSession } from '../artifacts/registry/session.ts'
-import { scrubSnapshot } from '../artifacts/scrub/scrub.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
 import type { ScrubOptions, SnapshotTarget } from './artifact-services.ts'
 import { withCollected } from './collect-bottle.ts'
 import { pickTarget } from './pick-target.ts'
+import { scrubBottle } from './scrub-bottle.ts'
 import type { OperationContext } from './services.ts'
 
 /**
@@ -33,14 +33,9 @@ export async function pushBottle(
     // A registry that does not let us in should say so before minutes of packing.
     await findManifest(session, reference.tag ?? 'latest', signal)
     const options = { what: 'push', codec: 'gzip', alsoWrittenTo: [] } as const
-    return await withCollected(deps, snapshot, options, context, async ({ stored, secrets }, { store }) => {
-      context.progress({ phase: 'searching for secrets', current: null, total: null })
-      const workers = await deps.workers()
-      const scrubbed = await scrubSnapshot(
-        { store, workers, stored, secrets, choice: request.scrub, ask: request.onSecrets },
-        signal,
-      )
-      const put = await putSnapshot(store, scrubbed.stored)
+    return await withCollected(deps, snapshot, options, context, async (collected, { store }) => {
+      const { stored } = await scrubBottle(deps, request, collected, store, context)
+      const put = await putSnapshot(store, stored)
       const pushed = await pushImage(session, store, put, context.progress, signal)
       await store.putImage(put.image)
       return { reference: referenceText(reference), ...pushed }
