@@ -123,8 +123,8 @@ async function makeBottle(
   const { slug } = reservation
   const draft = make(slug)
   try {
-    faultPoint('import:after-reserve')
     try {
+      faultPoint('import:after-reserve')
       const snapshot = await fill(deps, parts, draft, context)
       await record(deps, parts, snapshot)
       const message = `Imported from ${JSON.stringify(image.staged.name)}, as ${snapshot.id}.`
