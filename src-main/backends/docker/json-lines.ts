@@ -18,7 +18,7 @@ export async function* jsonLines(stream: AsyncIterable<unknown>): AsyncGenerator
  * @throws BottleError `engine-failed` (or `disk-full`) with the engine's words as detail
  */
 export async function readProgress(
-  stream: NodeJS.ReadableStream,
+  stream: AsyncIterable<unknown>,
   what: string,
   onLine: (line: Record<string, unknown>) => void,
 ): Promise<void> {

@@ -5,7 +5,6 @@ import { faultPoint } from '../../../system/fault.ts'
 import type { ReportProgress } from '../../backend.ts'
 import type { LayerFile, LoadRequest, Portable } from '../../portable.ts'
 import { type Engine, LONG_MS } from '../engine.ts'
-import { isUnanswered } from '../engine-errors.ts'
 import { inspectImage } from '../image-source.ts'
 import { readProgress } from '../json-lines.ts'
 import { LABEL, snapshotTag } from '../labels.ts'
@@ -13,7 +12,7 @@ import { removeTag } from '../remove-objects.ts'
 import { countHeldLayers } from './describe.ts'
 import { loadArchive, loadConfig } from './load-archive.ts'
 import { loadedFacts } from './loaded-facts.ts'
-import { exchange } from './transport.ts'
+import { bodyOf, exchange } from './transport.ts'
 
 const LATE_MS = 120_000
 /** An engine that was cut off in its last step may finish it all the same. */
@@ -38,15 +37,16 @@ export async function loadSnapshot(
   const { diffIds } = request.image
   const held = await countHeldLayers(engine, diffIds, signal)
   const above = requireFiles(request, diffIds.slice(held))
+  const given: Given = { hasEnd: false }
   try {
     try {
-      await send(engine, request, reference, above, progress, signal)
+      await send(engine, request, reference, above, given, progress, signal)
     } catch (thrown) {
       const files = new Map(request.layers)
       // Engines with containerd's image store want every layer of an archive, whatever they have.
       const isWorthIt = held > 0 && diffIds.every((diffId) => files.has(diffId))
       if (!isWorthIt || signal.aborted || !isRefusal(thrown)) throw thrown
-      await send(engine, request, reference, files, progress, signal)
+      await send(engine, request, reference, files, given, progress, signal)
     }
     faultPoint('import:after-load')
     signal.throwIfAborted()
@@ -55,9 +55,14 @@ export async function loadSnapshot(
     signal.throwIfAborted()
     return result
   } catch (thrown) {
-    await takeBack(engine, request, reference, thrown)
+    await takeBack(engine, request, reference, given.hasEnd && isSilence(thrown))
     throw toBottleError(thrown, request.snapshot.slug)
   }
+}
+
+/** How much the engine was given: only with the archive's end can it have made an image. */
+interface Given {
+  hasEnd: boolean
 }
 
 function requireFiles(request: LoadRequest, diffIds: readonly string[]): ReadonlyMap<string, LayerFile> {
@@ -71,6 +76,10 @@ function requireFiles(request: LoadRequest, diffIds: readonly string[]): Readonl
   return new Map([...request.layers].filter(([diffId]) => diffIds.includes(diffId)))
 }
 
+/** True when nobody knows what the engine made of what it has. */
+const isSilence = (thrown: unknown) =>
+  isBottleError(thrown) && ['engine-down', 'engine-missing', 'timeout'].includes(thrown.code)
+
 /** True when the engine itself said no, to what it was sent. */
 const isRefusal = (thrown: unknown) => isBottleError(thrown) && thrown.code === 'engine-failed'
 
@@ -79,6 +88,7 @@ async function send(
   request: LoadRequest,
   reference: string,
   files: ReadonlyMap<string, LayerFile>,
+  given: Given,
   progress: ReportProgress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -96,22 +106,18 @@ async function send(
     progress({ phase: 'loading', current: sent, total })
   }
   const onLast = () => {
+    given.hasEnd = true
     signal.removeEventListener('abort', abort)
     faultPoint('import:before-load-end')
   }
+  const what = `load ${reference}`
+  const bounded = AbortSignal.any([cut.signal, AbortSignal.timeout(LONG_MS)])
+  const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.bytes) }
+  const body = archive.stream(request.verified, onBytes, onLast, bounded)
   try {
-    const answer = await exchange(
-      engine,
-      `load ${reference}`,
-      {
-        method: 'POST',
-        path: '/images/load?quiet=1',
-        headers: { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.bytes) },
-        body: archive.stream(request.verified, onBytes, onLast, cut.signal),
-      },
-      AbortSignal.any([cut.signal, AbortSignal.timeout(LONG_MS)]),
-    )
-    await readProgress(answer, `load ${reference}`, () => {})
+    const path = '/images/load?quiet=1'
+    const answer = await exchange(engine, what, { method: 'POST', path, headers, body }, bounded)
+    await readProgress(bodyOf(engine, what, answer, bounded), what, () => {})
   } finally {
     signal.removeEventListener('abort', abort)
   }
@@ -137,10 +143,9 @@ async function takeBack(
   engine: Engine,
   request: LoadRequest,
   reference: string,
-  thrown: unknown,
+  isDoubtful: boolean,
 ): Promise<void> {
   const late = AbortSignal.timeout(LATE_MS)
-  const isDoubtful = isBottleError(thrown) && thrown.code !== 'cancelled' && isUnanswered(thrown)
   const until = isDoubtful ? Date.now() + LATE_IMAGE_MS : 0
   try {
     for (;;) {
