@@ -44,7 +44,7 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
       (await import('./diff-snapshots.ts')).diffFile(deps, from, to, path, context),
     verify: async (target, context) => {
       await settle(target.slug, context.signal)
-      return notYet()
+      return (await import('./verify-snapshot.ts')).verifySnapshot(deps, target, context)
     },
     deleteSnapshot: async (target, context) => {
       await settle(target.slug, context.signal)
