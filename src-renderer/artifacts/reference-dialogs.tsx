@@ -16,7 +16,7 @@ export function PushDialog({ slug, snapshot }: { readonly slug: string; readonly
       field={t.pushDialog.reference}
       hint={t.pushDialog.hint}
       submit={t.pushDialog.submit}
-      icon="up"
+      icon="push"
       failed={t.artifact.failed.push(slug)}
       run={(reference) => transfer.send({ kind: 'push', args: { slug, snapshot, reference } })}
     />

@@ -146,7 +146,7 @@ function Line(props: {
       </span>
       {node.folder && <Counts folder={node.folder} />}
       <span className="change-bar" aria-hidden="true">
-        <i data-less={node.bytes < 0 || undefined} style={{ width: `${share * 100}%` }} />
+        {share > 0.005 && <i data-less={node.bytes < 0 || undefined} style={{ width: `${share * 100}%` }} />}
       </span>
       <span className="change-size number">{node.bytes === 0 ? '' : signedBytes(node.bytes)}</span>
     </div>

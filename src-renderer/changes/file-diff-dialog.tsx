@@ -38,7 +38,7 @@ export function FileDiffDialog({
   return (
     <Dialog
       size="wide"
-      title={t.changes.newTitle(path)}
+      title={path}
       onClose={close}
       footer={
         <>

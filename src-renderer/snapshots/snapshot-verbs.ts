@@ -44,7 +44,7 @@ export function snapshotVerbs(app: App, slug: string, snapshot: Snapshot): reado
     {
       id: 'push',
       label: t.artifact.push,
-      icon: 'up',
+      icon: 'push',
       isDisabled: !isReady,
       run: () => lay({ kind: 'push', slug, snapshot: id }),
     },

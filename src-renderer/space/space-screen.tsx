@@ -136,14 +136,11 @@ function Bar({ parts }: { readonly parts: readonly Part[] }) {
 function BottleLine({ bottle, largest }: { readonly bottle: BottleSpace; readonly largest: number }) {
   const app = useApp()
   const isThere = useModel((model) => model.bottles.has(bottle.slug))
-  const frees = t.space.frees(bytes(bottle.uniqueBytes))
   return (
     <li className="card line-card">
       <div className="line-card-words">
         <strong className="one-line selectable">{bottle.slug}</strong>
-        <span className="faint one-line number">
-          {t.list.snapshots(bottle.count)} · {frees}
-        </span>
+        <span className="faint one-line number">{t.list.snapshots(bottle.count)}</span>
       </div>
       <span className="space-share" aria-hidden="true">
         <i style={{ width: `${largest > 0 ? (bottle.uniqueBytes / largest) * 100 : 0}%` }} />

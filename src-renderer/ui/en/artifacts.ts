@@ -116,7 +116,6 @@ export const artifacts = {
     unset: 'not set',
     readingFile: 'Reading both sides…',
     sameFile: 'The content is the same; only owner, mode or time differ.',
-    newTitle: (path: string) => path,
   },
   space: {
     lead: 'What frozen bottles take up on this machine. Parts that snapshots share are counted once.',
@@ -133,11 +132,9 @@ export const artifacts = {
     unused: (size: string) => `${size} not needed`,
     thin: 'Thin out…',
     again: 'Count again',
-    byBottle: 'By bottle',
+    byBottle: 'By bottle: what only its own snapshots use',
     none: 'No snapshots yet',
     noneText: 'Every freeze shows here with what it weighs and what deleting it would free.',
-    frees: (size: string) => `deleting all frees ${size}`,
-    weigh: (size: string) => `${size} whole`,
     showTimeline: (slug: string) => `Show the timeline of ${slug}`,
   },
   thin: {
