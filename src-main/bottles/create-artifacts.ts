@@ -1,6 +1,5 @@
 import type { ArtifactStore } from '../artifacts/store/types.ts'
 import type { SettingsStore } from '../state/settings.ts'
-import { bottleError } from '../system/bottle-error.ts'
 import type { Workers } from '../workers/types.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
 import type { Artifacts } from './artifact-services.ts'
@@ -31,12 +30,12 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
       (await import('./import-bottle.ts')).importBottle(deps, source, options, context),
     push: async (request, context) => {
       await settle(request.slug, context.signal)
-      return notYet()
+      return (await import('./push-bottle.ts')).pushBottle(deps, request, context)
     },
     pull: async (request, context) => (await import('./pull-bottle.ts')).pullBottle(deps, request, context),
     searchSecrets: async (target, context) => {
       await settle(target.slug, context.signal)
-      return notYet()
+      return (await import('./search-secrets.ts')).searchSnapshotSecrets(deps, target, context)
     },
     diff: async (from, to, context) =>
       (await import('./diff-snapshots.ts')).diffSnapshots(deps, from, to, {}, context),
@@ -53,10 +52,6 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
     usage: async (signal) => (await import('./space-usage.ts')).spaceUsage(deps, signal),
     prune: async (request, context) => (await import('./prune.ts')).prune(deps, request, context),
   }
-}
-
-function notYet(): never {
-  throw bottleError('unsupported', 'This is not there yet.')
 }
 
 async function openWorkers(): Promise<Workers> {

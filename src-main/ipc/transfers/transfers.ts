@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { StateRoot } from '../../state/root.ts'
+import { NO_STORE, SECURITY_HEADERS } from '../security-headers.ts'
 import { createDownloads, type Downloads } from './downloads.ts'
 import { type ExportCache, openExportCache } from './export-cache.ts'
 import { createUploads, type Received, type Uploads } from './uploads.ts'
@@ -62,6 +63,6 @@ export function createTransfers(root: StateRoot, warn: (error: unknown) => void)
 }
 
 function done(response: ServerResponse): null {
-  response.writeHead(204).end()
+  response.writeHead(204, { ...SECURITY_HEADERS, ...NO_STORE }).end()
   return null
 }
