@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { inspect, parseArgs } from 'node:util'
 import { type Row, withBench } from './bench.ts'
 import { type Finding, formatTable } from './measure.ts'
+import { diffRow } from './rows/diff.ts'
 import { freezeRow, resumeRow, standStillRow } from './rows/freeze.ts'
 import { growthRow } from './rows/growth.ts'
 import { hostFreezeRow } from './rows/host.ts'
@@ -16,6 +17,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [8, eventRow],
   [10, paintRow],
   [11, idleRow],
+  [12, diffRow],
   [15, hostFreezeRow],
   [16, growthRow],
 ])
