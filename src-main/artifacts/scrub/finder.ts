@@ -1,3 +1,4 @@
+import { createPairTable, type KeyedNeedle, keyOf } from './pair-table.ts'
 import { looksRandom, MOST_AHEAD, MOST_BACK, TOKEN_RULES, type TokenRule } from './rules.ts'
 import type { SecretValue } from './values.ts'
 
@@ -20,8 +21,7 @@ export interface Finder {
   readonly settled: () => number
 }
 
-export interface Needle {
-  readonly bytes: Buffer
+export interface Needle extends KeyedNeedle {
   readonly check: (window: Buffer, at: number) => { readonly from: number; readonly to: number } | null
   readonly rule: string
   readonly isCommonInPackages: boolean
@@ -36,7 +36,13 @@ export function makeNeedles(values: readonly SecretValue[], withTokens: boolean)
       // Only its beginning is compared when a value is longer than what is kept in sight.
       const shown = bytes.subarray(0, 8192)
       const check = (_window: Buffer, at: number) => ({ from: at, to: at + bytes.length })
-      return { bytes: shown, check, rule: `declared secret ${name}`, isCommonInPackages: false }
+      return {
+        bytes: shown,
+        key: keyOf(shown),
+        check,
+        rule: `declared secret ${name}`,
+        isCommonInPackages: false,
+      }
     }),
   )
   const tokens = withTokens ? TOKEN_RULES.flatMap(needlesOf) : []
@@ -46,6 +52,7 @@ export function makeNeedles(values: readonly SecretValue[], withTokens: boolean)
 function needlesOf(rule: TokenRule): readonly Needle[] {
   return rule.needles.map((text) => ({
     bytes: Buffer.from(text, 'latin1'),
+    key: keyOf(Buffer.from(text, 'latin1')),
     check: (window, at) => matchAround(rule, window, at, text.length),
     rule: rule.name,
     isCommonInPackages: rule.isCommonInPackages === true,
@@ -71,6 +78,7 @@ function matchAround(rule: TokenRule, window: Buffer, at: number, length: number
 /** A finder for these needles; it holds about a megabyte, however long the stream is. */
 export function createFinder(needles: readonly Needle[], room = ROOM): Finder {
   const buffer = Buffer.allocUnsafe(MOST_BACK + MOST_AHEAD + room)
+  const table = createPairTable(needles)
   let filled = 0
   /** Position of the buffer's first byte in the stream. */
   let base = 0
@@ -81,14 +89,10 @@ export function createFinder(needles: readonly Needle[], room = ROOM): Finder {
   function search(until: number): Hit[] {
     const hits: Hit[] = []
     const window = buffer.subarray(0, filled)
-    for (const needle of needles) {
-      let at = window.indexOf(needle.bytes, next)
-      while (at >= 0 && at < until) {
-        const found = needle.check(window, at)
-        if (found) add(hits, needle, base + found.from, found.to - found.from)
-        at = window.indexOf(needle.bytes, at + 1)
-      }
-    }
+    table.scan(window, next, until, (needle, at) => {
+      const found = needle.check(window, at)
+      if (found) add(hits, needle, base + found.from, found.to - found.from)
+    })
     next = Math.max(next, until)
     return hits
   }
