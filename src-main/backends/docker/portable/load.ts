@@ -48,7 +48,7 @@ export async function loadSnapshot(
       if (!isWorthIt || signal.aborted || !isRefusal(thrown)) throw thrown
       await send(engine, request, reference, files, given, progress, signal)
     }
-    faultPoint('import:after-load')
+    faultPoint('import:engine-loaded')
     signal.throwIfAborted()
     const found = await readBack(engine, request, reference, signal)
     const result = await loadedFacts(engine, request.snapshot, found, reference, signal)
