@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 
 export interface SeenRequest {
@@ -126,7 +127,7 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
 
   async function manifest(request: IncomingMessage, status: Status, name: string) {
     if (request.method === 'PUT') {
-      const bytes = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>))
+      const bytes = await buffer(request)
       const entry = { bytes, type: request.headers['content-type'] ?? '' }
       registry.manifests.set(name, entry)
       registry.manifests.set(digestOf(bytes), entry)

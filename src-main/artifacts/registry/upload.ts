@@ -147,6 +147,7 @@ async function findPlace(
     const offset = reached(response)
     if (response.status === 204 && offset !== null && offset <= blob.size) {
       upload.offset = offset
+      upload.best = Math.max(upload.best, offset)
       upload.location = placeOf(session, response, location)
     } else if (response.status !== 429 && response.status < 500) {
       startAnew(upload, upload.chunk)
