@@ -1,4 +1,4 @@
-import { bottleError } from '../../../system/bottle-error.ts'
+import { bottleError, toFailure } from '../../../system/bottle-error.ts'
 import { createTarDecoder, type TarEvent } from '../../../workers/tar/decoder.ts'
 
 /** One entry of an archive while it streams by. */
@@ -12,22 +12,22 @@ export interface ArchiveEntry {
 
 /**
  * Reads an archive as it comes and gives each entry its turn; what a turn leaves unread is skipped at no cost.
- * A turn may stop the reading. Nothing is held but the chunk at hand. @throws BottleError `artifact-invalid` for a damaged archive, and what the
+ * A turn may stop the reading. Nothing is held but the chunk at hand. @throws BottleError `engine-failed` for a damaged archive, and what the
  * source or a turn throws
  */
 export async function readArchive(
   source: AsyncIterable<Uint8Array>,
   turn: (entry: ArchiveEntry, stop: () => void) => Promise<void>,
 ): Promise<void> {
-  const decoder = createTarDecoder({ endOptional: true })
+  const decoder = createTarDecoder()
   const chunks = source[Symbol.asyncIterator]()
   const nextEvent = async (): Promise<TarEvent | null> => {
     for (;;) {
-      const event = decoder.next()
+      const event = decode(() => decoder.next())
       if (event) return event
       const { done, value } = await chunks.next()
       if (done) {
-        decoder.finish()
+        decode(() => decoder.finish())
         return null
       }
       decoder.feed(value)
@@ -60,6 +60,19 @@ export async function readArchive(
     }
   } finally {
     await chunks.return?.()
+  }
+}
+
+/** The engine makes whole archives, so one that is not was cut off on its way. */
+function decode<T>(step: () => T): T {
+  try {
+    return step()
+  } catch (thrown) {
+    const { detail, message } = toFailure(thrown)
+    throw bottleError('engine-failed', 'Docker broke off while it was sending an image.', {
+      detail: [message, detail].filter(Boolean).join(' '),
+      cause: thrown,
+    })
   }
 }
 

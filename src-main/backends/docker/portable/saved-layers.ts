@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 import { type ArchiveEntry, readArchive } from './archive-entries.ts'
 import { savedBlobs } from './saved-blobs.ts'
 import { savedNames } from './saved-names.ts'
-import { bodyOf, exchange, textOf } from './transport.ts'
+import { download, textOf } from './transport.ts'
 
 export type TakeLayer = (layer: LayerStream) => Promise<string>
 
@@ -27,9 +27,8 @@ export async function readSavedLayers(
   take: TakeLayer,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const request = { method: 'GET', path: `/images/${imageId}/get` } as const
-  const answer = await exchange(engine, 'save the image', request, signal)
-  return takeSaved(bodyOf(engine, 'save the image', answer, signal), diffIds, wanted, take)
+  const archive = download(engine, 'save the image', `/images/${imageId}/get`, signal)
+  return takeSaved(archive, diffIds, wanted, take)
 }
 
 /** As `readSavedLayers`, from the archive itself. */

@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { engineError } from '../engine-errors.ts'
 import { tlsOptions } from '../engine-http.ts'
+import { messageOf, streamOverSocket } from './socket-stream.ts'
 
 export interface ExchangeRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD'
@@ -37,6 +38,29 @@ export async function exchange(
     throw Object.assign(new Error(messageOf(await textOf(answer))), { statusCode: status })
   } catch (thrown) {
     if (thrown instanceof SourceError) throw thrown.cause
+    throw await engineError(thrown, what, where, signal, engine.env)
+  }
+}
+
+/**
+ * A large answer as it comes, from wherever the daemon is. On a local socket an answer that breaks off looks like one
+ * that ends: its content has to tell. @throws BottleError
+ */
+export async function* download(
+  engine: Engine,
+  what: string,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const where = await engine.endpoint()
+  if (where.kind !== 'unix') {
+    const answer = await exchange(engine, what, { method: 'GET', path }, signal)
+    yield* bodyOf(engine, what, answer, signal)
+    return
+  }
+  try {
+    yield* streamOverSocket(where.socketPath, path, signal)
+  } catch (thrown) {
     throw await engineError(thrown, what, where, signal, engine.env)
   }
 }
@@ -176,13 +200,3 @@ function overLibrary(
   )
 }
 const LIBRARY_MS = 6 * 3_600_000
-
-function messageOf(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown }
-    if (typeof message === 'string') return message
-  } catch {
-    // Not JSON: the text itself is the message.
-  }
-  return text
-}

@@ -208,7 +208,7 @@ it('passes on the failure of a damaged layer or archive, and of the taker', asyn
     }
   })()
   await expect(takeSaved(cut, [idOf(layerB)], new Set([idOf(layerB)]), take)).rejects.toMatchObject({
-    code: 'artifact-invalid',
+    code: 'engine-failed',
   })
   const refusing = async ({ content }: LayerStream) => {
     for await (const _chunk of content) throw new Error('refused')
