@@ -27,17 +27,25 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const where = await engine.endpoint()
+  let failed: { readonly thrown: unknown } | null = null
+  const body =
+    request.body &&
+    watched(request.body, (thrown) => {
+      failed = { thrown }
+    })
+  const sent = body ? { ...request, body } : request
   try {
     signal.throwIfAborted()
     const answer =
       where.kind === 'ssh'
-        ? await overLibrary(engine, what, request, signal)
-        : await overHttp(where, request, signal)
+        ? await overLibrary(engine, what, sent, signal)
+        : await overHttp(where, sent, signal)
     const status = answer.statusCode ?? 0
     if (status >= 200 && status < 300) return answer
     throw Object.assign(new Error(messageOf(await textOf(answer))), { statusCode: status })
   } catch (thrown) {
-    if (thrown instanceof SourceError) throw thrown.cause
+    const source = failed as { readonly thrown: unknown } | null
+    if (source) throw source.thrown
     throw await engineError(thrown, what, where, signal, engine.env)
   }
 }
@@ -97,8 +105,18 @@ export async function textOf(answer: AsyncIterable<Uint8Array>): Promise<string>
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Tells an error of what was to be sent from one of the connection. */
-class SourceError extends Error {}
+/** Tells errors of what was to be sent from those of the connection. */
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  onFailure: (thrown: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (thrown) {
+    onFailure(thrown)
+    throw thrown
+  }
+}
 
 function overHttp(
   where: Exclude<Endpoint, { kind: 'ssh' }>,
@@ -128,7 +146,7 @@ function overHttp(
     if (!body) sent.end()
     else {
       writeBody(sent, body, () => isAnswered).catch((thrown: unknown) => {
-        reject(new SourceError('the source failed', { cause: thrown }))
+        reject(thrown)
         sent.destroy()
       })
     }
@@ -177,7 +195,7 @@ function overLibrary(
       new Promise<IncomingMessage>((resolve, reject) => {
         const file = body ? Readable.from(body, { objectMode: false, highWaterMark: 1 << 20 }) : undefined
         file?.on('error', (thrown) => {
-          reject(new SourceError('the source failed', { cause: thrown }))
+          reject(thrown)
           cut.abort()
         })
         const [plain = '', search = ''] = path.split('?')
