@@ -17,9 +17,9 @@ import {
 import { isBottleError } from '../../../src-main/system/bottle-error.ts'
 import type { Progress, Snapshot } from '../../../src-preload/contract/index.ts'
 import {
-  content,
   fakeEngine,
   ID,
+  layerTar,
   makeScene,
   SLUG,
   sha,
@@ -27,7 +27,7 @@ import {
   workers,
 } from '../artifacts/export/scene.ts'
 
-const layers = [content('base', 400_000), content('own', 30_000)]
+const layers = [layerTar('base', 400_000), layerTar('own', 30_000)]
 
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(

@@ -5,6 +5,7 @@ import {
   type CollectRequest,
   collectSnapshot,
 } from '../../../../src-main/artifacts/export/collect-snapshot.ts'
+import { TAR_BLOCK, tarHeader, tarPadding } from '../../../../src-main/artifacts/export/tar-header.ts'
 import type { Compression } from '../../../../src-main/artifacts/oci.ts'
 import { openArtifactStore } from '../../../../src-main/artifacts/store/open-store.ts'
 import type { ArtifactStore, StoredSnapshot } from '../../../../src-main/artifacts/store/types.ts'
@@ -31,6 +32,12 @@ export function content(seed: string, bytes: number): Uint8Array {
     out.write(block.toString('hex'), at, 'latin1')
   }
   return out
+}
+
+/** A layer with one file of such content. */
+export function layerTar(seed: string, bytes: number): Uint8Array {
+  const file = content(seed, bytes)
+  return Buffer.concat([tarHeader(seed, bytes), file, Buffer.alloc(tarPadding(bytes) + 2 * TAR_BLOCK)])
 }
 
 /** An engine that holds these layers, and notes which were read. */
