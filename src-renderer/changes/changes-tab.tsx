@@ -53,7 +53,6 @@ export function ChangesTab({
   return (
     <div className="changes">
       <Points
-        bottle={bottle}
         tree={tree}
         comparison={comparison}
         isReading={state?.isReading ?? true}
@@ -97,7 +96,6 @@ function defaultComparison(bottle: Bottle, tree: readonly Snapshot[]): Compariso
 }
 
 function Points(props: {
-  readonly bottle: Bottle
   readonly tree: readonly Snapshot[]
   readonly comparison: Comparison
   readonly isReading: boolean
@@ -118,9 +116,7 @@ function Points(props: {
           })
         }
       >
-        {(hasUnfrozen(props.bottle) || comparison[side] === null) && (
-          <option value="">{t.changes.now}</option>
-        )}
+        <option value="">{t.changes.now}</option>
         {newest.map((snapshot) => (
           <option key={snapshot.id} value={snapshot.id}>
             {snapshot.note || snapshot.label || moment(snapshot.createdAt)}

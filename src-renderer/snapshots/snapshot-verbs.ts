@@ -3,7 +3,6 @@ import type { App } from '../state/app.ts'
 import type { Overlay } from '../state/view.ts'
 import { t } from '../ui/en.ts'
 import type { MenuEntry } from '../ui/pop-menu.tsx'
-import { hasUnfrozen } from './timeline-nodes.ts'
 
 /** What can be done with a snapshot beyond resuming and forking it, in the order of its menu. */
 export function snapshotVerbs(app: App, slug: string, snapshot: Snapshot): readonly MenuEntry[] {
@@ -30,7 +29,7 @@ export function snapshotVerbs(app: App, slug: string, snapshot: Snapshot): reado
       isDisabled: !isReady,
       run: () => compare(from, to),
     })
-  if (bottle && hasUnfrozen(bottle)) offer('compareNow', t.artifact.compareNow, id, null)
+  offer('compareNow', t.artifact.compareNow, id, null)
   if (current !== null && current !== id) offer('compareCurrent', t.artifact.compareCurrent, id, current)
   if (parent) offer('compareBefore', t.artifact.compareBefore, parent, id)
   return [
