@@ -1,179 +1,139 @@
 import { bottleError, toBottleError } from '../system/bottle-error.ts'
-import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY, gzipTrailer } from './compress-block.ts'
+import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY, giveBack } from './compress-block.ts'
 import type { Pool } from './pool.ts'
-import { createSlots, type Slot, type SlotMemory } from './slots.ts'
+import { createSlots, type Slot, type SlotMemory, type Slots } from './slots.ts'
 import type { Codec, Packed } from './types.ts'
+import { createSweeper } from './young-garbage.ts'
 
-/** Blocks beyond one per thread: one being filled, one being written. */
-const SPARE_BLOCKS = 2
-
-export interface PackThreads {
-  readonly compressors: Pool
-  /** One thread: a hash can't be split. */
-  readonly hasher: Pool
+export interface PackTools {
+  /** Of one thread: hashes can't be split, and the compression runs on Node's own pool. */
+  readonly packers: Pool
   readonly memory: SlotMemory
+  /** How many blocks of one stream are in memory at most. */
+  readonly blocks: number
 }
 
 type Sink = (chunk: Uint8Array) => Promise<void>
+/** Sends a block off; resolves with its packed bytes, null when they are the block itself. */
+type PackBlock = (input: Uint8Array, before: number) => Promise<Uint8Array | null>
 
 let lastKey = 0
 
 /** See `Workers.pack`. */
 export async function pack(
-  threads: PackThreads,
+  tools: PackTools,
   content: AsyncIterable<Uint8Array>,
   codec: Codec,
   sink: Sink,
   signal: AbortSignal,
 ): Promise<Packed> {
+  if (signal.aborted) throw bottleError('cancelled')
   lastKey++
   const key = lastKey
-  const hasher = threads.hasher.pick()
-  const release = threads.hasher.hold()
-  const add = (stream: 'content' | 'output', bytes: Uint8Array) =>
-    hasher.call('digest-add', { key, stream, bytes }).result
+  const thread = tools.packers.pick()
+  const release = tools.packers.hold()
+  const slots = createSlots(tools.memory, tools.blocks)
+  const stop = () => slots.fail(bottleError('cancelled'))
+  signal.addEventListener('abort', stop, { once: true })
+  const end = () => thread.call('pack-end', { key, codec }).result
+  let isEnded = false
   try {
-    const out = createOutput(sink, codec === 'none' ? null : (bytes) => add('output', bytes))
-    if (codec === 'gzip') await out.write(GZIP_HEADER)
-    const contentBytes = await packBlocks(
-      threads,
-      content,
-      codec,
-      out,
-      (bytes) => add('content', bytes),
-      signal,
-    )
-    const tell = () => hasher.call('digest-tell', { key }).result
-    if (codec === 'gzip') await out.write(gzipTrailer((await tell()).crc, contentBytes))
-    const told = await tell()
-    return {
-      contentDigest: told.content,
-      contentBytes,
-      digest: codec === 'none' ? told.content : told.output,
-      bytes: out.bytes(),
-    }
+    if (codec === 'gzip') await sink(GZIP_HEADER)
+    const packBlock: PackBlock = (input, before) =>
+      thread.call('pack-block', { key, codec, input, before }).result
+    await packBlocks(content, codec, slots, packBlock, sink)
+    isEnded = true
+    const { packed, tail } = await end()
+    if (tail.length > 0) await sink(tail)
+    if (signal.aborted) throw bottleError('cancelled')
+    return packed
   } catch (error) {
     throw toBottleError(error)
   } finally {
-    await hasher.call('digest-end', { key }).result.catch(() => undefined)
+    signal.removeEventListener('abort', stop)
+    if (!isEnded) await end().catch(() => undefined)
+    slots.release()
     release()
   }
 }
 
-interface Output {
-  /** Hashes and hands on; `chunk` may be reused once it resolves. */
-  write(chunk: Uint8Array): Promise<void>
-  bytes(): number
-}
-
-function createOutput(sink: Sink, hash: ((bytes: Uint8Array) => Promise<unknown>) | null): Output {
-  let bytes = 0
-  return {
-    async write(chunk) {
-      bytes += chunk.length
-      const [written, hashed] = await Promise.allSettled([sink(chunk), hash?.(chunk)])
-      if (written.status === 'rejected') throw written.reason
-      if (hashed.status === 'rejected') throw hashed.reason
-    },
-    bytes: () => bytes,
-  }
-}
-
-/** Cuts the content into blocks, has them compressed side by side, and writes them in order. */
+/** Cuts the content into blocks, has them packed side by side, and writes them in order. */
 async function packBlocks(
-  threads: PackThreads,
   content: AsyncIterable<Uint8Array>,
   codec: Codec,
-  out: Output,
-  hashContent: (bytes: Uint8Array) => Promise<unknown>,
-  signal: AbortSignal,
-): Promise<number> {
+  slots: Slots,
+  packBlock: PackBlock,
+  sink: Sink,
+): Promise<void> {
   const history = codec === 'gzip' ? GZIP_HISTORY : 0
   const blockBytes = BLOCK_BYTES[codec]
-  const slots = createSlots(threads.memory, threads.compressors.size + SPARE_BLOCKS)
-  const stop = () => slots.fail(bottleError('cancelled'))
-  if (signal.aborted) throw bottleError('cancelled')
-  signal.addEventListener('abort', stop, { once: true })
-
-  let contentBytes = 0
+  const sweep = createSweeper()
   let tail: Promise<void> = Promise.resolve()
+  let blocks = 0
   let slot: Slot | null = null
   /** Where the block starts in its slot, and how far it is filled. */
   let from = 0
   let filled = 0
 
   async function emit(
-    done: Slot,
+    full: Slot,
+    block: Uint8Array,
     before: Promise<void>,
-    packed: Promise<Uint8Array>,
-    hashed: Promise<unknown>,
+    packing: Promise<Uint8Array | null>,
   ) {
-    const [bytes] = await Promise.all([packed, hashed, before])
+    const [packed] = await Promise.all([packing, before])
     if (slots.failure()) return
-    await out.write(bytes)
-    slots.give(done)
+    await sink(packed ?? block)
+    if (packed) giveBack(packed)
+    slots.give(full)
   }
 
   function submit(full: Slot): void {
-    const block = full.input.subarray(from, filled)
-    contentBytes += block.length
-    const packed =
-      codec === 'none'
-        ? Promise.resolve(block)
-        : threads.compressors
-            .pick()
-            .call('compress', {
-              codec,
-              input: full.input.subarray(0, filled),
-              before: from,
-              output: full.output,
-            })
-            .result.then((length) => full.output.subarray(0, length))
-    tail = emit(full, tail, packed, hashContent(block))
+    blocks++
+    tail = emit(full, full.subarray(from, filled), tail, packBlock(full.subarray(0, filled), from))
     tail.catch(slots.fail)
   }
 
+  async function startBlock(last: Slot | null): Promise<Slot> {
+    const next = await slots.take()
+    // The block before stays readable here even if its memory is free by now: nobody else fills slots.
+    if (last && history > 0) next.set(last.subarray(filled - history, filled))
+    from = last ? history : 0
+    filled = from
+    return next
+  }
+
   const source = content[Symbol.asyncIterator]()
+  let last: Slot | null = null
   try {
     for (;;) {
       const step = await slots.unlessFailed(source.next())
       if (step.done) break
       const chunk = step.value
       for (let at = 0; at < chunk.length; ) {
-        if (!slot) {
-          slot = await slots.take()
-          from = filled
-        }
+        slot ??= await startBlock(last)
         const part = Math.min(from + blockBytes - filled, chunk.length - at)
-        slot.input.set(chunk.subarray(at, at + part), filled)
+        slot.set(chunk.subarray(at, at + part), filled)
         filled += part
         at += part
         if (filled < from + blockBytes) continue
-        const full: Slot = slot
-        submit(full)
+        submit(slot)
+        last = slot
         slot = null
-        filled = 0
-        if (history > 0) {
-          slot = await slots.take()
-          slot.input.set(full.input.subarray(from + blockBytes - history, from + blockBytes))
-          from = history
-          filled = history
-        }
       }
+      sweep(chunk.length)
     }
-    if (slot && filled > from) submit(slot)
+    if (slot) submit(slot)
     // An empty file is still a frame, or readers take it for damaged.
-    else if (contentBytes === 0 && codec === 'zstd') submit(await slots.take())
+    else if (blocks === 0 && codec === 'zstd') submit(await startBlock(null))
     await tail
+    const failure = slots.failure()
+    if (failure) throw failure
   } catch (error) {
     slots.fail(error)
     // Not awaited: a source that is stuck would never answer.
     source.return?.().then(undefined, () => undefined)
     await tail.catch(() => undefined)
     throw slots.failure() ?? error
-  } finally {
-    signal.removeEventListener('abort', stop)
-    slots.release()
   }
-  return contentBytes
 }

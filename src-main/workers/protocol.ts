@@ -1,7 +1,7 @@
 import type { Failure } from '../../src-preload/contract/errors.ts'
-import type { Codec, LayerScan, ScanOptions } from './types.ts'
+import type { Codec, LayerScan, Packed, ScanOptions } from './types.ts'
 
-/** What a thread can be asked. Buffers of `compress` and `digest-add` are shared, everything else is copied. */
+/** What a thread can be asked. */
 export interface Jobs {
   scan: {
     readonly args: { readonly file: string; readonly options: ScanOptions }
@@ -16,27 +16,25 @@ export interface Jobs {
     readonly args: { readonly file: string; readonly codec: Codec | 'detect' }
     readonly result: null
   }
-  /** `input` holds `before` bytes of history and then the block; the result is how much of `output` was filled. */
-  compress: {
+  /**
+   * Hashes and compresses the next block of a stream; blocks of one `key` go to one thread, in order. `input` holds
+   * `before` bytes of history and then the block, in shared memory that is free again with the answer: the packed
+   * bytes, null for codec none.
+   */
+  'pack-block': {
     readonly args: {
-      readonly codec: Exclude<Codec, 'none'>
+      readonly key: number
+      readonly codec: Codec
       readonly input: Uint8Array
       readonly before: number
-      readonly output: Uint8Array
     }
-    readonly result: number
+    readonly result: Uint8Array | null
   }
-  /** Hashes that live on this thread until `digest-end`; both streams of one `key` on the same thread. */
-  'digest-add': {
-    readonly args: { readonly key: number; readonly stream: 'content' | 'output'; readonly bytes: Uint8Array }
-    readonly result: null
+  /** Forgets the stream. Tells its digests, with `tail` counted: the bytes that end the output. */
+  'pack-end': {
+    readonly args: { readonly key: number; readonly codec: Codec }
+    readonly result: { readonly packed: Packed; readonly tail: Uint8Array }
   }
-  /** What the streams so far come to; the content's CRC-32 too. Forgets nothing. */
-  'digest-tell': {
-    readonly args: { readonly key: number }
-    readonly result: { readonly content: string; readonly output: string; readonly crc: number }
-  }
-  'digest-end': { readonly args: { readonly key: number }; readonly result: null }
 }
 
 export type JobName = keyof Jobs

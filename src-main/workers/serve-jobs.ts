@@ -1,9 +1,7 @@
-import { createHash, type Hash } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
-import zlib from 'node:zlib'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
-import { compressBlock } from './compress-block.ts'
 import { decompress, detectCodec } from './decompress.ts'
+import { type PackSession, startPackSession } from './pack-session.ts'
 import type { FromThread, ToThread } from './protocol.ts'
 import { openHashed } from './read-file.ts'
 import { scanLayer } from './scan-layer.ts'
@@ -21,38 +19,27 @@ interface Running {
   wake: (() => void) | null
 }
 
-interface Digests {
-  readonly content: Hash
-  readonly output: Hash
-  crc: number
-}
-
 /** Answers the jobs of one port: the inside of a worker thread. */
 export function serveJobs(port: MessagePort): void {
   const running = new Map<number, Running>()
-  const digests = new Map<number, Digests>()
+  const sessions = new Map<number, PackSession>()
   const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
   async function run(message: Exclude<ToThread, { job: 'cancel' | 'more' }>): Promise<unknown> {
     const { id } = message
     switch (message.job) {
-      case 'compress': {
-        const { codec, input, before, output } = message.args
-        return compressBlock(codec, input, before, output)
+      case 'pack-block': {
+        const { key, codec, input, before } = message.args
+        const session = sessions.get(key) ?? startPackSession(codec)
+        sessions.set(key, session)
+        return session.add(input, before)
       }
-      case 'digest-add': {
-        const { key, stream, bytes } = message.args
-        const found = digests.get(key) ?? newDigests()
-        digests.set(key, found)
-        found[stream].update(bytes)
-        if (stream === 'content') found.crc = zlib.crc32(bytes, found.crc)
-        return null
+      case 'pack-end': {
+        const { key, codec } = message.args
+        const session = sessions.get(key) ?? startPackSession(codec)
+        sessions.delete(key)
+        return session.end()
       }
-      case 'digest-tell':
-        return tell(digests.get(message.args.key) ?? newDigests())
-      case 'digest-end':
-        digests.delete(message.args.key)
-        return null
       case 'scan':
         return scanLayer(message.args.file, message.args.options, start(id).abort.signal)
       case 'hash': {
@@ -108,20 +95,14 @@ export function serveJobs(port: MessagePort): void {
     }
     run(message)
       .then(
-        (value) => send({ id: message.id, kind: 'result', value }),
+        (value) => {
+          const isMemory = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer
+          send({ id: message.id, kind: 'result', value }, isMemory ? [value.buffer] : [])
+        },
         (error: unknown) => send({ id: message.id, kind: 'failed', failure: toFailure(error) }),
       )
       .finally(() => running.delete(message.id))
   })
-}
-
-function newDigests(): Digests {
-  return { content: createHash('sha256'), output: createHash('sha256'), crc: 0 }
-}
-
-function tell({ content, output, crc }: Digests) {
-  const hex = (hash: Hash) => `sha256:${hash.copy().digest('hex')}`
-  return { content: hex(content), output: hex(output), crc }
 }
 
 async function* prepended(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

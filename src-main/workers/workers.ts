@@ -6,22 +6,25 @@ import { createSlotMemory } from './slots.ts'
 import type { Workers } from './types.ts'
 import { unpack } from './unpack.ts'
 
-/** More would not be kept busy by one stream, and each costs memory. */
-const MOST_THREADS = 6
+/** More are not kept busy by one stream, whose hash takes one thread, and each costs memory. */
+const MOST_THREADS = 4
+/** Blocks of a stream beyond those being compressed: one being filled, one being written. */
+const SPARE_BLOCKS = 2
 
 /** The worker threads of this process. None is started before the first job; none keeps the process alive idle. */
 export function createWorkers(): Workers {
   const cores = Math.max(1, Math.min(availableParallelism(), MOST_THREADS))
-  const memory = createSlotMemory(cores + 2)
-  const threads = createPool(cores, { onIdle: memory.drop })
-  const hasher = createPool(1)
+  const blocks = cores + SPARE_BLOCKS
+  const memory = createSlotMemory(blocks)
+  const packers = createPool(1, { onIdle: memory.drop })
+  const readers = createPool(cores)
   return {
     async pack(content, codec, sink, signal) {
       if (signal.aborted) throw bottleError('cancelled')
-      return pack({ compressors: threads, hasher, memory }, content, codec, sink, signal)
+      return pack({ packers, memory, blocks }, content, codec, sink, signal)
     },
-    scan: async (file, options, signal) => threads.pick().call('scan', { file, options }, { signal }).result,
-    unpack: (file, codec, signal) => unpack(threads, file, codec, signal),
-    hash: async (file, signal) => threads.pick().call('hash', { file }, { signal }).result,
+    scan: async (file, options, signal) => readers.pick().call('scan', { file, options }, { signal }).result,
+    unpack: (file, codec, signal) => unpack(readers, file, codec, signal),
+    hash: async (file, signal) => readers.pick().call('hash', { file }, { signal }).result,
   }
 }
