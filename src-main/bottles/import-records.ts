@@ -12,11 +12,7 @@ import { readSlugs } from './read-slugs.ts'
 import { type Reservation, reserveSlug } from './reserve-slug.ts'
 
 /** The id that the snapshot had, unless a snapshot here has it, or a clock was ahead: it must not hide newer ones. */
-export async function freeSnapshotId(
-  deps: ArtifactDeps,
-  wished: string | null,
-  now: Date,
-): Promise<string> {
+export async function freeSnapshotId(deps: ArtifactDeps, wished: string | null, now: Date): Promise<string> {
   const fresh = newSnapshotId(now)
   if (wished === null || wished.slice(0, 16) > fresh.slice(0, 16)) return fresh
   for (const slug of await readSlugs(deps)) {
