@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
+import type { RuntimeDifference } from '../backends/portable.ts'
 import { applyDifferences } from '../snapshots/diff/apply-differences.ts'
 import { compareConfigs } from '../snapshots/diff/compare-configs.ts'
 import { nodeAt, type TreeNode } from '../snapshots/diff/layer-tree.ts'
@@ -19,11 +20,12 @@ interface ImageSide {
   readonly notices: readonly string[]
 }
 
-/** Images: layer by layer, from cached listings where they are there. */
+/** Images: layer by layer, from cached listings where they are there. `paths` are those that are looked up besides. */
 export async function compareImages<T>(
   deps: ArtifactDeps,
   from: ResolvedPoint,
   to: ResolvedPoint,
+  paths: readonly string[],
   context: OperationContext,
   use: (comparison: Comparison) => Promise<T>,
 ): Promise<T> {
@@ -44,7 +46,11 @@ export async function compareImages<T>(
         context.progress({ phase: 'reading layers', current, total: null })
       },
     })
-    const images = await readImageTrees(reader, sides.from.source, sides.to.source, signal)
+    const lookedUp = [
+      ...paths.map((path) => ({ path, isWhole: false })),
+      ...[sides.from, sides.to].flatMap((side) => (side.differences ?? []).map(lookUp)),
+    ]
+    const images = await readImageTrees(reader, sides.from.source, sides.to.source, lookedUp, signal)
     const grown = (side: SideName): TreeNode => {
       const { differences, source } = sides[side]
       return differences
@@ -91,6 +97,11 @@ export async function compareImages<T>(
     await staging.release()
   }
 }
+
+const lookUp = ({ path, isFolder }: RuntimeDifference) => ({
+  path: path.replace(/^\/+/, ''),
+  isWhole: !isFolder,
+})
 
 async function imageSide(
   point: ResolvedPoint,

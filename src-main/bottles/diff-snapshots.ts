@@ -26,7 +26,7 @@ export async function diffSnapshots(
   options: { readonly limit?: number | undefined },
   context: OperationContext,
 ): Promise<SnapshotDiff> {
-  return withComparison(deps, from, to, context, async (comparison, points, notices) => {
+  return withComparison(deps, from, to, [], context, async (comparison, points, notices) => {
     const changes = compareTrees(comparison.from, comparison.to)
     context.progress({ phase: 'comparing packages', current: null, total: null })
     const lists: PackageList[] = []
@@ -65,11 +65,11 @@ export async function diffFile(
   path: string,
   context: OperationContext,
 ): Promise<FileDiff> {
-  return withComparison(deps, from, to, context, async (comparison, points) => {
-    const bytes = pathBytes(path)
-      .split('/')
-      .filter((name) => name !== '' && name !== '.')
-      .join('/')
+  const bytes = pathBytes(path)
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/')
+  return withComparison(deps, from, to, [bytes], context, async (comparison, points) => {
     const [before, after] = [await comparison.readFile('from', bytes), await comparison.readFile('to', bytes)]
     if (typeof before === 'string') return { path, text: null, reason: before }
     if (typeof after === 'string') return { path, text: null, reason: after }
@@ -90,6 +90,7 @@ async function withComparison<T>(
   deps: ArtifactDeps,
   from: DiffPoint,
   to: DiffPoint,
+  paths: readonly string[],
   context: OperationContext,
   use: (comparison: Comparison, points: Points, notices: string[]) => Promise<T>,
 ): Promise<T> {
@@ -109,7 +110,7 @@ async function withComparison<T>(
     return use(await compareFolders(deps, points.from, points.to, context.signal), points, notices)
   }
   const { compareImages } = await import('./diff-images.ts')
-  return compareImages(deps, points.from, points.to, context, (comparison) =>
+  return compareImages(deps, points.from, points.to, paths, context, (comparison) =>
     use(comparison, points, notices),
   )
 }

@@ -1,38 +1,77 @@
+import type { ListedEntry } from '../../workers/types.ts'
 import { applyLayer, EMPTY_TREE, type TreeNode } from '../diff/layer-tree.ts'
 import type { LayerReader, LayerSource } from './layer-reader.ts'
+import { createWantedPaths, type WantedPaths, wantBelow } from './wanted-paths.ts'
+
+/** A path that the caller looks up in the trees; `isWhole` with all that is below it. */
+export interface LookedUp {
+  readonly path: string
+  readonly isWhole: boolean
+}
 
 /**
- * The file systems of two images. What they have in common at the bottom is built once and shared, so that comparing
- * them costs what they differ.
+ * The file systems of two images, as far as they can differ and as far as the caller looks. What they have in common
+ * at the bottom is built once and shared, and of it only what the layers above touch: comparing two snapshots costs
+ * what they differ.
  */
 export async function readImageTrees(
   reader: LayerReader,
   from: LayerSource,
   to: LayerSource,
+  lookedUp: readonly LookedUp[],
   signal: AbortSignal,
 ): Promise<{ readonly from: TreeNode; readonly to: TreeNode }> {
   await reader.prepare(from, from.image.diffIds, signal)
   await reader.prepare(to, to.image.diffIds, signal)
   const shared = commonLength(from.image.diffIds, to.image.diffIds)
-  const base = await build(reader, EMPTY_TREE, from.image.diffIds.slice(0, shared), 0, signal)
-  return {
-    from: await build(reader, base, from.image.diffIds.slice(shared), shared, signal),
-    to: await build(reader, base, to.image.diffIds.slice(shared), shared, signal),
+  const upper = {
+    from: await readAll(reader, from.image.diffIds.slice(shared), signal),
+    to: await readAll(reader, to.image.diffIds.slice(shared), signal),
+  }
+  const wanted = createWantedPaths()
+  for (const { path, isWhole } of lookedUp) wanted.add(path, isWhole)
+  for (const entries of [...upper.from, ...upper.to]) wantBelow(wanted, entries)
+  const below = await readWanted(reader, from.image.diffIds.slice(0, shared), wanted, signal)
+  const base = stack(EMPTY_TREE, below, 0)
+  return { from: stack(base, upper.from, shared), to: stack(base, upper.to, shared) }
+}
+
+async function readAll(
+  reader: LayerReader,
+  diffIds: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (readonly ListedEntry[])[]> {
+  const layers: (readonly ListedEntry[])[] = []
+  for (const diffId of diffIds) layers.push(await reader.entries(diffId, null, signal))
+  return layers
+}
+
+/** A hard link that matters makes its target matter; then all is read once more, which hardly ever happens. */
+async function readWanted(
+  reader: LayerReader,
+  diffIds: readonly string[],
+  wanted: WantedPaths,
+  signal: AbortSignal,
+): Promise<readonly (readonly ListedEntry[])[]> {
+  for (;;) {
+    const layers: (readonly ListedEntry[])[] = []
+    let hasMore = false
+    for (const diffId of diffIds) {
+      wanted.begin()
+      const entries = await reader.entries(diffId, wanted.takes, signal)
+      layers.push(entries)
+      for (const { kind, link } of entries) {
+        if (kind !== 'h' || wanted.has(link)) continue
+        wanted.add(link, false)
+        hasMore = true
+      }
+    }
+    if (!hasMore) return layers
   }
 }
 
-async function build(
-  reader: LayerReader,
-  under: TreeNode,
-  diffIds: readonly string[],
-  first: number,
-  signal: AbortSignal,
-): Promise<TreeNode> {
-  let tree = under
-  for (const [at, diffId] of diffIds.entries()) {
-    tree = applyLayer(tree, await reader.entries(diffId, signal), first + at)
-  }
-  return tree
+function stack(under: TreeNode, layers: readonly (readonly ListedEntry[])[], first: number): TreeNode {
+  return layers.reduce((tree, entries, at) => applyLayer(tree, entries, first + at), under)
 }
 
 /** How many layers two images share from the bottom. Pure. */

@@ -6,7 +6,6 @@ import type { ArtifactStore, Staging } from '../../artifacts/store/types.ts'
 import type { Portable, PortableImage } from '../../backends/portable.ts'
 import type { StateRoot } from '../../state/root.ts'
 import { bottleError } from '../../system/bottle-error.ts'
-import { readListing } from '../../workers/listing.ts'
 import {
   type Codec,
   type LayerScan,
@@ -15,6 +14,7 @@ import {
   type Workers,
 } from '../../workers/types.ts'
 import { type ListingCache, openListingCache } from './listing-cache.ts'
+import { type IsWanted, readEntries } from './read-entries.ts'
 
 export interface ReaderTools {
   readonly root: StateRoot
@@ -45,8 +45,8 @@ export interface LayerContent {
 export interface LayerReader {
   /** Makes sure that these layers' listings are there; each layer is read once at most. */
   prepare(source: LayerSource, diffIds: readonly string[], signal: AbortSignal): Promise<void>
-  /** The entries of a prepared layer. */
-  entries(diffId: string, signal: AbortSignal): Promise<readonly ListedEntry[]>
+  /** The entries of a prepared layer: all, or those that are wanted. */
+  entries(diffId: string, isWanted: IsWanted | null, signal: AbortSignal): Promise<readonly ListedEntry[]>
   /** The layer itself, from wherever it is had soonest. */
   content(source: LayerSource, diffId: string, signal: AbortSignal): Promise<LayerContent>
   readonly cache: ListingCache
@@ -137,18 +137,16 @@ export function createLayerReader(tools: ReaderTools): LayerReader {
       }
       if (missing.size > 0) await fromEngine(source, missing, signal)
     },
-    async entries(diffId, signal) {
+    async entries(diffId, isWanted, signal) {
       const file = await cache.find(diffId)
       if (file === null) throw bottleError('internal', `The layer ${diffId} was not listed.`)
-      const entries: ListedEntry[] = []
       try {
-        for await (const batch of readListing(file, signal)) for (const entry of batch) entries.push(entry)
+        return await readEntries(file, isWanted, signal)
       } catch (thrown) {
         // It is only a cache: the next try makes a new one.
         if (!signal.aborted) await rm(file, { force: true })
         throw thrown
       }
-      return entries
     },
     async content(source, diffId, signal) {
       const file = staged.get(diffId)
