@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { inspect, parseArgs } from 'node:util'
 import { type Row, withBench } from './bench.ts'
 import { type Finding, formatTable } from './measure.ts'
+import { exportRow, siblingRow } from './rows/artifacts.ts'
 import { diffRow } from './rows/diff.ts'
 import { freezeRow, resumeRow, standStillRow } from './rows/freeze.ts'
 import { growthRow } from './rows/growth.ts'
@@ -14,6 +15,8 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [2, standStillRow],
   [3, resumeRow],
   [4, listRow],
+  [5, exportRow],
+  [6, siblingRow],
   [8, eventRow],
   [10, paintRow],
   [11, idleRow],
