@@ -14,7 +14,8 @@ import { removeTag, removeVolume } from './remove-objects.ts'
  * first: nobody's work is in it. @throws BottleError
  */
 export async function takeInventory(engine: Engine, rootId: string, signal: AbortSignal): Promise<Inventory> {
-  await Promise.all([sweepBoots(engine, rootId, signal), sweepTransferTags(engine, rootId, signal)])
+  // What can't be removed now waits for the next time; it names nobody's work, so it is no part of the answer.
+  await Promise.allSettled([sweepBoots(engine, rootId, signal), sweepTransferTags(engine, rootId, signal)])
   const filters = { label: [`${LABEL.root}=${rootId}`] }
   const [containers, committed, built, { Volumes: volumes }, networks] = await engine.call(
     'take stock',

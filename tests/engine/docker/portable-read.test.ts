@@ -89,6 +89,18 @@ it('carries the base’s layers along a chain of resumes, and finds them for rec
   expect((await portable.describe({ ...second, facts }, scene.signal)).baseLayers).toBe(1)
 })
 
+it('knows no base below flattened layers', async () => {
+  const flat = await makeDockerScene({ flattenAt: 1 })
+  try {
+    const { ref } = await flat.run(flat.plan(image, 'echo 1 > /one'))
+    const { snapshot } = await flat.freeze(ref)
+    expect(snapshot.facts.baseLayers).toBe(0)
+    expect(await portable.describe(snapshot, flat.signal)).toMatchObject({ baseLayers: 0 })
+  } finally {
+    await flat.dispose()
+  }
+})
+
 it('says that a snapshot is missing, also when its tag is another image now', async () => {
   const gone = { ...first, reference: 'bot-bottle-committed-nobody:1' }
   const other = { ...first, digest: `sha256:${'0'.repeat(64)}` }
@@ -167,6 +179,14 @@ it('gets everything by a push alone when asked to', async () => {
   const taken = await readPushedLayers(createEngine(process.env), request, take, scene.signal)
   expect([...taken].sort()).toEqual([...diffIds].sort())
   expect(offers.map(({ digest }) => digest).sort()).toEqual([...diffIds].sort())
+})
+
+it('takes a push that can’t be made for no error, so that the save is left', async () => {
+  const missing = `sha256:${'0'.repeat(64)}`
+  const request = { imageId: missing, rootId: scene.root.id, diffIds, sizes: [], wanted: new Set(diffIds) }
+  const { offers, take } = taker()
+  const taken = await readPushedLayers(createEngine(process.env), request, take, scene.signal)
+  expect(taken.size + offers.length).toBe(0)
 })
 
 it.each(['save', 'push'])('passes on what the taker throws (%s) and leaves nothing', async (route) => {

@@ -59,6 +59,8 @@ export function bootBody(
     HostConfig: {
       Init: true,
       NetworkMode: 'none',
+      // One that can be read on every daemon, and that no check fills the disk with.
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
       Mounts: volumes.map((volume) => ({
         Type: 'volume',
         Source: volume.name,
