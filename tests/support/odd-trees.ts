@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   closeSync,
   ftruncateSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -49,6 +51,8 @@ const step = (name: fc.Arbitrary<string>) =>
     where: fc.nat(),
     which: fc.nat(),
     kind: fc.constantFrom('file', 'file', 'folder', 'folder', 'link', 'hard', 'sparse', 'empty', 'pipe'),
+    /** User and group; only used where they are kept. */
+    owner: fc.constantFrom(0, 0, 1000, 65_534, 70_000, 3_000_000),
     mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2755, 0o444, 0o777, 0o1777),
     size: fc.oneof(fc.nat(1500), fc.constantFrom(511, 512, 513, 4096, 65_536, 65_537, 1_100_000)),
     mtime: fc.oneof(
@@ -72,8 +76,12 @@ export function treeRecipe(withReserved: boolean): fc.Arbitrary<readonly Step[]>
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-/** Makes the tree of a recipe in an existing folder; steps that don't fit (a name taken) are left out. */
-export function makeTree(folder: string, steps: readonly Step[]): void {
+/** Makes the tree of a recipe in an existing folder; steps that don't fit (a name taken) are left out. Owners: as root only. */
+export function makeTree(
+  folder: string,
+  steps: readonly Step[],
+  options: { readonly withOwner?: boolean } = {},
+): void {
   const folders = [folder]
   const files: string[] = []
   const times: [string, number][] = []
@@ -84,6 +92,7 @@ export function makeTree(folder: string, steps: readonly Step[]): void {
     if (Buffer.byteLength(path, 'latin1') > 3500 || isThere(path)) continue
     if (each.kind === 'link') {
       symlinkSync(bytes(each.target), bytes(path))
+      if (options.withOwner) lchownSync(bytes(path), each.owner, each.owner)
       continue
     }
     if (each.kind === 'hard') {
@@ -104,6 +113,8 @@ export function makeTree(folder: string, steps: readonly Step[]): void {
       makeFile(path, each)
       files.push(path)
     }
+    // Before the mode: a change of owner takes setuid away.
+    if (options.withOwner) chownSync(bytes(path), each.owner, each.owner)
     modes.push([path, each.mode])
     times.push([path, each.mtime])
   }

@@ -31,9 +31,12 @@ command:
   resume: [sh, -c, "{prompt}"]
 `
 
-/** @param bottle frontmatter of the bottle definition `box` */
-export async function makeTestBottles(bottle: string): Promise<TestBottles> {
-  const home = await makeIceboxHome(await mkdtemp(join(tmpdir(), 'icebox-test-')))
+/**
+ * @param bottle frontmatter of the bottle definition `box`
+ * @param base where the state root is made; default the temp folder
+ */
+export async function makeTestBottles(bottle: string, base = tmpdir()): Promise<TestBottles> {
+  const home = await makeIceboxHome(await mkdtemp(join(base, 'icebox-test-')))
   await home.writeAgent('shell', SHELL_AGENT)
   await home.writeBottle('box', bottle)
   const icebox = await createIcebox({ home: home.dir, env: { ...process.env, ICEBOX_HOME: home.dir } })

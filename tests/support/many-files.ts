@@ -1,0 +1,33 @@
+import { accessSync, constants } from 'node:fs'
+import { tmpdir } from 'node:os'
+
+/** A folder for very many small files: in memory where there is one, since a disk may take minutes for them. */
+export function quickFolder(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    return '/dev/shm'
+  } catch {
+    // Only Linux has it.
+    return tmpdir()
+  }
+}
+
+/** A shell script that makes 100 000 small files below `many`, all different, with two modes and a link each 1000. */
+export const MANY_FILES = [
+  'mkdir many; cd many',
+  'd=0; while [ $d -lt 100 ]; do mkdir d$d; i=0',
+  'while [ $i -lt 1000 ]; do echo "$d $i" > d$d/f$i; i=$((i + 1)); done',
+  '$B chmod 600 d$d/f1 d$d/f999; $B ln d$d/f2 d$d/hard; $B ln -s f3 d$d/soft; d=$((d + 1)); done; cd ..',
+].join('; ')
+
+/**
+ * Prints one text that tells of every name, mode, time, link and content of them. With `B=busybox` for images that
+ * have the programs only under that name.
+ */
+export const SUM_OF_MANY = [
+  'export LC_ALL=C',
+  'echo $($B find many -type f -name "f*" | $B wc -l) files',
+  '$B find many -type f | $B sort | $B xargs $B cat | $B sha256sum',
+  '$B find many | $B sort | $B xargs $B stat -c "%n %a %h %Y %F" | $B sha256sum',
+  '$B find many -type l | $B sort | $B xargs -n 1 $B readlink | $B sha256sum',
+].join('; ')
