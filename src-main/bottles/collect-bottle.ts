@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
-import { collectSnapshot } from '../artifacts/export/collect-snapshot.ts'
+import { type CollectTools, collectSnapshot } from '../artifacts/export/collect-snapshot.ts'
 import type { Compression } from '../artifacts/oci.ts'
 import type { KnownSecret } from '../artifacts/scrub/types.ts'
 import type { ArtifactStore, Staging, StoredSnapshot } from '../artifacts/store/types.ts'
@@ -16,6 +16,8 @@ export interface CollectOptions {
   readonly staging: Staging
   /** Folders besides the store into which the whole will be written. */
   readonly alsoWrittenTo: readonly string[]
+  /** Told of the layers from the bottom up, as soon as all below are in the store too. */
+  readonly onLayer?: CollectTools['onLayer']
 }
 
 export interface CollectedBottle {
@@ -92,7 +94,8 @@ async function collect(
     floorBytes: Number(settings.all().minFreeMB ?? 0) * 1_000_000,
   }
   const { staging } = options
-  const tools = { store, workers, staging, onAdopted: (digest: string) => adopted.add(digest) }
+  const { onLayer } = options
+  const tools = { store, workers, staging, onLayer, onAdopted: (digest: string) => adopted.add(digest) }
   return { stored: await collectSnapshot(tools, request, context.progress, context.signal), secrets }
 }
 

@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path'
 import type { ExportResult } from '../../src-preload/contract/index.ts'
-import { type ArchiveFile, openArchiveFile } from '../artifacts/export/archive-file.ts'
-import { planArchive } from '../artifacts/export/plan-archive.ts'
-import { putSnapshot } from '../artifacts/export/put-snapshot.ts'
-import { type StreamSink, streamSink } from '../artifacts/export/stream-sink.ts'
-import { archiveBytes, writeEnd, writeMember } from '../artifacts/export/write-archive.ts'
-import type { StoredSnapshot } from '../artifacts/store/types.ts'
+import { openArchiveFile } from '../artifacts/export/archive-file.ts'
+import { draftArchive, plainArchive } from '../artifacts/export/draft-archive.ts'
+import { type ArchivePlan, planArchive } from '../artifacts/export/plan-archive.ts'
+import { type PutSnapshot, putSnapshot } from '../artifacts/export/put-snapshot.ts'
+import { streamSink } from '../artifacts/export/stream-sink.ts'
+import { archiveBytes } from '../artifacts/export/write-archive.ts'
+import type { StoredLayer, StoredSnapshot } from '../artifacts/store/types.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
 import type { ExportRequest, ExportTarget } from './artifact-services.ts'
@@ -32,52 +33,69 @@ export async function exportBottle(
     'stream' in target
       ? streamSink(target.stream, context.signal)
       : await openArchiveFile(resolve(target.file))
+  const meter = createMeter(context)
+  const source = { store: await deps.store(), signal: context.signal, onBytes: meter.add }
+  const archive = 'cut' in sink ? draftArchive(sink, source) : plainArchive(sink, source)
   try {
     const options = {
       what: 'export',
       codec: request.compression,
       alsoWrittenTo: file === null ? [] : [dirname(file)],
+      onLayer(layer: StoredLayer, at: number, baseLayers: number) {
+        if (!request.thin || at >= baseLayers) archive.addLayer(layer)
+      },
     }
-    const result = await withCollected(deps, snapshot, options, context, async (collected, tools) => {
+    return await withCollected(deps, snapshot, options, context, async (collected, tools) => {
       const { stored, report } = await scrubBottle(deps, request, collected, tools.store, context)
-      const written = await writeArchive(tools, stored, request.thin, sink, context)
-      return { file, snapshot: snapshot.id, compression: request.compression, scrub: report, ...written }
+      const { put, plan } = await planFor(tools, stored, request.thin, context)
+      const bytes = archiveBytes(plan.members)
+      meter.begin(bytes)
+      await archive.complete(plan.members)
+      // Named first: once the archive has its name, nothing can fail that would make it look undone.
+      await tools.store.putImage(put.image)
+      faultPoint('export:image-named')
+      await sink.finish()
+      const { digest } = put.image
+      const { compression } = request
+      return { file, digest, bytes, snapshot: snapshot.id, thin: plan.thin > 0, compression, scrub: report }
     })
-    return result
   } finally {
+    await archive.settle()
     if ('discard' in sink) await sink.discard()
     else sink.release()
   }
 }
 
-async function writeArchive(
+async function planFor(
   { store, takeBack }: CollectedTools,
   stored: StoredSnapshot,
   isThin: boolean,
-  sink: ArchiveFile | StreamSink,
   context: OperationContext,
-): Promise<Pick<ExportResult, 'digest' | 'bytes' | 'thin'>> {
+): Promise<{ readonly put: PutSnapshot; readonly plan: ArchivePlan }> {
   const put = await putSnapshot(store, stored)
-  const { members, thin } = planArchive(stored, put, { thin: isThin })
-  for (const member of members) if ('digest' in member) takeBack(member.digest)
-  if (isThin && thin === 0) {
+  const plan = planArchive(stored, put, { thin: isThin })
+  for (const member of plan.members) if ('digest' in member) takeBack(member.digest)
+  if (isThin && plan.thin === 0) {
     context.notice('It is not known which layers came from a base image, so the archive holds all of them.')
   }
-  const total = archiveBytes(members)
+  return { put, plan }
+}
+
+/** Counts what is written, and tells it once the whole is known; before, reading is what takes the time. */
+function createMeter({ progress }: OperationContext) {
   let current = 0
-  const source = {
-    store,
-    signal: context.signal,
-    onBytes(bytes: number) {
+  let total: number | null = null
+  const tell = (): void => {
+    if (total !== null) progress({ phase: 'writing', current, total })
+  }
+  return {
+    add(bytes: number): void {
       current += bytes
-      context.progress({ phase: 'writing', current, total })
+      tell()
+    },
+    begin(bytes: number): void {
+      total = bytes
+      tell()
     },
   }
-  for (const member of members) await writeMember(source, member, sink)
-  await writeEnd(source, sink)
-  // Named first: once the archive has its name, nothing can fail that would make it look undone.
-  await store.putImage(put.image)
-  faultPoint('export:image-named')
-  await sink.finish()
-  return { digest: put.image.digest, bytes: total, thin: thin > 0 }
 }

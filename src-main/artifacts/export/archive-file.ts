@@ -9,6 +9,8 @@ import type { ArchiveSink } from './write-archive.ts'
 
 /** An archive on its way to a file: it gets its name when it is whole and on the disk, or leaves nothing. */
 export interface ArchiveFile extends ArchiveSink {
+  /** Goes back to so many bytes. */
+  cut(bytes: number): Promise<void>
   /** Flushes, then puts the archive in the place of whatever has the name. */
   finish(): Promise<void>
   discard(): Promise<void>
@@ -34,6 +36,7 @@ export async function openArchiveFile(target: string): Promise<ArchiveFile> {
   }
   return {
     write: file.write,
+    cut: file.cut,
     async finish() {
       await handle.sync()
       await close()

@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import type { Portable, PortableImage } from '../../backends/portable.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { StoredLayer } from '../store/types.ts'
 import { heldLayer } from './held-layer.ts'
 import { type PackTools, packLayer } from './pack-layer.ts'
+
+/** Told of the layers from the bottom up, each as soon as all below it are in the store too. */
+export type OnLayer = (layer: StoredLayer, at: number) => void
 
 /**
  * Brings every layer of a snapshot into the store and returns them, bottom first. Only what the store lacks is read
@@ -15,17 +19,33 @@ export async function collectLayers(
   portable: Portable,
   snapshot: Snapshot,
   image: PortableImage,
+  onLayer: OnLayer,
   signal: AbortSignal,
 ): Promise<readonly StoredLayer[]> {
   const found = new Map<string, StoredLayer>()
-  for (const diffId of new Set(image.diffIds ?? [])) {
-    const layer = await heldLayer(tools, diffId, signal)
-    if (layer) found.set(diffId, layer)
+  let told = 0
+  const add = (layer: StoredLayer): void => {
+    found.set(layer.diffId, layer)
+    for (let next = at(told); next; next = at(told)) onLayer(next, told++)
   }
+  const at = (index: number) => found.get(image.diffIds?.[index] ?? '')
+  await eachOf([...new Set(image.diffIds ?? [])], async (diffId) => {
+    const layer = await heldLayer(tools, diffId, signal)
+    if (layer) add(layer)
+  })
   const wanted = image.diffIds === null ? null : new Set(image.diffIds.filter((diffId) => !found.has(diffId)))
   const digests =
-    wanted?.size === 0 ? image.diffIds : await readMissing(tools, portable, snapshot, wanted, found, signal)
+    wanted?.size === 0 ? image.diffIds : await readMissing(tools, portable, snapshot, wanted, add, signal)
   return inOrder(snapshot, image, digests ?? [], found)
+}
+
+/** Some at a time: looking a blob through keeps one thread busy. */
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values()
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await work(item)
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, worker))
 }
 
 async function readMissing(
@@ -33,7 +53,7 @@ async function readMissing(
   portable: Portable,
   snapshot: Snapshot,
   wanted: ReadonlySet<string> | null,
-  found: Map<string, StoredLayer>,
+  add: (layer: StoredLayer) => void,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const isWanted = (digest: string) => wanted?.has(digest) ?? true
@@ -42,7 +62,7 @@ async function readMissing(
     wanted,
     async ({ content }) => {
       const { contentDigest, layer } = await packLayer(tools, content, isWanted, signal)
-      if (layer) found.set(contentDigest, layer)
+      if (layer) add(layer)
       return contentDigest
     },
     signal,

@@ -4,8 +4,8 @@ import type { Portable, PortableImage } from '../../backends/portable.ts'
 import type { Workers } from '../../workers/types.ts'
 import type { Compression } from '../oci.ts'
 import { requireSpace } from '../store/free-space.ts'
-import type { ArtifactStore, Staging, StoredSnapshot } from '../store/types.ts'
-import { collectLayers } from './collect-layers.ts'
+import type { ArtifactStore, Staging, StoredLayer, StoredSnapshot } from '../store/types.ts'
+import { collectLayers, type OnLayer } from './collect-layers.ts'
 import { collectVolumes } from './collect-volumes.ts'
 import type { PackTools } from './pack-layer.ts'
 import { type BottleFacts, portableFacts } from './portable-facts.ts'
@@ -30,6 +30,8 @@ export interface CollectTools {
   readonly staging: Staging
   /** Told of every blob that is put into the store, so that a cancelled operation can take it back. */
   readonly onAdopted: (digest: string) => void
+  /** As OnLayer, with the number of layers that a thin archive leaves out. */
+  readonly onLayer?: ((layer: StoredLayer, at: number, baseLayers: number) => void) | undefined
 }
 
 /** Compressed bytes per byte of content that a disk must have room for, as most content turns out. */
@@ -60,10 +62,11 @@ export async function collectSnapshot(
       progress({ phase: 'reading layers', current, total: Math.max(total, current) })
     },
   }
-  const layers = await collectLayers(pack, portable, snapshot, image, signal)
+  const baseLayers = Math.max(0, Math.min(image.baseLayers, image.diffIds?.length ?? 0))
+  const onLayer: OnLayer = (layer, at) => tools.onLayer?.(layer, at, baseLayers)
+  const layers = await collectLayers(pack, portable, snapshot, image, onLayer, signal)
   const volumes = await collectVolumes(pack, snapshot, request.partsDir, signal)
   const { platform, config, createdAt } = image
-  const baseLayers = Math.max(0, Math.min(image.baseLayers, layers.length))
   const facts = portableFacts(snapshot, request.bottle, baseLayers)
   return { platform, config, createdAt, layers, baseLayers, volumes, facts }
 }

@@ -14,6 +14,7 @@ export interface ArchiveSink {
 
 export interface ArchiveSource {
   readonly store: ArtifactStore
+  /** Told of what was written; negative when some of it is taken back. */
   readonly onBytes: (bytes: number) => void
   readonly signal: AbortSignal
 }

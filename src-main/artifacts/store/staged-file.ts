@@ -11,6 +11,8 @@ export interface GrowingFile {
   readonly path: string
   readonly bytes: () => number
   readonly write: (chunk: Uint8Array) => Promise<void>
+  /** Goes back to so many bytes; what came after them is forgotten. */
+  readonly cut: (bytes: number) => Promise<void>
   /** Closes it. Nothing is promised about the disk: adopting it flushes. */
   readonly close: () => Promise<void>
 }
@@ -34,7 +36,7 @@ export function growingFile(path: string, handle: FileHandle): GrowingFile {
       if (failure) throw failure
       let from = 0
       while (from < chunk.length) {
-        const { bytesWritten } = await handle.write(chunk, from, chunk.length - from)
+        const { bytesWritten } = await handle.write(chunk, from, chunk.length - from, bytes + from)
         from += bytesWritten
       }
       bytes += chunk.length
@@ -48,6 +50,12 @@ export function growingFile(path: string, handle: FileHandle): GrowingFile {
         .finally(() => {
           flushing = undefined
         })
+    },
+    async cut(to) {
+      await flushing
+      await handle.truncate(to)
+      bytes = to
+      flushedAt = Math.min(flushedAt, to)
     },
     async close() {
       await flushing
