@@ -54,9 +54,11 @@ async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, vo
   }
   const events = frameEvents(source)
   const waiting: Promise<Buffer>[] = []
+  let frames = 0
   try {
     for (let step = await events.next(); !step.done; step = await events.next()) {
       if (step.value.kind !== 'frame') continue
+      frames++
       const { contentBytes } = step.value
       const parts: Buffer[] = []
       const isWhole = contentBytes !== null && contentBytes <= WHOLE_FRAME && (await gather(events, parts))
@@ -70,6 +72,7 @@ async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, vo
       yield* through(decoder, restOfFrame(parts, events))
     }
     while (waiting.length > 0) yield* shift(waiting)
+    if (frames === 0) throw invalid('The compressed data ends too early.')
   } finally {
     await events.return()
   }

@@ -8,8 +8,8 @@ import { unpack } from './unpack.ts'
 
 /** More are not kept busy by one stream, whose hash takes one thread, and each costs memory. */
 const MOST_THREADS = 4
-/** Blocks of a stream beyond those being compressed: one being filled, one being written. */
-const SPARE_BLOCKS = 2
+/** Blocks of a stream beyond those being compressed: the one being filled or written. */
+const SPARE_BLOCKS = 1
 
 /** The worker threads of this process. None is started before the first job; none keeps the process alive idle. */
 export function createWorkers(): Workers {
