@@ -65,7 +65,7 @@ function Cells(props: {
   return (
     <>
       <div role="gridcell" className="moment-words" title={props.hint}>
-        <div className="moment-title one-line">{props.title}</div>
+        <div className="moment-title">{props.title}</div>
         <div className="moment-sub one-line">{props.sub}</div>
       </div>
       <div role="gridcell" className="moment-end">
@@ -100,14 +100,14 @@ function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly
       hint={hint.filter(Boolean).join('\n')}
       title={
         <>
-          {snapshot.note || snapshot.label || moment(snapshot.createdAt)}
+          <span className="one-line">{snapshot.note || snapshot.label || moment(snapshot.createdAt)}</span>
           {snapshot.pinned && <Icon name="pin" className="pin-mark" />}
+          <VerifiedBadge snapshot={snapshot} now={props.now} />
         </>
       }
       sub={<span className="number">{words.join(' · ')}</span>}
       end={
         <>
-          <VerifiedBadge snapshot={snapshot} now={props.now} />
           {props.isCurrent && <span className="badge ice">{t.timeline.current}</span>}
           {snapshot.status === 'in-doubt' && <span className="badge wait">{t.timeline.inDoubt}</span>}
           <span className="badge">{t.fidelity[snapshot.fidelity]}</span>
@@ -219,7 +219,7 @@ function NowCells(props: RowProps) {
   const isRunning = isActive(owner)
   return (
     <Cells
-      title={t.timeline.now}
+      title={<span className="one-line">{t.timeline.now}</span>}
       sub={isRunning ? t.timeline.nowRunning : t.timeline.nowStopped}
       end={isRunning ? <span className="badge run">{t.timeline.live}</span> : null}
       actions={
@@ -242,7 +242,7 @@ function ForkCells(props: RowProps & { readonly fork: Bottle }) {
   const { fork } = props
   return (
     <Cells
-      title={fork.slug}
+      title={<span className="one-line">{fork.slug}</span>}
       sub={fork.startedAt ? age(fork.startedAt, props.now) : ''}
       end={<StatePill look={lookOf(fork, null)} />}
       actions={
