@@ -180,7 +180,7 @@ describe('a layer is refused', () => {
     ['file with a slash', [file('a/')], /ends with a slash/],
     ['content in a link', [{ ...sym('a', 'b'), size: 5 }], /no file/],
     ['long name', [file(`a/${'x'.repeat(256)}`)], /more than 255 bytes/],
-    ['long path', [file('abc/'.repeat(1200) + 'x')], /more than 4096 bytes/],
+    ['long path', [file(`${'abc/'.repeat(1200)}x`)], /more than 4096 bytes/],
     ['owner', [{ name: 'a', pax: { uid: '4294967296' } }], /owner that no system has/],
     ['broken header', [{ ...file('a'), isBroken: true }], /checksum/],
   ])('for %s', async (_, entries, problem) => {
@@ -251,9 +251,9 @@ describe('a volume', () => {
 })
 
 test('real trees are never refused', async () => {
-  for (const tree of ['usr/share', 'etc', 'usr/lib/python3']) {
+  for (const tree of ['etc', 'usr/bin', 'usr/share/doc', 'usr/lib/python3']) {
     const tar = join(dir, 'tree.tar')
-    execFileSync('tar', ['-C', '/', '--exclude=usr/share/gocode', '-cf', tar, tree], { stdio: 'ignore' })
+    execFileSync('tar', ['-C', '/', '-cf', tar, tree], { stdio: 'ignore' })
     const options = { codec: 'none', limits: SCAN_LIMITS, listing: list, kind: 'layer' } as const
     expect(await workers.scan(tar, options, never)).toMatchObject({ problem: null })
   }
