@@ -33,10 +33,14 @@ export async function uploadBlob(
 ): Promise<boolean> {
   if (await hasBlob(session, blob.digest, signal)) return false
   const upload: Upload = { location: null, offset: 0, chunk: CHUNK, best: 0 }
+  let isRetry = false
   await withRetries(
     session.retries,
     signal,
     async () => {
+      // The answer that broke may have been the one that said it is done.
+      if (isRetry && (await hasBlob(session, blob.digest, signal))) return
+      isRetry = true
       try {
         await uploadRest(session, blob, upload, report, signal)
       } catch (thrown) {
@@ -72,6 +76,10 @@ async function uploadRest(
   // Bytes that were counted wrong by somebody: once more from the start, in one piece.
   if (response.status === 400 && upload.chunk !== Number.POSITIVE_INFINITY) {
     startAnew(upload, Number.POSITIVE_INFINITY)
+    throw new Transient(asFailure(session, response, blob))
+  }
+  if (response.status === 404) {
+    startAnew(upload, upload.chunk)
     throw new Transient(asFailure(session, response, blob))
   }
   throw await session.refused(response, `blob ${blob.digest}`)
