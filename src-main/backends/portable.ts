@@ -100,6 +100,12 @@ export interface RuntimeDifference {
   readonly isFolder: boolean
   /** Bytes of the file now; null for a removed one and for what is no file. */
   readonly bytes: number | null
+  /** Seconds since the epoch at which it was last written, whole; left out where the engine does not tell. */
+  readonly modified?: number
+  /** Permission bits with setuid, setgid and sticky; left out where the engine does not tell. */
+  readonly mode?: number
+  /** True where the engine has laid something of its own over the path: then it says nothing of the bottle's files. */
+  readonly isCovered?: true
 }
 
 /** What a snapshot weighs, layer by layer; keys are unique on the engine, so that shared ones count once. */
@@ -152,4 +158,12 @@ export interface Portable {
     snapshot: Snapshot,
     signal: AbortSignal,
   ): Promise<readonly RuntimeDifference[] | null>
+  /**
+   * What a runtime has changed since the image that it was launched from, and that image's layers, bottom first. For
+   * runtimes that went on after their last snapshot. Null when it can't be told. @throws BottleError
+   */
+  changesSinceLaunch?(
+    ref: RuntimeRef,
+    signal: AbortSignal,
+  ): Promise<{ readonly diffIds: readonly string[]; readonly changes: readonly RuntimeDifference[] } | null>
 }

@@ -16,7 +16,7 @@ import type { OperationContext } from './services.ts'
 interface ImageSide {
   readonly source: LayerSource
   /** What a runtime changed since, on top of the image. */
-  readonly differences: Awaited<ReturnType<typeof readDifferences>>['differences'] | null
+  readonly differences: readonly RuntimeDifference[] | null
   readonly notices: readonly string[]
 }
 
@@ -51,11 +51,16 @@ export async function compareImages<T>(
       ...[sides.from, sides.to].flatMap((side) => (side.differences ?? []).map(lookUp)),
     ]
     const images = await readImageTrees(reader, sides.from.source, sides.to.source, lookedUp, signal)
+    const points = { from, to }
     const grown = (side: SideName): TreeNode => {
       const { differences, source } = sides[side]
-      return differences
-        ? applyDifferences(images[side], differences, source.image.diffIds.length)
-        : images[side]
+      if (!differences) return images[side]
+      const beside = points[otherOf(side)]
+      const frozen =
+        beside.kind === 'snapshot'
+          ? { tree: images[otherOf(side)], at: Date.parse(beside.snapshot.createdAt) / 1000 }
+          : null
+      return applyDifferences(images[side], differences, source.image.diffIds.length, frozen)
     }
     const trees = { from: grown('from'), to: grown('to') }
     /** Null for a file of the runtime itself, whose content no layer holds. */
@@ -79,24 +84,31 @@ export async function compareImages<T>(
         const reason = noText(node)
         if (reason !== null || !node.entry) return reason
         if (node.entry.size > TEXT_MAX) return 'The file is longer than 1 MB.'
-        const diffId = layerOf(side, node)
-        if (diffId === null) return 'The bottle changed the file since; freeze it to compare its content.'
-        const wanted = node.entry.path
-        const files = await readLayerFiles(
-          workers,
-          reader,
-          sides[side].source,
-          diffId,
-          (name) => name === wanted,
-          signal,
-        )
-        return files.get(wanted) ?? 'The file could not be read from its layer.'
+        const wanted = node.entry
+        // A file that the runtime has as it was frozen is read from there.
+        const twin = nodeAt(trees[otherOf(side)], path)
+        const isSame =
+          twin?.entry?.kind === 'f' && twin.entry.hash === wanted.hash && wanted.hash !== 'unknown'
+        for (const [name, each] of [
+          [side, node] as const,
+          ...(isSame && twin ? [[otherOf(side), twin] as const] : []),
+        ]) {
+          const diffId = layerOf(name, each)
+          if (diffId === null || !each.entry) continue
+          const inLayer = each.entry.path
+          const isIt = (found: string) => found === inLayer
+          const files = await readLayerFiles(workers, reader, sides[name].source, diffId, isIt, signal)
+          return files.get(inLayer) ?? 'The file could not be read from its layer.'
+        }
+        return 'The bottle changed the file since; freeze it to compare its content.'
       },
     })
   } finally {
     await staging.release()
   }
 }
+
+const otherOf = (side: SideName): SideName => (side === 'from' ? 'to' : 'from')
 
 const lookUp = ({ path, isFolder }: RuntimeDifference) => ({
   path: path.replace(/^\/+/, ''),
@@ -111,11 +123,10 @@ async function imageSide(
   if (point.kind === 'snapshot') {
     return { source: await sourceOf(point, point.snapshot, signal), differences: null, notices: [] }
   }
-  const { snapshot, differences } = await readDifferences(point, other, signal)
   const notices = [
-    `${point.name} is told by its engine path by path: a file that was only touched counts as changed.`,
+    `${point.name} is told by its engine path by path: a file that was only touched counts as changed, and owners are not compared.`,
   ]
-  return { source: await sourceOf(point, snapshot, signal), differences, notices }
+  return { ...(await readDifferences(point, other, signal)), notices }
 }
 
 async function sourceOf(point: ResolvedPoint, snapshot: Snapshot, signal: AbortSignal): Promise<LayerSource> {
@@ -126,22 +137,34 @@ async function sourceOf(point: ResolvedPoint, snapshot: Snapshot, signal: AbortS
   throw bottleError('unsupported', `${point.backend.name} does not tell the layers of its snapshots.`)
 }
 
-/** What a runtime changed since a snapshot that it stands on: that of the other point, if it can be told. */
+/** What a runtime changed since layers that a snapshot of the bottle has at its bottom, or all of whose it has. */
 async function readDifferences(
   point: Extract<ResolvedPoint, { kind: 'now' }>,
   other: ResolvedPoint,
   signal: AbortSignal,
-) {
+): Promise<{ readonly source: LayerSource; readonly differences: readonly RuntimeDifference[] }> {
   const portable = await point.backend.portable()
-  const wanted = other.kind === 'snapshot' && other.snapshot.slug === point.name ? [other.snapshot] : []
+  const wanted = other.kind === 'snapshot' ? [other.snapshot] : []
+  const sources: LayerSource[] = []
   for (const snapshot of new Set([...wanted, ...point.bases])) {
     try {
       const differences = await portable.differences?.(point.runtime, snapshot, signal)
-      if (differences) return { snapshot, differences }
+      const source = await sourceOf(point, snapshot, signal)
+      if (differences) return { source, differences }
+      sources.push(source)
     } catch (thrown) {
       // An older snapshot whose image is gone is no reason not to try the next.
       if (!isBottleError(thrown) || thrown.code !== 'snapshot-missing') throw thrown
     }
+  }
+  const launch = await portable.changesSinceLaunch?.(point.runtime, signal)
+  // Its first layers are those that the runtime stands on, whatever came on top since.
+  const under = sources.find(({ image }) =>
+    launch?.diffIds.every((diffId, at) => diffId === image.diffIds[at]),
+  )
+  if (launch && under) {
+    const source = { ...under, image: { ...under.image, diffIds: launch.diffIds } }
+    return { source, differences: launch.changes }
   }
   throw bottleError(
     'unsupported',

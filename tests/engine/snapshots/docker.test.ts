@@ -182,6 +182,30 @@ describe('a bottle as it is now', () => {
     expect(file).toMatchObject({ text: null, reason: expect.stringContaining('freeze') })
   })
 
+  test('against the snapshot that was taken of it while it went on', async () => {
+    const { slug, ended } = await tests.launch(
+      `mkdir -p /d/e; echo 1 > /d/a; echo 2 > /d/b; echo 3 > /d/e/c; touch -d 2001-01-01 /d/a /d/b /d/e/c; echo up
+       while [ ! -e /go ]; do sleep 0.1; done; echo 22 > /d/b; rm -r /d/e; echo 4 > /d/new; echo down
+       while [ ! -e /end ]; do sleep 0.1; done`,
+      'docker',
+    )
+    await expect.poll(() => tests.output(slug)).toContain('up')
+    const frozen = await freeze(slug)
+    await must('docker', ['exec', `bot-bottle-${slug}`, 'touch', '/go'])
+    await expect.poll(() => tests.output(slug)).toContain('down')
+    const found = await diff(slug, frozen.id, null)
+    // What the start wrote a moment before the freeze can't be told from what was written just after it.
+    expect(shown(found).filter((line) => !line.includes('/root/'))).toEqual([
+      'changed /d/b',
+      'removed /d/e',
+      'removed /d/e/c',
+      'added /d/new',
+      'added /go',
+    ])
+    await must('docker', ['exec', `bot-bottle-${slug}`, 'touch', '/end'])
+    await ended
+  })
+
   test('without a container it is its current snapshot', async () => {
     const { slug } = await tests.run('echo 1 > /a', 'docker')
     const first = await freeze(slug)

@@ -17,5 +17,7 @@ export function dockerPortable(engine: Engine, rootId: string, home: string): Po
       (await import('./sizes.ts')).sizesOfSnapshots(engine, snapshots, signal),
     differences: async (ref, snapshot, signal) =>
       (await import('./differences.ts')).differencesSince(engine, ref, snapshot, signal),
+    changesSinceLaunch: async (ref, signal) =>
+      (await import('./differences.ts')).changesSinceLaunch(engine, ref, signal),
   }
 }
