@@ -1,18 +1,25 @@
 import type { ImportResult, Snapshot } from '../../src-preload/contract/index.ts'
 import { findBaseLayers } from '../artifacts/import/base-layers.ts'
-import { type ImportLimits, importLimits } from '../artifacts/import/limits.ts'
+import { earlyLayers } from '../artifacts/import/early-layers.ts'
+import { importLimits } from '../artifacts/import/limits.ts'
 import { type ReadImage, readStaged } from '../artifacts/import/read-staged.ts'
 import { stageArchive } from '../artifacts/import/stage-archive.ts'
 import { adoptContent, nameImage } from '../artifacts/import/stored-import.ts'
 import type { StagedImage } from '../artifacts/import/types.ts'
-import { layerFiles, type VerifiedContent, verifyContent } from '../artifacts/import/verify-content.ts'
+import {
+  layerFiles,
+  type VerifiedContent,
+  type VerifiedLayer,
+  type VerifyDeps,
+  verifyContent,
+} from '../artifacts/import/verify-content.ts'
 import type { ArtifactStore } from '../artifacts/store/types.ts'
 import type { Backend } from '../backends/backend.ts'
-import type { Portable } from '../backends/portable.ts'
+import type { LayerFile, Portable } from '../backends/portable.ts'
 import { clearIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { markPreserved, writeCommittedImage, writeSnapshot } from '../state/snapshot-files.ts'
-import { toBottleError } from '../system/bottle-error.ts'
+import { isBottleError, toBottleError } from '../system/bottle-error.ts'
 import { requireSpace } from '../system/disk-space.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { Workers } from '../workers/types.ts'
@@ -60,8 +67,10 @@ export async function importStaged(
   deps: ArtifactDeps,
   staged: StagedImage,
   options: ImportOptions,
-  context: OperationContext,
+  caller: OperationContext,
 ): Promise<ImportResult> {
+  const stop = new AbortController()
+  const context = { ...caller, signal: AbortSignal.any([caller.signal, stop.signal]) }
   try {
     const [store, workers, settings] = await Promise.all([deps.store(), deps.workers(), deps.settings()])
     const limits = importLimits(settings.all())
@@ -71,13 +80,19 @@ export async function importStaged(
     const bases = await findBaseLayers(image, store, portable, context.signal)
     const volumeBytes = image.volumes.reduce((sum, { fact }) => sum + fact.bytes, 0)
     await requireSpace(deps.root.dir, 'This import', volumeBytes, limits.freeBytes)
-    const read = await verified(image, { store, workers, limits }, context)
-    const content: VerifiedContent = {
-      ...read,
-      layers: image.layers.map((layer, at) => read.layers[at] ?? bases.get(layer.diffId) ?? null),
+    const early = await earlyLayers(image, bases, workers)
+    const verifying = verified(image, bases, { store, workers, limits }, early !== null, context)
+    // Heard of where it is awaited; until then its failure must not count as nobody's.
+    verifying.catch(() => undefined)
+    try {
+      if (!early) await verifying
+      const parts: Parts = { image, early, verifying, backend, portable, store, workers }
+      return await makeBottle(deps, parts, options, context)
+    } finally {
+      // Nothing may read in the staging folder any more when it goes.
+      stop.abort()
+      await verifying.catch(() => undefined)
     }
-    const parts: Parts = { image, content, backend, portable, store, workers }
-    return await makeBottle(deps, parts, options, context)
   } catch (thrown) {
     throw toBottleError(thrown)
   } finally {
@@ -85,24 +100,31 @@ export async function importStaged(
   }
 }
 
-function verified(
+/** Reads everything through. Told as progress unless a load tells its own meanwhile. */
+async function verified(
   image: ReadImage,
-  deps: { readonly store: ArtifactStore; readonly workers: Workers; readonly limits: ImportLimits },
+  bases: ReadonlyMap<string, VerifiedLayer>,
+  deps: VerifyDeps,
+  isQuiet: boolean,
   context: OperationContext,
 ): Promise<VerifiedContent> {
   const blobs = [...image.layers, ...image.volumes]
   const total = blobs.reduce((sum, { place }) => sum + (place?.bytes ?? 0), 0)
   let current = 0
   context.progress({ phase: 'verifying', current, total })
-  return verifyContent(image, deps, context.signal, (bytes) => {
+  const content = await verifyContent(image, deps, context.signal, (bytes) => {
     current += bytes
-    context.progress({ phase: 'verifying', current: Math.min(current, total), total })
+    if (!isQuiet) context.progress({ phase: 'verifying', current: Math.min(current, total), total })
   })
+  const layers = image.layers.map((layer, at) => content.layers[at] ?? bases.get(layer.diffId) ?? null)
+  return { ...content, layers }
 }
 
 interface Parts {
   readonly image: ReadImage
-  readonly content: VerifiedContent
+  /** Layers that may be given to the engine while they are verified; null: only afterwards. */
+  readonly early: ReadonlyMap<string, LayerFile> | null
+  readonly verifying: Promise<VerifiedContent>
   readonly backend: Backend
   readonly portable: Portable
   readonly store: ArtifactStore
@@ -149,45 +171,73 @@ async function fill(
   draft: Snapshot,
   context: OperationContext,
 ): Promise<Snapshot> {
-  const { image, content, portable, workers } = parts
-  const { signal } = context
+  const { image, verifying, workers } = parts
   if (image.facts) await writeDefinitions(deps.root, draft.slug, image.facts.definitions)
   const partsDir = deps.root.path('state', draft.slug, 'snapshots', `${draft.id}.d`)
-  await unpackVolumes(workers, content.volumes, draft.volumes, partsDir, signal)
-  faultPoint('import:after-volumes')
-  const loaded = await portable.load(
-    {
-      snapshot: draft,
-      rootId: deps.root.id,
-      image: {
-        platform: image.platform,
-        config: image.config,
-        createdAt: image.createdAt,
-        diffIds: image.layers.map((layer) => layer.diffId),
-      },
-      layers: layerFiles(content.layers, workers),
-      verified: Promise.resolve(),
-    },
-    context.progress,
-    signal,
-  )
+  const fillVolumes = async (): Promise<void> => {
+    const { volumes } = await verifying
+    await unpackVolumes(workers, volumes, draft.volumes, partsDir, context.signal)
+    faultPoint('import:after-volumes')
+  }
+  const [volumes, load] = await Promise.allSettled([fillVolumes(), loadImage(deps, parts, draft, context)])
+  if (volumes.status === 'rejected') throw volumes.reason
+  if (load.status === 'rejected') throw load.reason
+  const loaded = load.value
   faultPoint('import:after-load')
   const volumeBytes = draft.volumes.reduce((sum, volume) => sum + volume.bytes, 0)
   return { ...draft, ...loaded, bytes: Math.max(loaded.bytes, volumeBytes) }
+}
+
+/** Gives the engine the image, at once where that can be; it keeps nothing before all was verified. */
+async function loadImage(
+  deps: ArtifactDeps,
+  parts: Parts,
+  draft: Snapshot,
+  context: OperationContext,
+): ReturnType<Portable['load']> {
+  const { image, early, verifying, portable, workers } = parts
+  const give = (layers: ReadonlyMap<string, LayerFile>) =>
+    portable.load(
+      {
+        snapshot: draft,
+        rootId: deps.root.id,
+        image: {
+          platform: image.platform,
+          config: image.config,
+          createdAt: image.createdAt,
+          diffIds: image.layers.map((layer) => layer.diffId),
+        },
+        layers,
+        verified: verifying.then(() => undefined),
+      },
+      context.progress,
+      context.signal,
+    )
+  if (early) {
+    try {
+      return await give(early)
+    } catch (thrown) {
+      // What verification says is the better reason; and a wrong length is known to be wrong by then.
+      await verifying
+      if (!isBottleError(thrown) || thrown.code !== 'artifact-invalid') throw thrown
+    }
+  }
+  return give(layerFiles((await verifying).layers, workers))
 }
 
 /** From the switch of `committed-image` on the bottle is whole; before it, recovery takes everything back. */
 async function record(deps: ArtifactDeps, parts: Parts, snapshot: Snapshot): Promise<void> {
   const { root } = deps
   const { slug } = snapshot
-  await adoptContent(parts.store, parts.image, parts.content)
+  const content = await parts.verifying
+  await adoptContent(parts.store, parts.image, content)
   faultPoint('import:after-adopt')
   await writeSnapshot(root, snapshot)
   faultPoint('import:after-record')
   await writeCommittedImage(root, slug, snapshot.reference)
   faultPoint('import:after-switch')
   await markPreserved(root, slug)
-  await nameImage(parts.store, parts.image, parts.content, snapshot)
+  await nameImage(parts.store, parts.image, content, snapshot)
   faultPoint('import:after-name')
   await clearIntent(root, slug)
   faultPoint('import:after-clear')

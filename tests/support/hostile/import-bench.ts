@@ -10,6 +10,7 @@ import type { ImportSource } from '../../../src-main/bottles/artifact-services.t
 import { importBottle } from '../../../src-main/bottles/import-bottle.ts'
 import type { StateRoot } from '../../../src-main/state/root.ts'
 import { openSettings } from '../../../src-main/state/settings.ts'
+import { bottleError } from '../../../src-main/system/bottle-error.ts'
 import { createWorkers } from '../../../src-main/workers/workers.ts'
 import type { ImportResult } from '../../../src-preload/contract/index.ts'
 import { testRoot } from '../test-root.ts'
@@ -61,6 +62,8 @@ export async function makeImportBench(): Promise<ImportBench> {
         const chunks: Uint8Array[] = []
         for await (const chunk of layer.open(signal)) chunks.push(Buffer.from(chunk))
         layers.set(diffId, Buffer.concat(chunks))
+        if (layers.get(diffId)?.length !== layer.bytes)
+          throw bottleError('artifact-invalid', 'A wrong length.')
       }
       await request.verified
       if (bench.failure) throw bench.failure

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { recoverOne } from '../../../../src-main/bottles/recover.ts'
 import { requireMetadata } from '../../../../src-main/state/metadata.ts'
 import { readCommittedImage, readSnapshots } from '../../../../src-main/state/snapshot-files.ts'
@@ -291,6 +292,36 @@ test.each([
   const left = (await bench.listing()).filter((line) => line.includes('state/web-1'))
   expect(left.length > 0).toBe(isWhole)
   expect(left.filter((line) => line.includes('intent'))).toEqual([])
+})
+
+describe('a large layer, which is loaded while it is verified', () => {
+  const noise = randomBytes(40 << 20)
+  const content = rawTar([{ name: 'noise', body: noise }])
+
+  test('comes in whole', async () => {
+    await bench.run(ociArchive({ ...ARTIFACT, layers: [{ content }] }))
+    expect(bench.loaded[0]?.layers.get(digestOf(content))?.equals(content)).toBe(true)
+    expect((await snapshotOf('web-1')).reason).toBe('imported')
+  })
+
+  test('is refused like any other, and nothing stays', async () => {
+    const before = await bench.listing()
+    const bad = rawTar([{ name: 'noise', body: noise }, { name: '../evil' }])
+    await expect(bench.run(ociArchive({ ...ARTIFACT, layers: [{ content: bad }] }))).rejects.toMatchObject({
+      code: 'artifact-invalid',
+      message: /\.\.\/evil/,
+    })
+    expect(await bench.listing()).toEqual(before)
+    expect(bench.loaded).toEqual([])
+  })
+
+  test('comes in whole when its length was told wrong', async () => {
+    const half = content.length - 1024
+    const blob = Buffer.concat([gzipSync(content.subarray(0, half)), gzipSync(content.subarray(half))])
+    await bench.run(ociArchive({ ...ARTIFACT, layers: [{ content, blob }] }))
+    expect(bench.loaded[0]?.layers.get(digestOf(content))?.equals(content)).toBe(true)
+    expect(bench.loaded[0]?.request.layers.get(digestOf(content))?.bytes).toBe(content.length)
+  })
 })
 
 test('an empty or foreign file is refused in words', async () => {
