@@ -1,11 +1,15 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MEDIA } from '../../../src-main/artifacts/oci.ts'
+import { openArtifactStore } from '../../../src-main/artifacts/store/open-store.ts'
 import { makeBusyboxImage, must } from '../../support/busybox-image.ts'
 import { type CuttingProxy, cuttingProxy } from '../../support/cutting-proxy.ts'
+import { fakeRegistry } from '../../support/fake-registry.ts'
+import { rawTar } from '../../support/hostile/raw-tar.ts'
 import { REGISTRY_PASSWORD, type RegistryProcess, startRegistry } from '../../support/registry-process.ts'
 import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts'
 
@@ -172,6 +176,35 @@ describe('a pull', () => {
       const args = ['run', '--rm', '--network=none', snapshot?.reference ?? '', 'wc', '-c', '/opt/ballast']
       expect(await must('docker', args)).toContain(String(20 * MB))
     }
+  })
+
+  test('of a hostile image is refused, also when its layer is in the store unread', async () => {
+    const bad = await fakeRegistry()
+    const layer = rawTar([{ name: '../escape', body: 'out' }])
+    const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+    const put = (bytes: Buffer, mediaType: string) => {
+      bad.blobs.set(digestOf(bytes), bytes)
+      return { mediaType, digest: digestOf(bytes), size: bytes.length }
+    }
+    const rootfs = { type: 'layers', diff_ids: [digestOf(layer)] }
+    const config = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs }))
+    const bytes = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MEDIA.manifest,
+        config: put(config, MEDIA.config),
+        layers: [put(layer, MEDIA.layer.none)],
+      }),
+    )
+    bad.manifests.set('v1', { bytes, type: MEDIA.manifest })
+    const store = openArtifactStore(there.icebox.root)
+    const before = await there.icebox.bottles.list(new AbortController().signal)
+    await expect(pull(`${bad.host}/bad:v1`)).rejects.toMatchObject({ code: 'artifact-invalid' })
+    expect(await store.blobSize(digestOf(layer))).toBeNull()
+    // As a pull leaves it whose connection broke.
+    await store.putBytes(layer, MEDIA.layer.none)
+    await expect(pull(`${bad.host}/bad:v1`)).rejects.toMatchObject({ code: 'artifact-invalid' })
+    expect(await there.icebox.bottles.list(new AbortController().signal)).toHaveLength(before.length)
   })
 
   test('of what is not there', async () => {
