@@ -144,7 +144,7 @@ describe('a freeze that dies', () => {
   const freezeIntent = async (): Promise<EngineIntent> => {
     const intent = await readIntent(world.root, world.slug)
     if (!intent || intent === 'corrupt') throw new Error('no intent')
-    return { ...intent, slug: world.slug, rootId: world.root.id, stateDir: world.stateDir }
+    return { ...intent, op: 'freeze', slug: world.slug, rootId: world.root.id, stateDir: world.stateDir }
   }
   const subject = (runtime: RuntimeRef) => ({
     slug: world.slug,
