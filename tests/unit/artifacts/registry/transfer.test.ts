@@ -9,17 +9,21 @@ const MB = 1024 * 1024
 const quiet = () => undefined
 
 describe('upload', () => {
-  test.each([0, 1, 511, 16 * MB, 16 * MB + 1, 35 * MB])('%i bytes arrive', async (size) => {
-    const { registry, session, dir } = await registryScene()
-    const { bytes, blob } = await blobFile(dir, size)
-    const offsets: number[] = []
-    expect(await uploadBlob(session, blob, (offset) => offsets.push(offset), signal)).toBe(true)
-    expect(registry.blobs.get(blob.digest)?.equals(bytes)).toBe(true)
-    expect(offsets.at(-1)).toBe(size)
-    expect(await uploadBlob(session, blob, quiet, signal)).toBe(false)
-  })
+  test.each([0, 1, 511, 16 * MB, 16 * MB + 1, 35 * MB])(
+    '%i bytes arrive',
+    { timeout: 60_000 },
+    async (size) => {
+      const { registry, session, dir } = await registryScene()
+      const { bytes, blob } = await blobFile(dir, size)
+      const offsets: number[] = []
+      expect(await uploadBlob(session, blob, (offset) => offsets.push(offset), signal)).toBe(true)
+      expect(registry.blobs.get(blob.digest)?.equals(bytes)).toBe(true)
+      expect(offsets.at(-1)).toBe(size)
+      expect(await uploadBlob(session, blob, quiet, signal)).toBe(false)
+    },
+  )
 
-  test('cuts: what has arrived is not sent again', async () => {
+  test('cuts: what has arrived is not sent again', { timeout: 60_000 }, async () => {
     const cutUploads = [3 * MB, 100, 5 * MB, 1, 2 * MB, 70_000, 6 * MB]
     const { registry, session, dir } = await registryScene({ cutUploads: [...cutUploads] })
     const { blob } = await blobFile(dir, 40 * MB)
