@@ -84,7 +84,9 @@ it('tells what a container changed since the snapshot that it was launched from'
   const next = await scene.launch(scene.planResume(snapshot, script, { previous: ref }))
   const differences = async () => {
     const found = await portable.differences?.(next, snapshot, scene.signal)
-    return found?.filter(({ path }) => !path.startsWith('/run') && !path.startsWith('/bin'))
+    return found
+      ?.filter(({ path }) => !path.startsWith('/run') && !path.startsWith('/bin'))
+      .map(({ path, kind, isFolder, bytes }) => ({ path, kind, isFolder, bytes }))
   }
   await expect.poll(differences, { timeout: 20_000 }).toEqual([
     { path: '/changed', kind: 'changed', isFolder: false, bytes: 7 },
@@ -98,6 +100,11 @@ it('tells what a container changed since the snapshot that it was launched from'
   const { snapshot: later } = await scene.freeze(next, snapshot)
   // It runs on, and its list of changes is against the first one.
   expect(await portable.differences?.(next, later, scene.signal)).toBeNull()
+  const launch = await portable.changesSinceLaunch?.(next, scene.signal)
+  expect(launch?.diffIds).toEqual((await portable.describe(snapshot, scene.signal)).diffIds)
+  const changed = launch?.changes.find(({ path }) => path === '/changed')
+  expect(changed).toMatchObject({ kind: 'changed', bytes: 7, mode: 0o644 })
+  expect(changed?.modified).toBeGreaterThan(Date.now() / 1000 - 600)
 })
 
 it('tells that a container which stood still since it was frozen is the same; anything else it does not know', async () => {
