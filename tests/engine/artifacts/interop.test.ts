@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { emptyStore, exportTo, importFrom } from '../../support/artifact-trip.ts'
 import { must } from '../../support/busybox-image.ts'
 import { ensureBusyboxImage } from '../../support/images.ts'
@@ -21,6 +21,8 @@ import {
 let scene: InteropScene
 beforeAll(async () => {
   scene = await makeInteropScene()
+  // An empty comparison would prove nothing.
+  expect(scene.sum.length).toBeGreaterThan(12)
 })
 afterAll(() => scene?.dispose())
 
@@ -106,36 +108,42 @@ describe('skopeo', () => {
   })
 })
 
+type Podman = (...args: string[]) => Promise<string>
+
+/** Podman on a storage of its own, removed afterwards. */
+async function withPodman(use: (podman: Podman) => Promise<void>): Promise<void> {
+  const store = join(scene.dir, 'podman')
+  const places = [
+    '--root',
+    join(store, 'root'),
+    '--runroot',
+    join(store, 'run'),
+    '--tmpdir',
+    join(store, 'tmp'),
+  ]
+  await mkdir(store)
+  try {
+    await use((...args) => must('podman', [...places, '--storage-driver', 'vfs', ...args]))
+  } finally {
+    await rm(store, { recursive: true, force: true })
+  }
+}
+
 describe('podman', () => {
-  async function inPodman(file: string): Promise<void> {
-    const store = join(scene.dir, 'podman')
-    const podman = (...args: string[]) => {
-      const where = [
-        '--root',
-        join(store, 'root'),
-        '--runroot',
-        join(store, 'run'),
-        '--tmpdir',
-        join(store, 'tmp'),
-      ]
-      return must('podman', [...where, '--storage-driver', 'vfs', ...args])
-    }
-    await mkdir(store)
-    try {
-      await podman('load', '-i', file)
+  it.each(['gzip', 'zstd'] as const)('loads it packed with %s, with every file', async (compression) => {
+    await withPodman(async (podman) => {
+      await podman('load', '-i', scene[compression].file)
       const ids = (await podman('images', '-q', '--no-trunc')).trim().split('\n')
       expect(ids).toEqual([scene.layout.configDigest])
       const folder = (await podman('image', 'mount', scene.layout.configDigest.slice(7))).trim()
-      expect(await readFile(join(folder, 'work/marker'), 'utf8')).toBe(`${MARKER}\n`)
-      expect(sumOfWork(folder)).toEqual(scene.sum)
-      await podman('image', 'unmount', '--all')
-    } finally {
-      await rm(store, { recursive: true, force: true })
-    }
-  }
-
-  it('loads it, with every file', () => inPodman(scene.gzip.file))
-  it('loads one packed with zstd', () => inPodman(scene.zstd.file))
+      try {
+        expect(await readFile(join(folder, 'work/marker'), 'utf8')).toBe(`${MARKER}\n`)
+        expect(sumOfWork(folder)).toEqual(scene.sum)
+      } finally {
+        await podman('image', 'unmount', '--all')
+      }
+    })
+  })
 })
 
 it('umoci unpacks it, with every file', async () => {
@@ -164,32 +172,82 @@ it('is valid by the schemas of the specification, every JSON file of it', async 
   }
 })
 
-describe('what other tools write', () => {
-  it.each([
-    ['skopeo, an OCI archive', ['--insecure-policy', 'copy', 'oci-archive:IN', 'oci-archive:OUT']],
-    [
-      'skopeo, a Docker archive',
-      ['--insecure-policy', 'copy', 'oci-archive:IN', 'docker-archive:OUT:some/thing:1'],
-    ],
-  ])('is imported and resumed: %s', async (_what, args) => {
-    const file = join(scene.dir, 'foreign.tar')
-    await must(
-      'skopeo',
-      args.map((arg) => arg.replace('IN', scene.gzip.file).replace('OUT', file)),
-    )
-    const { slug } = await importFrom(scene.tests, file)
+describe('what other tools write is imported and resumed', () => {
+  const foreign = () => join(scene.dir, 'foreign.tar')
+
+  afterEach(async () => {
+    for (const name of ['foreign.tar', 'back.tar', 'back']) {
+      await rm(join(scene.dir, name), { recursive: true, force: true })
+    }
+  })
+
+  /** There is no agent in it, so it runs its image's own command. */
+  async function requireImport(): Promise<void> {
+    const { slug } = await importFrom(scene.tests, foreign())
     expect(await scene.tests.resume(slug, '')).toBe(0)
     expect(await scene.tests.output(slug)).toBe(`${MARKER}\n`)
-    await must('sh', [
-      '-c',
-      'docker cp "$0:/work" - > "$1"',
-      `bot-bottle-${slug}`,
-      join(scene.dir, 'back.tar'),
-    ])
-    expect(await sumOfTar(join(scene.dir, 'back.tar'), join(scene.dir, 'back'))).toEqual(scene.sum)
+    const tar = join(scene.dir, 'back.tar')
+    await must('sh', ['-c', 'docker cp "$0:/work" - > "$1"', `bot-bottle-${slug}`, tar])
+    expect(await sumOfTar(tar, join(scene.dir, 'back'))).toEqual(scene.sum)
     await scene.tests.icebox.bottles.destroy({ slug, purge: true }, scene.tests.context())
-    for (const name of ['foreign.tar', 'back'])
-      await rm(join(scene.dir, name), { recursive: true, force: true })
+  }
+
+  it.each(['oci-archive:OUT', 'docker-archive:OUT:some/thing:1'])('skopeo copy … %s', async (to) => {
+    const from = `oci-archive:${scene.gzip.file}`
+    await must('skopeo', ['--insecure-policy', 'copy', from, to.replace('OUT', foreign())])
+    await requireImport()
+  })
+
+  it('docker save', async () => {
+    await must('docker', ['load', '-i', scene.gzip.file])
+    await must('docker', ['save', '-o', foreign(), scene.layout.configDigest])
+    await forget(scene.layout.configDigest)
+    await requireImport()
+  })
+
+  it.each(['docker-archive', 'oci-archive'])('podman save --format %s', async (format) => {
+    await withPodman(async (podman) => {
+      await podman('load', '-i', scene.gzip.file)
+      await podman('save', '--format', format, '-o', foreign(), scene.layout.configDigest.slice(7))
+    })
+    await requireImport()
+  })
+})
+
+describe('a bottle of the host', () => {
+  it('is an image that docker loads and umoci unpacks, holes and all', async () => {
+    const host = await makeTestBottles('backend: host')
+    try {
+      const script =
+        'echo "$0" > marker; mkdir deep; truncate -s 30000000 deep/holes; echo end >> deep/holes; seq 9 > .wh.odd'
+      const { slug } = await host.run(script, 'on-host')
+      await host.icebox.bottles.freeze({ slug }, host.context())
+      const file = join(host.home.dir, 'host.bottle')
+      const { digest } = await exportTo(host, slug, file)
+      expect((await stat(file)).size).toBeLessThan(1_000_000)
+      const layout = await openLayout(file, join(host.home.dir, 'layout'))
+      expect(layout.config.config).toMatchObject({ WorkingDir: '/workspace', Env: ['HOME=/home/agent'] })
+      const seen = JSON.parse(await must('skopeo', ['inspect', `oci-archive:${file}`])) as Inspected
+      expect(seen.Digest).toBe(digest)
+
+      const bundle = join(host.home.dir, 'bundle')
+      await must('umoci', ['unpack', '--image', `${layout.dir}:${layout.name}`, bundle])
+      const live = join(host.home.dir, 'state', slug, 'live/workspace')
+      await must('cmp', [join(live, 'deep/holes'), join(bundle, 'rootfs/workspace/deep/holes')])
+      await must('cmp', [join(live, '.wh.odd'), join(bundle, 'rootfs/workspace/..wh.odd')])
+
+      await must('docker', ['load', '-i', file])
+      const name = `interop-host-${process.pid}`
+      await must('docker', ['create', '--name', name, layout.configDigest, 'none'])
+      const out = join(host.home.dir, 'out')
+      await must('docker', ['cp', `${name}:/workspace`, out])
+      await must('docker', ['rm', name])
+      await must('docker', ['rmi', '-f', layout.configDigest])
+      await must('cmp', [join(live, 'deep/holes'), join(out, 'deep/holes')])
+      await must('cmp', [join(live, 'marker'), join(out, 'marker')])
+    } finally {
+      await host.dispose()
+    }
   })
 })
 
