@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { EngineReport } from '../../src-preload/contract/entities.ts'
+import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { useEngineCheck } from '../engines/use-engine-check.ts'
 import { useApp, useModel } from '../state/app.ts'
 import { type Draft, emptyDraft } from '../state/view.ts'
@@ -42,12 +43,24 @@ export function FirstSteps() {
         <h1>{words[0]}</h1>
         <p className="first-text">{words[1]}</p>
         <Templates hasEngine={kind === 'ready'} />
-        <p className="faint first-import">{t.artifact.orImport}</p>
+        <ImportHint />
         {kind !== 'ready' && (
           <EngineHelp engines={engines.filter((item) => item.name !== 'host' && item.state !== 'ready')} />
         )}
       </div>
     </main>
+  )
+}
+
+function ImportHint() {
+  const { transfer } = useApp()
+  return (
+    <p className="faint first-import">
+      {t.artifact.orImport}
+      <Button kind="link" onClick={() => pickFiles(transfer.importFiles)}>
+        {t.artifact.chooseFile}
+      </Button>
+    </p>
   )
 }
 

@@ -1,10 +1,12 @@
-import { type ReactNode, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { type Theme, useApp, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { t } from '../ui/en.ts'
 import { bytes } from '../ui/format.ts'
 import { Page } from '../ui/page.tsx'
 import { CopyButton, Segmented } from '../ui/pieces.tsx'
+import { KeepGroup } from './keep-group.tsx'
+import { Group, Line, useSave } from './setting-lines.tsx'
 
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 
@@ -34,6 +36,7 @@ export function SettingsScreen() {
       <Group title={t.settings.trash}>
         <TrashDays />
       </Group>
+      <KeepGroup />
       <Group title={t.settings.about}>
         <Line label={t.settings.version}>
           <span className="number selectable">{version || '–'}</span>
@@ -52,23 +55,6 @@ export function SettingsScreen() {
       </Group>
     </Page>
   )
-}
-
-function useSave() {
-  const { bridge, toasts } = useApp()
-  return async (key: string, value: unknown) => {
-    const result = await bridge.call('settings:set', { key, value })
-    if (!result.ok) {
-      toasts.add({
-        tone: 'bad',
-        title: t.settings.failed,
-        text: result.error.message,
-        detail: result.error.detail ?? null,
-        actions: [],
-      })
-    }
-    return result.ok
-  }
 }
 
 const DAYS = ['1', '7', '30', '90'] as const
@@ -102,23 +88,5 @@ function TrashDays() {
         options={options.map((value) => ({ value, label: value }))}
       />
     </Line>
-  )
-}
-
-function Group({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <section className="settings-group">
-      <h2>{title}</h2>
-      <div className="settings-lines">{children}</div>
-    </section>
-  )
-}
-
-function Line({ label, children }: { readonly label: string; readonly children: ReactNode }) {
-  return (
-    <div className="settings-line">
-      <span>{label}</span>
-      <div className="settings-value">{children}</div>
-    </div>
   )
 }

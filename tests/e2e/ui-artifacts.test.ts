@@ -341,3 +341,21 @@ test('space is thinned out only after a look at what goes', async () => {
   await dialog.waitFor({ state: 'detached' })
   expect(callsOf('space:prune')).toMatchObject([{ args: { dryRun: true } }, { args: { dryRun: false } }])
 })
+
+test('what stays when snapshots are thinned out is set by number, and no half-typed one counts', async () => {
+  const page = await open()
+  await section(page, 'Settings')
+  const field = page.getByLabel('One of each day, for so many days')
+  await field.fill('7x')
+  await field.blur()
+  expect(await field.inputValue()).toBe('14')
+  await field.fill('7')
+  await page.keyboard.press('Enter')
+  await page.getByText('after every freeze').click()
+  await expect
+    .poll(() => callsOf('settings:set').map((call) => call.args))
+    .toEqual([
+      { key: 'retentionDaily', value: 7 },
+      { key: 'autoThin', value: true },
+    ])
+})

@@ -130,7 +130,16 @@ export async function startCannedServer(options: {
         return state.engines
       case 'settings:get':
       case 'settings:set':
-        return { theme: 'system', trashDays: 7 }
+        return {
+          theme: 'system',
+          trashDays: 7,
+          retentionLast: 20,
+          retentionHourly: 24,
+          retentionDaily: 14,
+          retentionWeekly: 26,
+          minFreeMB: 500,
+          autoThin: false,
+        }
       case 'snapshot:diff':
         return SNAPSHOT_DIFF
       case 'snapshot:diff-file':

@@ -15,7 +15,8 @@ export const artifacts = {
     download: 'Download',
     more: 'More for this snapshot',
     newMenu: 'More ways to a new bottle',
-    orImport: 'Or drop a .bottle file here.',
+    orImport: 'Or drop a .bottle file here,',
+    chooseFile: 'or choose one…',
     failed: {
       export: (slug: string) => `${slug} was not exported`,
       push: (slug: string) => `${slug} was not pushed`,
