@@ -31,7 +31,8 @@ async function bytesOf({ read }: ScrubScene, stored: StoredSnapshot): Promise<Bu
   return Buffer.concat([Buffer.from(JSON.stringify({ config, facts })), ...contents])
 }
 
-describe('strip', () => {
+// Worker threads start here, on a machine that may be busy.
+describe('strip', { timeout: 60_000 }, () => {
   test('canaries in every place are nowhere afterwards, and everything else is as it was', async () => {
     const made = await scene(
       [
@@ -169,7 +170,7 @@ describe('strip', () => {
   })
 })
 
-describe('the choice', () => {
+describe('the choice', { timeout: 60_000 }, () => {
   const found = { path: 'root/.netrc', content: 'machine a password b' }
 
   test('keep changes nothing and tells everything', async () => {
@@ -210,7 +211,7 @@ describe('the choice', () => {
   })
 })
 
-describe('what is remembered', () => {
+describe('what is remembered', { timeout: 60_000 }, () => {
   test('known forms by content, never what a value gave', async () => {
     const made = await scene([
       { path: 'a', content: TOKEN },
