@@ -1,4 +1,4 @@
-import { createHash, hash as hashOnce } from 'node:crypto'
+import { createHash, type Hash, hash as hashOnce } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { decompress, detectCodec } from './decompress.ts'
@@ -31,7 +31,7 @@ export async function scanLayer(file: string, options: ScanOptions, signal: Abor
     const whole = await input.finish()
     if (read.problem === null) await listing?.close()
     else await discard(listing, options)
-    return { ...read, ...whole }
+    return { ...read, diffId: read.diffId ?? whole.digest, ...whole }
   } catch (error) {
     await discard(listing, options)
     throw error
@@ -40,7 +40,8 @@ export async function scanLayer(file: string, options: ScanOptions, signal: Abor
   }
 }
 
-type ContentScan = Omit<LayerScan, 'digest' | 'bytes'>
+/** `diffId` is null for a file that is its own content. */
+type ContentScan = Omit<LayerScan, 'digest' | 'bytes' | 'diffId'> & { readonly diffId: string | null }
 
 async function readContent(
   source: AsyncGenerator<Buffer, void, undefined>,
@@ -52,7 +53,7 @@ async function readContent(
   const { limits } = options
   const rules = createLayerRules(options.kind, limits)
   const walk = createWalk(rules.place, limits.bytes, listing)
-  const contentHash = createHash('sha256')
+  let contentHash: Hash | null = null
   let contentBytes = 0
   let problem: string | null = null
   let isRead = false
@@ -60,6 +61,8 @@ async function readContent(
     const first = await source.next()
     const head = first.done ? Buffer.alloc(0) : first.value
     const codec = options.codec === 'detect' ? detectCodec(head) : options.codec
+    // What is not packed was hashed as a file already.
+    if (codec !== 'none') contentHash = createHash('sha256')
     const decoder = createTarDecoder({ endOptional: options.kind === 'layer' })
     for await (const chunk of decompress(joined(head, source), codec)) {
       if (signal.aborted) throw bottleError('cancelled')
@@ -69,7 +72,7 @@ async function readContent(
       if (unpacked > RATIO_FROM && unpacked > fileBytes * limits.ratio) {
         throw new Refused(`It unpacks to more than ${limits.ratio} times its size.`)
       }
-      contentHash.update(chunk)
+      contentHash?.update(chunk)
       if (problem !== null) continue
       try {
         decoder.feed(chunk)
@@ -93,7 +96,7 @@ async function readContent(
     problem ??= problemOf(error)
   }
   return {
-    diffId: isRead ? `sha256:${contentHash.digest('hex')}` : '',
+    diffId: !isRead ? '' : contentHash ? `sha256:${contentHash.digest('hex')}` : null,
     contentBytes,
     entries: rules.entries,
     problem,
