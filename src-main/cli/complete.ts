@@ -131,7 +131,7 @@ function commandsOf(command: Command): readonly Candidate[] {
   return command
     .createHelp()
     .visibleCommands(command)
-    .map((below) => ({ value: below.name(), about: below.description() }))
+    .map((below) => ({ value: below.name(), about: below.summary() || below.description() }))
 }
 
 async function list(

@@ -12,6 +12,7 @@ export function defineArtifactCommands(program: Command, bind: Bind): void {
   program
     .command('export')
     .helpGroup(GROUP)
+    .summary('write a snapshot as one file that every OCI tool reads')
     .description('write a snapshot as one portable file that every OCI tool can read')
     .argument('[bottle]', TARGET)
     .option('-o, --output <file>', 'where to write (default: standard output, which must not be a terminal)')
@@ -30,6 +31,7 @@ export function defineArtifactCommands(program: Command, bind: Bind): void {
   program
     .command('import')
     .helpGroup(GROUP)
+    .summary('take in a .bottle file, or what docker or podman saved')
     .description('take in a .bottle file, or what docker, podman or skopeo saved, as a frozen bottle')
     .argument('<file...>', 'files, or - for standard input')
     .option('--label <text>', 'name of the bottle; its slug is made from it')
@@ -42,6 +44,7 @@ export function defineArtifactCommands(program: Command, bind: Bind): void {
   program
     .command('push')
     .helpGroup(GROUP)
+    .summary('put a snapshot into an OCI registry')
     .description('put a snapshot into an OCI registry; only what it lacks travels')
     .argument('<bottle>', TARGET)
     .argument('<reference>', 'registry/name:tag')
@@ -55,6 +58,7 @@ export function defineArtifactCommands(program: Command, bind: Bind): void {
   program
     .command('pull')
     .helpGroup(GROUP)
+    .summary('take an image of a registry in as a frozen bottle')
     .description('take an image of an OCI registry in as a frozen bottle')
     .argument('<reference>', 'registry/name:tag or registry/name@sha256:…')
     .option('--label <text>', 'name of the bottle; its slug is made from it')
@@ -72,6 +76,7 @@ function defineChecks(program: Command, bind: Bind): void {
   program
     .command('diff')
     .helpGroup(GROUP)
+    .summary('what differs between snapshots, or since the last one')
     .description('what differs between two snapshots, or between a snapshot and the bottle as it is now')
     .argument('<from>', `${TARGET}; alone, SLUG compares its current snapshot with the bottle now`)
     .argument('[to]', 'SLUG@ID, or SLUG for the bottle as it is now')
@@ -86,6 +91,7 @@ function defineChecks(program: Command, bind: Bind): void {
   program
     .command('verify')
     .helpGroup(GROUP)
+    .summary('prove that a snapshot can be restored')
     .description('prove that a snapshot can be restored: boot it without network and run its health check')
     .argument('[bottle]', TARGET)
     .action(
@@ -99,6 +105,7 @@ function defineSpace(program: Command, bind: Bind): void {
   program
     .command('prune')
     .helpGroup(GROUP)
+    .summary('thin out old snapshots, or delete named ones')
     .description('thin out old snapshots by age, or delete the ones that are named; they go to the trash')
     .argument(
       '[bottle...]',
@@ -119,6 +126,7 @@ function defineSpace(program: Command, bind: Bind): void {
   program
     .command('du')
     .helpGroup(GROUP)
+    .summary('what snapshots and portable copies take up')
     .description('what snapshots, portable copies and the trash take up; shared parts counted once')
     .action(bind(async (face) => (await import('../commands/du.ts')).du(face)))
 }
