@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { dieAt, diesAt, type World } from '../support/fault-world.ts'
 
@@ -90,6 +91,24 @@ const diesInDestroy: Scenario = async (world, fault) => {
   expect(await world.markersIn(slug, first)).toContain('one')
 }
 
+const diesInImport: Scenario = async (world, fault) => {
+  const slug = await world.start('one')
+  await freeze(world, slug)
+  const file = join(world.home.dir, 'carried.bottle')
+  await world.home.must(['export', slug, '-o', file])
+  // On the way in the engine has to make its image anew.
+  await world.home.must(['destroy', slug, '--purge', '--yes'])
+  await dieAt(world, fault, ['import', file])
+  expect(await world.problems()).toEqual([])
+  // Either the whole bottle is there by now or nothing of it; a second import works in both cases.
+  const whole = await world.list()
+  expect(whole.map(({ state }) => state)).toEqual(whole.map(() => 'frozen'))
+  const { json } = await world.home.must(['import', file])
+  const imported = (json as { slug: string }).slug
+  expect(await world.halfMade()).toEqual([])
+  for (const bottle of [...whole.map((row) => row.slug), imported]) await expectAllHold(world, bottle, 'one')
+}
+
 /** The operation that a fault point belongs to → how it is brought there and what must hold afterwards. */
 export const KILL_SCENARIOS: Readonly<Record<string, Scenario>> = {
   start: diesInStart,
@@ -98,4 +117,5 @@ export const KILL_SCENARIOS: Readonly<Record<string, Scenario>> = {
   fork: diesInFork,
   stop: diesInStop,
   destroy: diesInDestroy,
+  import: diesInImport,
 }
