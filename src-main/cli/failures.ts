@@ -37,7 +37,6 @@ function nextStep(failed: Failure, command: string | undefined): string | undefi
   const { code, slug } = failed
   if (code === 'usage' && failed.message.includes('--help`')) return undefined
   if (code === 'usage') return command ? `See \`icebox ${command} --help\`.` : 'See `icebox --help`.'
-  if (code === 'secrets-found') return 'Say --scrub strip to take them out, or --scrub keep to leave them in.'
   if (code === 'agent-exited' && slug)
     return `Its files are kept: \`icebox freeze ${slug}\`, \`icebox resume ${slug}\`.`
   if (code === 'engine-down' || code === 'engine-missing') return 'See `icebox doctor`.'

@@ -95,7 +95,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
     await page.getByRole('alertdialog', { name: 'Secrets were found' }).waitFor()
     expect(await accessibilityProblems(page), 'secrets').toEqual([])
     await page.keyboard.press('Escape')
-    await page.getByRole('button', { name: 'More ways to a new bottle' }).click()
+    await page.getByRole('button', { name: 'Import or pull' }).click()
     await page.getByRole('menuitem', { name: 'Pull from a registry…' }).click()
     await page.getByRole('dialog').waitFor()
     expect(await accessibilityProblems(page), 'pull').toEqual([])

@@ -14,7 +14,7 @@ export const artifacts = {
     delete: 'Delete…',
     download: 'Download',
     more: 'More for this snapshot',
-    newMenu: 'More ways to a new bottle',
+    newMenu: 'Import or pull',
     orImport: 'Or drop a .bottle file here,',
     chooseFile: 'or choose one…',
     failed: {
