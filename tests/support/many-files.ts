@@ -1,11 +1,14 @@
-import { accessSync, constants } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 
-/** A folder for very many small files: in memory where there is one, since a disk may take minutes for them. */
+/** What 100 000 files in memory take, a few times over. */
+const ROOM = 4_000_000_000
+
+/** A folder for very many small files: in memory where that has room, since a disk may take minutes for them. */
 export function quickFolder(): string {
   try {
-    accessSync('/dev/shm', constants.W_OK)
-    return '/dev/shm'
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    return bavail * bsize > ROOM ? '/dev/shm' : tmpdir()
   } catch {
     // Only Linux has it.
     return tmpdir()

@@ -1,9 +1,17 @@
-import type { FileHandle } from 'node:fs/promises'
-
 /** Where a file holds something other than zeros. */
 export interface Piece {
   readonly offset: number
   readonly length: number
+}
+
+/** As much of an open file as is needed here. */
+export interface ReadableFile {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>
 }
 
 const READ = 1 << 20
@@ -17,7 +25,7 @@ const FIRST_HOLE = 1 << 16
  * small to be worth an entry are part of a piece.
  */
 export async function findPieces(
-  handle: FileHandle,
+  handle: ReadableFile,
   size: number,
   signal: AbortSignal,
 ): Promise<readonly Piece[]> {
