@@ -7,6 +7,7 @@ import { diffRow } from './rows/diff.ts'
 import { freezeRow, resumeRow, standStillRow } from './rows/freeze.ts'
 import { growthRow } from './rows/growth.ts'
 import { hostFreezeRow } from './rows/host.ts'
+import { importRow } from './rows/import.ts'
 import { listRow } from './rows/list.ts'
 import { eventRow, idleRow, paintRow } from './rows/window.ts'
 
@@ -17,6 +18,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [4, listRow],
   [5, exportRow],
   [6, siblingRow],
+  [7, importRow],
   [8, eventRow],
   [10, paintRow],
   [11, idleRow],

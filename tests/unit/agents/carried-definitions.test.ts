@@ -1,0 +1,80 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, expect, test } from 'vitest'
+import { resolveCarried } from '../../../src-main/agents/carried-definitions.ts'
+import { openManifestIndex } from '../../../src-main/agents/manifest-index.ts'
+import { tempFolder } from '../../support/test-root.ts'
+
+let home: string
+let carried: string
+
+beforeEach(async () => {
+  home = await tempFolder()
+  carried = await tempFolder()
+  for (const dir of [home, carried]) {
+    for (const kind of ['agents', 'bottles']) await mkdir(join(dir, kind), { recursive: true })
+  }
+})
+
+const write = (dir: string, kind: 'agents' | 'bottles', name: string, front: string) =>
+  writeFile(join(dir, kind, `${name}.md`), `---\n${front}\n---\nBody of ${name}.\n`)
+
+const REACHING = `image: foreign:1
+backend: host
+user: agent
+env:
+  MODE: carried
+secrets: [API_KEY]
+mounts:
+  - ~/.ssh:/ssh
+sidecars:
+  db:
+    image: foreign/db:1
+provider:
+  name: claude
+  permissions: skip`
+
+const resolve = async (agent: string, bottles: readonly string[] = []) =>
+  resolveCarried(await openManifestIndex({ dir: home }, null), carried, agent, bottles)
+
+test('what came along is used, without what reaches out of the bottle', async () => {
+  await write(carried, 'agents', 'helper', 'bottle: box\nskills: [nowhere]\nprovider: claude')
+  await write(carried, 'bottles', 'box', REACHING)
+  const { agent, bottle, notices, skillFiles } = await resolve('helper')
+  expect(agent.systemPrompt).toBe('Body of helper.')
+  expect(bottle).toMatchObject({
+    mounts: [],
+    sidecars: {},
+    image: null,
+    build: null,
+    backend: null,
+    env: { MODE: 'carried' },
+    secrets: ['API_KEY'],
+    user: 'agent',
+    provider: { name: 'claude', permissions: null },
+  })
+  expect(skillFiles).toEqual({})
+  expect(notices.join(' ')).toMatch(/not by your own.*mounts and sidecars: left out/)
+})
+
+test('what this machine defines itself wins and keeps its mounts', async () => {
+  await write(home, 'agents', 'helper', 'bottle: box\nprovider: claude')
+  await write(home, 'bottles', 'box', 'image: own:1\nmounts:\n  - notes:/notes')
+  await write(carried, 'agents', 'helper', 'bottle: evil')
+  await write(carried, 'bottles', 'box', REACHING)
+  const { agent, bottle, notices } = await resolve('helper', ['box'])
+  expect(agent.file).toBe(join(home, 'agents', 'helper.md'))
+  expect(bottle).toMatchObject({ image: 'own:1', mounts: [{ target: '/notes' }] })
+  expect(notices).toEqual([])
+})
+
+test("a carried bottle that stands on one of this machine's gets none of its mounts", async () => {
+  await write(home, 'bottles', 'base', 'image: own:1\nmounts:\n  - ~/.ssh:/ssh')
+  await write(carried, 'agents', 'helper', 'bottle: box\nprovider: claude')
+  await write(carried, 'bottles', 'box', 'extends: base')
+  expect((await resolve('helper')).bottle.mounts).toEqual([])
+})
+
+test('an agent that is nowhere is named', async () => {
+  await expect(resolve('helper')).rejects.toMatchObject({ code: 'not-found', message: /helper/ })
+})
