@@ -4,10 +4,11 @@ export interface Settings {
   readonly closeToTray: boolean
   readonly keepPortableCopies: boolean
   readonly trashDays: number
-  /** Bounds of an import: gigabytes unpacked, entries of one layer, bytes unpacked per byte packed. */
+  /** Bounds of an import: gigabytes unpacked, entries of one layer, bytes unpacked per byte packed from so many MB on. */
   readonly importMaxGigabytes: number
   readonly importMaxEntries: number
   readonly importMaxRatio: number
+  readonly importRatioFromMB: number
   /** Of each bottle's snapshots: the newest n, and the newest of each of the last n hours, days and weeks. */
   readonly retentionLast: number
   readonly retentionHourly: number
@@ -41,6 +42,7 @@ export const SETTINGS = {
     importMaxGigabytes: { type: 'integer', minimum: 1, maximum: 1_048_576, default: 1024 },
     importMaxEntries: { type: 'integer', minimum: 1000, maximum: 1_000_000_000, default: 5_000_000 },
     importMaxRatio: { type: 'integer', minimum: 10, maximum: 1_000_000, default: 1000 },
+    importRatioFromMB: { type: 'integer', minimum: 1, maximum: 1_048_576, default: 4096 },
     retentionLast: { type: 'integer', minimum: 1, maximum: 10_000, default: 20 },
     retentionHourly: { type: 'integer', minimum: 0, maximum: 10_000, default: 24 },
     retentionDaily: { type: 'integer', minimum: 0, maximum: 10_000, default: 14 },

@@ -9,8 +9,6 @@ import { createTarDecoder } from './tar/decoder.ts'
 import type { TarEntry } from './tar/entry.ts'
 import type { LayerScan, ListedEntry, ScanOptions } from './types.ts'
 
-/** Below this a high ratio does no harm. */
-const RATIO_FROM = 64 * 1024 * 1024
 /** Holes are hashed as the zeros they stand for, up to so many bytes of one file. */
 const MAX_HASHED_HOLES = 1024 ** 3
 const ZEROS = Buffer.alloc(1 << 20)
@@ -69,8 +67,8 @@ async function readContent(
       contentBytes += chunk.length
       const unpacked = Math.max(contentBytes, walk.contentBytes())
       if (unpacked > limits.bytes) throw new Refused(`It unpacks to more than ${limits.bytes} bytes.`)
-      if (unpacked > RATIO_FROM && unpacked > fileBytes * limits.ratio) {
-        throw new Refused(`It unpacks to more than ${limits.ratio} times its size.`)
+      if (unpacked > limits.ratioFrom && unpacked > fileBytes * limits.ratio) {
+        throw new Refused(`It unpacks to more than ${limits.ratio} times its size (setting importMaxRatio).`)
       }
       contentHash?.update(chunk)
       if (problem !== null) continue
@@ -88,8 +86,8 @@ async function readContent(
     isRead = true
     if (problem === null) {
       decoder.finish()
-      if (walk.contentBytes() > Math.max(RATIO_FROM, fileBytes * limits.ratio)) {
-        problem = `It unpacks to more than ${limits.ratio} times its size.`
+      if (walk.contentBytes() > Math.max(limits.ratioFrom, fileBytes * limits.ratio)) {
+        problem = `It unpacks to more than ${limits.ratio} times its size (setting importMaxRatio).`
       }
     }
   } catch (error) {

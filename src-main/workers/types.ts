@@ -17,8 +17,10 @@ export interface ScanLimits {
   readonly entries: number
   /** Bytes of one layer, uncompressed. */
   readonly bytes: number
-  /** Uncompressed bytes per compressed byte, once a layer is larger than 64 MB. */
+  /** Uncompressed bytes per compressed byte, once a layer is larger than `ratioFrom` bytes. */
   readonly ratio: number
+  /** A disk image or swap file of zeros packs as well as a bomb does, so smaller layers may have any ratio. */
+  readonly ratioFrom: number
   /** Bytes of one path. */
   readonly pathBytes: number
 }
@@ -27,6 +29,7 @@ export const SCAN_LIMITS: ScanLimits = {
   entries: 5_000_000,
   bytes: 1024 ** 4,
   ratio: 1000,
+  ratioFrom: 4 * 1024 ** 3,
   pathBytes: 4096,
 }
 

@@ -31,6 +31,7 @@ export function importLimits(settings: Readonly<Record<string, unknown>>): Impor
       bytes,
       entries: number('importMaxEntries', SCAN_LIMITS.entries),
       ratio: number('importMaxRatio', SCAN_LIMITS.ratio),
+      ratioFrom: number('importRatioFromMB', SCAN_LIMITS.ratioFrom / 1024 ** 2) * 1024 ** 2,
     },
   }
 }

@@ -24,8 +24,6 @@ export interface OpenedArchive {
 }
 
 const CHUNK = 1 << 20
-/** Up to here any ratio is fine: small files compress well. */
-const RATIO_FREE = 64 * 1024 * 1024
 
 /** @throws BottleError `not-found`, `artifact-invalid`, `unsupported` for what only another program reads */
 export async function openSource(
@@ -130,7 +128,7 @@ async function* bounded(
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       bytes += chunk.length
-      if (bytes > RATIO_FREE && bytes > taken() * limits.scan.ratio) {
+      if (bytes > limits.scan.ratioFrom && bytes > taken() * limits.scan.ratio) {
         throw invalid(`it unfolds to more than ${limits.scan.ratio} times its size.`)
       }
       if (bytes > limits.bytes) throw invalid('it unfolds to more bytes than are allowed.')

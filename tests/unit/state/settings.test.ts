@@ -26,6 +26,7 @@ test('without a file all settings are the defaults and nothing is written', asyn
     importMaxGigabytes: 1024,
     importMaxEntries: 5_000_000,
     importMaxRatio: 1000,
+    importRatioFromMB: 4096,
     retentionLast: 20,
     retentionHourly: 24,
     retentionDaily: 14,

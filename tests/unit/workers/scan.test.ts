@@ -205,7 +205,10 @@ describe('a layer is refused', () => {
       /more than 3000 bytes/,
     )
     const bomb = zlib.zstdCompressSync(rawTar([file('zeros', '\0'.repeat(100 << 20))]))
-    expect(await scan(bomb)).toMatchObject({
+    // A file of zeros may well be somebody's work.
+    expect((await scan(bomb)).problem).toBeNull()
+    const strict = { ...SCAN_LIMITS, ratioFrom: 64 * 1024 * 1024 }
+    expect(await scan(bomb, { limits: strict })).toMatchObject({
       problem: expect.stringMatching(/1000 times/),
       digest: digestOf(bomb),
     })

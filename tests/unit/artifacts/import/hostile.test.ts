@@ -15,6 +15,7 @@ describe('a hostile or broken archive is refused with its reason, and nothing of
     const settings = await bench.deps.settings()
     await settings.set('importMaxEntries', 2500)
     await settings.set('importMaxRatio', 100)
+    await settings.set('importRatioFromMB', 64)
   })
 
   test.each(HOSTILE_CASES)('$name', { timeout: 60_000 }, async ({ build, reason, code }) => {
