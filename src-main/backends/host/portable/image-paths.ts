@@ -19,6 +19,6 @@ export function toTreePath(path: string): string {
   return path.replace(/^home\/agent(?=\/|$)/, 'home').replace(ESCAPED, '/$1')
 }
 
-/** The same two mappings for tar's own substitution, which both GNU's and BSD's understand. */
+/** The same two mappings for tar's own substitution; BSD's tar wants them without the first letter. */
 export const TO_IMAGE = ['s,^home,home/agent,', 's,/\\(\\.\\.*wh\\.\\),/.\\1,g'] as const
 export const TO_TREE = ['s,^home/agent,home,', 's,/\\.\\(\\.\\.*wh\\.\\),/\\1,g'] as const

@@ -27,16 +27,16 @@ export function findTar(env: NodeJS.ProcessEnv): Promise<TarProgram | null> {
 }
 
 async function probe(searched: string): Promise<TarProgram | null> {
+  let second: TarProgram | null = null
   for (const name of ['tar', 'gtar', 'bsdtar']) {
     const path = await findProgram(name, searched)
     if (!path) continue
-    const told = await runCommand(path, ['--version'], { timeout: PROBE_MS, okCodes: [0, 1] }).catch(
-      () => null,
-    )
+    const options = { timeout: PROBE_MS, okCodes: [0, 1] }
+    const told = await runCommand(path, ['--version'], options).catch(() => null)
     if (told?.stdout.includes('GNU tar')) return { kind: 'gnu', path }
-    if (told?.stdout.startsWith('bsdtar')) return { kind: 'bsd', path }
+    if (told?.stdout.startsWith('bsdtar')) second ??= { kind: 'bsd', path }
   }
-  return null
+  return second
 }
 
 interface Work {
@@ -45,13 +45,19 @@ interface Work {
   readonly signal: AbortSignal
 }
 
-/** Starts tar in the C locale, in which names are bytes; it ends with the signal, and never outlives `settle`. */
+/** In the C locale names are bytes to GNU's tar; BSD's refuses there whatever is not ASCII. */
+function localeOf({ kind }: TarProgram): string {
+  if (kind === 'gnu') return 'C'
+  return process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'
+}
+
+/** Starts tar; it ends with the signal, and never outlives its reader. */
 function start(program: TarProgram, work: Work) {
   work.signal.throwIfAborted()
   const timeout = AbortSignal.timeout(TAR_MS)
   const child = spawn(program.path, [...work.args], {
     cwd: work.cwd,
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: localeOf(program) },
     stdio: ['pipe', 'pipe', 'pipe'],
     signal: AbortSignal.any([work.signal, timeout]),
     killSignal: 'SIGKILL',

@@ -48,7 +48,7 @@ async function* counted(
 /** No option lets tar follow a link or write outside of its folder. Whiteouts were obeyed before. */
 function argumentsFor(program: TarProgram): readonly string[] {
   const common = ['-x', '-p', '-f', '-', '--no-same-owner', '--exclude', '*/.wh.*']
-  if (program.kind === 'bsd') return [...common, ...TO_TREE.flatMap((rule) => ['-s', `${rule}S`])]
+  if (program.kind === 'bsd') return [...common, ...TO_TREE.flatMap((rule) => ['-s', `${rule.slice(1)}S`])]
   return [
     ...common,
     '--delay-directory-restore',
