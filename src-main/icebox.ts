@@ -47,10 +47,18 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
     opened ??= import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
     return opened
   }
+  const artifacts = createArtifacts({ ...deps, settings })
   return {
     root,
-    bottles,
-    artifacts: createArtifacts({ ...deps, settings }),
+    bottles: {
+      ...bottles,
+      async freeze(request, context) {
+        const frozen = await bottles.freeze(request, context)
+        await artifacts.keepCopy(frozen.snapshot, context)
+        return frozen
+      },
+    },
+    artifacts,
     agents: {
       async list(cwd) {
         const { listManifests, openManifestIndex } = await import('./agents/manifest-index.ts')

@@ -87,6 +87,8 @@ export interface Artifacts {
   verify(target: SnapshotTarget, context: OperationContext): Promise<Snapshot>
   /** Moves one snapshot to the trash. @throws BottleError `denied` where it holds the only copy of somebody's work */
   deleteSnapshot(target: SnapshotTarget, context: OperationContext): Promise<Done>
+  /** Keeps a portable copy in the store where the setting `keepPortableCopies` asks for it. Never throws for the copy. */
+  keepCopy(snapshot: Snapshot, context: OperationContext): Promise<void>
   usage(signal: AbortSignal): Promise<SpaceUsage>
   prune(request: PruneRequest, context: OperationContext): Promise<PruneResult>
 }

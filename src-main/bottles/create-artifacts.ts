@@ -49,6 +49,11 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
       await settle(target.slug, context.signal)
       return (await import('./delete-snapshot.ts')).deleteSnapshot(deps, target, context)
     },
+    keepCopy: async (snapshot, context) => {
+      const { readSettings } = await import('../state/settings.ts')
+      if ((await readSettings(deps.root)).keepPortableCopies !== true) return
+      await (await import('./keep-copy.ts')).keepPortableCopy(deps, snapshot, context)
+    },
     usage: async (signal) => (await import('./space-usage.ts')).spaceUsage(deps, signal),
     prune: async (request, context) => (await import('./prune.ts')).prune(deps, request, context),
   }
