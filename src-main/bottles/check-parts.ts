@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { ANNOTATION, type Descriptor, type ImageManifest } from '../artifacts/oci.ts'
+import { isDigest } from '../artifacts/store/blobs.ts'
 import type { ArtifactStore } from '../artifacts/store/types.ts'
 import { readJsonObject } from '../state/durable-file.ts'
 import type { StateRoot } from '../state/root.ts'
@@ -45,22 +46,37 @@ export async function removeSpoiltBlobs(
   let removed = 0
   const seen = new Set<string>()
   for (const image of own) {
-    for (const blob of [image, ...(await blobsOf(store, image))]) {
+    for (const blob of await blobsOf(store, image)) {
       if (seen.has(blob.digest) || (await store.blobSize(blob.digest)) === null) continue
       seen.add(blob.digest)
       const file = store.blobPath(blob.digest)
-      const { digest, bytes } = await workers.hash(file, signal)
-      if (digest === blob.digest && bytes === blob.size) continue
+      if ((await workers.hash(file, signal)).digest === blob.digest) continue
       await rm(file, { force: true })
       removed += 1
     }
   }
+  // An image that lacks a blob is none, for other tools that read the store.
+  if (removed > 0) await store.forget(snapshot.slug, snapshot.id)
   return removed
 }
 
-async function blobsOf(store: ArtifactStore, image: Descriptor): Promise<readonly Descriptor[]> {
-  const read = await readJsonObject(store.blobPath(image.digest))
+type Named = Pick<Descriptor, 'digest'>
+
+async function blobsOf(store: ArtifactStore, image: Descriptor): Promise<readonly Named[]> {
+  const manifests = [image, { digest: image.annotations?.[ANNOTATION.parts] }].filter(isNamed)
+  const below = await Promise.all(manifests.map(({ digest }) => namedBy(store.blobPath(digest))))
+  return [...manifests, ...below.flat()]
+}
+
+async function namedBy(manifest: string): Promise<readonly Named[]> {
+  const read = await readJsonObject(manifest)
   if (read.kind !== 'ok') return []
   const { config, layers } = read.value as unknown as Partial<ImageManifest>
-  return [...(config ? [config] : []), ...(Array.isArray(layers) ? layers : [])]
+  return [config, ...(Array.isArray(layers) ? layers : [])].filter(isNamed)
+}
+
+/** A spoilt manifest may still be JSON, and name anything. */
+function isNamed(value: unknown): value is Named {
+  const { digest } = (value ?? {}) as Partial<Named>
+  return typeof digest === 'string' && isDigest(digest)
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { isMissing, syncFolder } from '../../state/durable-file.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { growingFile } from '../store/staged-file.ts'
+import { partialName, sweepPartials } from './partial-files.ts'
 import type { ArchiveSink } from './write-archive.ts'
 
 /** An archive on its way to a file: it gets its name when it is whole and on the disk, or leaves nothing. */
@@ -17,12 +17,13 @@ export interface ArchiveFile extends ArchiveSink {
 }
 
 /**
- * Begins an archive beside its target.
+ * Begins an archive beside its target, and removes what a dead process began for the same one.
  * @throws BottleError `usage` when the target is no place for a file
  */
 export async function openArchiveFile(target: string): Promise<ArchiveFile> {
   await requirePlace(target)
-  const partial = join(dirname(target), `${basename(target)}.partial-${randomBytes(4).toString('hex')}`)
+  await sweepPartials(target)
+  const partial = await partialName(target)
   const handle = await open(partial, 'wx', 0o600).catch((error: unknown) => {
     if (!isMissing(error)) throw error
     throw bottleError('not-found', `There is no folder ${dirname(target)}.`, { cause: error })

@@ -63,12 +63,22 @@ export async function adoptBlob(layout: string, file: string, digest: string): P
   await syncFolder(dirname(target))
 }
 
-/** Writes a small blob and returns its digest. */
+/** Writes a small blob and returns its digest. One that is there but spoilt is written anew. */
 export async function writeBlob(layout: string, bytes: Uint8Array): Promise<string> {
   const digest = digestOf(bytes)
   const file = blobPath(layout, digest)
-  if ((await touchBlob(file)) !== bytes.length) await writeDurable(file, bytes)
+  if (!(await holds(file, bytes))) await writeDurable(file, bytes)
   return digest
+}
+
+async function holds(file: string, bytes: Uint8Array): Promise<boolean> {
+  if ((await touchBlob(file)) !== bytes.length) return false
+  const found = await readFile(file).catch((error: unknown) => {
+    // Collected since: then it is written.
+    if (isMissing(error)) return null
+    throw error
+  })
+  return found?.equals(bytes) ?? false
 }
 
 /** A small blob as JSON; null when it is missing, too large, not what its name says, or no JSON object. */
