@@ -25,7 +25,8 @@ export async function writeNote(root: StateRoot, layout: string, layer: StoredLa
   blobPath(layout, layer.diffId)
   await mkdir(root.path('icebox', 'layers'), { recursive: true, mode: 0o700 })
   const { digest, size, contentBytes } = layer
-  const note = { version: 1, digest, size, contentBytes, packer: layer.isCanonical === true ? PACKER : null }
+  const packer = layer.isCanonical === true ? PACKER : null
+  const note = { version: 1, diffId: layer.diffId, digest, size, contentBytes, packer }
   await writeDurable(noteFile(root, layer.diffId, layer.codec), `${JSON.stringify(note)}\n`)
 }
 
@@ -77,6 +78,8 @@ function parseNote(
 ): StoredLayer | null {
   const { digest, size, contentBytes, packer } = value
   if (typeof digest !== 'string' || !isDigest(digest)) return null
+  // It says itself what it is about: under another's name it would put a wrong layer into an archive.
+  if (value.diffId !== diffId) return null
   if (!isCount(size) || !isCount(contentBytes)) return null
   return { diffId, contentBytes, codec, digest, size, isCanonical: packer === PACKER }
 }
