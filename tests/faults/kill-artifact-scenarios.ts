@@ -24,14 +24,14 @@ const trashOf = async ({ world }: ArtifactScene) =>
 const diesInExport: Scenario = async (scene, fault) => {
   const { world, slug, second } = scene
   await emptyStore(world.home.dir)
-  const target = scene.path(`${fault.replace(':', '-')}.bottle`)
+  const name = `${fault.replace(':', '-')}.bottle`
+  const target = scene.path(name)
   await dieAt(world, fault, ['export', `${slug}@${second}`, '-o', target])
   await expect(stat(target)).rejects.toThrow('ENOENT')
   // What was done is taken up again, and what was begun beside the target goes.
-  await world.home.must(['export', `${slug}@${second}`, '-o', target])
+  expect(await exportsTheSame(scene, name)).toBe(true)
   expect(await partialsOf(target)).toEqual([])
   expect(await allProblems(scene)).toEqual([])
-  expect(await exportsTheSame(scene, target)).toBe(true)
 }
 
 /** From here on an import has made a whole bottle. */
@@ -50,12 +50,10 @@ const diesInImport: Scenario = async (scene, fault) => {
   const again = (await world.home.must(['import', file, '--label', label])).json as { readonly slug: string }
   expect(again.slug).toBe(WHOLE.has(fault) ? `${label}-2` : label)
   expect(await allProblems(scene)).toEqual([])
-  // What the dead command made, where it made something.
+  if (!WHOLE.has(fault)) return
+  // What the dead command made.
   await world.home.must(['resume', label, '--headless', '--prompt', 'three'])
   expect(await world.notes(label)).toEqual(['one', 'two', 'three'])
-  for (const slug of new Set([label, again.slug]))
-    await world.home.must(['destroy', slug, '--purge', '--yes'])
-  expect(await allProblems(scene)).toEqual([])
 }
 
 const diesInVerify: Scenario = async (scene, fault) => {

@@ -1,8 +1,12 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { must } from '../support/busybox-image.ts'
 import { type OwnDaemon, startOwnDaemon } from '../support/docker-daemon.ts'
 import { makeWorld, makeWorldImage, until, type World } from '../support/fault-world.ts'
+import type { CliResult } from '../support/icebox-home.ts'
 import { makeLoopDisk, type SmallDisk, whyNoSmallDisk } from '../support/small-disk.ts'
+import { namesIn, storeProblems } from '../support/store-check.ts'
 
 const why = whyNoSmallDisk()
 
@@ -57,6 +61,38 @@ describe('an engine in trouble', () => {
     },
   )
 
+  test('it is killed in the middle of an export, and of an import’s load', async ({ skip }) => {
+    skip(why !== null, why ?? '')
+    world = await makeWorld('docker', image)
+    const { home } = world
+    const big = await growing(world, 60)
+    await home.must(['stop', big, '--force'])
+    await world.replaceSitter()
+    await home.must(['freeze', big])
+    const file = join(home.dir, 'cwd/big.bottle')
+
+    const exporting = home.icebox(['export', big, '-o', file])
+    await until('the export reads layers', async () => (await staged(home.dir)) || undefined)
+    await daemon?.restart('SIGKILL')
+    expect(await endOf(exporting)).toEqual({ code: 1, error: 'engine-down' })
+    expect(await namesIn(home.dir, 'cwd')).toEqual([])
+    expect(await storeProblems(home.dir)).toEqual([])
+    await home.must(['export', big, '-o', file])
+
+    const importing = home.icebox(['import', file, '--label', 'loaded'])
+    const scratch = join(disk?.dir ?? '', 'docker/tmp')
+    await until('the engine loads', async () => ((await namesIn(scratch)).length > 0 ? true : undefined))
+    await daemon?.restart('SIGKILL')
+    expect(await endOf(importing)).toEqual({ code: 1, error: 'engine-down' })
+    expect(await world.problems()).toEqual([])
+    expect((await world.list()).map((bottle) => bottle.slug)).toEqual([big])
+    expect(await storeProblems(home.dir)).toEqual([])
+    await home.must(['import', file, '--label', 'loaded'])
+    await home.must(['resume', 'loaded', '--headless', '--prompt', 'again'])
+    expect(await world.notes('loaded')).toEqual(['big', 'again'])
+    expect(await storeProblems(home.dir)).toEqual([])
+  })
+
   test('its disk is full', async ({ skip }) => {
     skip(why !== null, why ?? '')
     world = await makeWorld('docker', image)
@@ -97,6 +133,22 @@ describe('an engine in trouble', () => {
     expect([...(await world.markersHeld(slug)).values()].flat()).toContain('one')
   })
 })
+
+/** True while an operation of this state root has something staged that grows. */
+async function staged(home: string): Promise<boolean> {
+  for (const folder of await namesIn(home, 'artifacts/.stage')) {
+    for (const name of await namesIn(home, 'artifacts/.stage', folder)) {
+      const found = await stat(join(home, 'artifacts/.stage', folder, name)).catch(() => null)
+      if (found && found.size > 1_000_000) return true
+    }
+  }
+  return false
+}
+
+async function endOf(running: Promise<CliResult>) {
+  const { code, errorCode } = await running
+  return { code, error: errorCode }
+}
 
 /** A running bottle that holds this many megabytes which no layer below it has. */
 async function growing(world: World, megabytes: number): Promise<string> {
