@@ -1,4 +1,4 @@
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { open, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Snapshot } from '../../src-preload/contract/entities.ts'
@@ -62,6 +62,8 @@ test('blobs: a proof of restore finds the spoilt ones, and leaves no image that 
   const { home } = scene.world
   const { json } = await home.must(['verify', `${scene.slug}@${scene.second}`])
   expect((json as { readonly snapshot: Snapshot }).snapshot.verified?.outcome).toBe('passed')
+  // What only a spoilt manifest named is nobody's now.
+  await home.must(['prune', '--yes'])
   expect(await storeProblems(home.dir)).toEqual([])
   expect(await exportsTheSame(scene, 'verified.bottle')).toBe(true)
   expect(await allProblems(scene)).toEqual([])
@@ -94,4 +96,17 @@ test('the index: damaged, it is set aside and told anew, and no collection takes
     expect(await allProblems(scene)).toEqual([])
   }
   expect((await namesIn(inHome('icebox/quarantine'))).length).toBeGreaterThan(3)
+})
+
+test('files half-written: old ones are swept, young ones may be somebody’s', async () => {
+  const { home } = scene.world
+  const folders = ['artifacts', 'artifacts/blobs/sha256', 'icebox/layers']
+  const temps = folders.map((folder) => inHome(folder, '.a.json.0123456789ab.tmp'))
+  for (const path of temps) await writeFile(path, '{"half":')
+  await home.must(['prune', '--yes'])
+  for (const path of temps) expect((await stat(path)).size).toBe(8)
+  for (const path of temps) await utimes(path, new Date(0), new Date(0))
+  await home.must(['prune', '--yes'])
+  for (const path of temps) await expect(stat(path)).rejects.toThrow('ENOENT')
+  expect(await exportsTheSame(scene, 'swept.bottle')).toBe(true)
 })

@@ -35,7 +35,7 @@ export async function namesIn(...path: readonly string[]): Promise<readonly stri
 
 /**
  * What is wrong with the artifact store of a state root: blobs that are not what they are called, images that lack
- * blobs or belong to no bottle, staged files of commands that have ended, locks, files half-written.
+ * blobs or belong to no bottle, staged files of commands that have ended, a lock.
  */
 export async function storeProblems(home: string): Promise<readonly string[]> {
   const layout = join(home, 'artifacts')
@@ -47,10 +47,6 @@ export async function storeProblems(home: string): Promise<readonly string[]> {
   }
   for (const name of await namesIn(layout, '.stage')) problems.push(`${name} stays staged`)
   if ((await namesIn(home, 'icebox')).includes('artifact-index.lock')) problems.push('the index stays locked')
-  for (const folder of [layout, join(home, 'icebox/layers')]) {
-    for (const name of await namesIn(folder))
-      if (name.endsWith('.tmp')) problems.push(`${folder} holds ${name}`)
-  }
   if (blobs.length === 0 || problems.length > 0) return problems
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as Manifest
   const slugs = await namesIn(home, 'state')

@@ -5,8 +5,10 @@ import type { StateRoot } from '../../state/root.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import { blobFolder, blobPath, listBlobs } from './blobs.ts'
 import { readIndex } from './index-file.ts'
+import { noteFolder } from './layer-notes.ts'
 import { reachable } from './reach.ts'
 import { findStages, openStage, sweepStages } from './stages.ts'
+import { sweepTempFiles } from './temp-files.ts'
 
 /**
  * Deletes what no image reaches. Blobs that were made or asked for since the oldest unfinished operation of a living
@@ -21,6 +23,7 @@ export async function collectBlobs(
   // First the clock, then the operations, then the images: whatever comes in between is newer than the clock.
   const now = Date.now()
   const stages = options.dryRun ? await findStages(layout) : await sweepStages(layout)
+  if (!options.dryRun) await sweepTempFiles([layout, blobFolder(layout), noteFolder(root)], now)
   const spared = Math.min(now, ...stages.filter((stage) => stage.isAlive).map(({ startedAt }) => startedAt))
   const reached = await reachable(layout, await readIndex(root, layout))
   const unused = (await listBlobs(layout)).filter((blob) => !reached.has(blob.digest) && blob.usedAt < spared)

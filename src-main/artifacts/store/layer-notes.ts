@@ -8,6 +8,10 @@ import type { StoredLayer } from './types.ts'
 /** Changes whenever the same content may give other bytes: our block size and levels, and the libraries themselves. */
 const PACKER = `1 zlib ${process.versions.zlib} zstd ${process.versions.zstd}`
 
+export function noteFolder(root: StateRoot): string {
+  return root.path('icebox', 'layers')
+}
+
 function noteFile(root: StateRoot, diffId: string, codec: Compression): string {
   return root.path('icebox', 'layers', `${diffId.slice('sha256:'.length)}.${codec}.json`)
 }
@@ -23,7 +27,7 @@ export async function writeNote(root: StateRoot, layout: string, layer: StoredLa
   }
   // The path is made of it, so it has to be one.
   blobPath(layout, layer.diffId)
-  await mkdir(root.path('icebox', 'layers'), { recursive: true, mode: 0o700 })
+  await mkdir(noteFolder(root), { recursive: true, mode: 0o700 })
   const { digest, size, contentBytes } = layer
   const packer = layer.isCanonical === true ? PACKER : null
   const note = { version: 1, diffId: layer.diffId, digest, size, contentBytes, packer }
