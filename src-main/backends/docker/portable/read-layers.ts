@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../../../src-preload/contract/index.ts'
 import { bottleError } from '../../../system/bottle-error.ts'
 import type { Engine } from '../engine.ts'
+import { whyBrokenOff } from './broken-off.ts'
 import { chooseRoute } from './choose-route.ts'
 import { requireImage } from './image-index.ts'
 import { layerBytesOf } from './layer-bytes.ts'
@@ -33,7 +34,11 @@ export async function readSnapshotLayers(
     }
   }
   if (missing.size > 0) {
-    const taken = await readSavedLayers(engine, found.Id, diffIds, missing, take, signal)
+    const taken = await readSavedLayers(engine, found.Id, diffIds, missing, take, signal).catch(
+      async (thrown: unknown) => {
+        throw await whyBrokenOff(engine, thrown, signal)
+      },
+    )
     for (const digest of taken) missing.delete(digest)
   }
   const [lacking] = missing
