@@ -8,7 +8,7 @@ const { constants } = zlib
  * Content bytes per block. Part of the output's form: another size gives other bytes. zstd's blocks are frames of
  * their own and want to be large for the ratio; gzip's share 32 kB of history.
  */
-export const BLOCK_BYTES: Readonly<Record<Codec, number>> = { zstd: 4 << 20, gzip: 1 << 20, none: 1 << 20 }
+export const BLOCK_BYTES: Readonly<Record<Codec, number>> = { zstd: 2 << 20, gzip: 1 << 20, none: 1 << 20 }
 
 /** Bytes of the block before that a gzip block may refer to. */
 export const GZIP_HISTORY = 32 * 1024

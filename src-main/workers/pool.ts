@@ -8,6 +8,8 @@ export interface Pool {
   pick(): Thread
   /** How many threads there may be. */
   readonly size: number
+  /** True while nothing runs and nothing lives on any thread. */
+  isFree(): boolean
   /** Keeps the threads while something lives on them between calls. */
   hold(): () => void
 }
@@ -45,6 +47,7 @@ export function createPool(size: number, options: PoolOptions = {}): Pool {
 
   return {
     size,
+    isFree: () => holds === 0 && threads.every((thread) => thread.load === 0),
     pick() {
       wasIdle = false
       watchIdle()

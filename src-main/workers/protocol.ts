@@ -3,8 +3,9 @@ import type { Codec, LayerScan, Packed, ScanOptions } from './types.ts'
 
 /** What a thread can be asked. */
 export interface Jobs {
+  /** With `isSent` the content is sent as `unpack` does it. */
   scan: {
-    readonly args: { readonly file: string; readonly options: ScanOptions }
+    readonly args: { readonly file: string; readonly options: ScanOptions; readonly isSent?: boolean }
     readonly result: LayerScan
   }
   hash: {

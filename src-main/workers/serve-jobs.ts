@@ -2,10 +2,11 @@ import type { MessagePort } from 'node:worker_threads'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
 import { decompress, detectCodec } from './decompress.ts'
 import { type PackSession, startPackSession } from './pack-session.ts'
-import type { FromThread, ToThread } from './protocol.ts'
+import type { FromThread, Jobs, ToThread } from './protocol.ts'
 import { openHashed } from './read-file.ts'
 import { scanLayer } from './scan-layer.ts'
 import type { Codec } from './types.ts'
+import { createSweeper } from './young-garbage.ts'
 
 /** Bytes per message of an unpacked stream. */
 const CHUNK = 1 << 20
@@ -41,7 +42,7 @@ export function serveJobs(port: MessagePort): void {
         return session.end()
       }
       case 'scan':
-        return scanLayer(message.args.file, message.args.options, start(id).abort.signal)
+        return scan(id, message.args, start(id))
       case 'hash': {
         const input = await openHashed(message.args.file, start(id).abort.signal)
         try {
@@ -61,24 +62,52 @@ export function serveJobs(port: MessagePort): void {
     return made
   }
 
+  /** Sends content in pieces of one size, as fast as they are asked for. */
+  function sender(id: number, job: Running) {
+    const sweep = createSweeper()
+    const gather = createGatherer()
+    const give = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+      while (job.credit === 0 && !job.abort.signal.aborted) {
+        await new Promise<void>((resolve) => {
+          job.wake = resolve
+        })
+      }
+      if (job.abort.signal.aborted) throw bottleError('cancelled')
+      job.credit--
+      sweep(bytes.length)
+      send({ id, kind: 'chunk', bytes }, [bytes.buffer])
+    }
+    return {
+      /** A promise when a piece was full: only then there is something to wait for. */
+      take(chunk: Buffer): Promise<void> | undefined {
+        const pieces = gather.add(chunk)
+        return pieces.length === 0 ? undefined : inTurn(pieces, give)
+      },
+      async end(): Promise<void> {
+        const last = gather.rest()
+        if (last) await give(last)
+      },
+    }
+  }
+
+  async function scan(id: number, args: Jobs['scan']['args'], job: Running): Promise<unknown> {
+    if (!args.isSent) return scanLayer(args.file, args.options, job.abort.signal)
+    const out = sender(id, job)
+    const found = await scanLayer(args.file, args.options, job.abort.signal, out.take)
+    await out.end()
+    return found
+  }
+
   async function unpack(id: number, file: string, codec: Codec | 'detect', job: Running): Promise<null> {
-    const { signal } = job.abort
-    const input = await openHashed(file, signal, false)
+    const input = await openHashed(file, job.abort.signal, false)
+    const out = sender(id, job)
     try {
       const source = input.rest()
       const first = await source.next()
       const head = first.done ? Buffer.alloc(0) : first.value
       const known = codec === 'detect' ? detectCodec(head) : codec
-      for await (const bytes of gathered(decompress(prepended(head, source), known))) {
-        while (job.credit === 0 && !signal.aborted) {
-          await new Promise<void>((resolve) => {
-            job.wake = resolve
-          })
-        }
-        if (signal.aborted) throw bottleError('cancelled')
-        job.credit--
-        send({ id, kind: 'chunk', bytes }, [bytes.buffer])
-      }
+      for await (const chunk of decompress(prepended(head, source), known)) await out.take(chunk)
+      await out.end()
       return null
     } finally {
       await input.close()
@@ -110,21 +139,31 @@ async function* prepended(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGener
   yield* rest
 }
 
-/** Pieces of one size in memory of their own, which can be handed to another thread without a copy. */
-async function* gathered(source: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/** Gathers pieces of one size in memory of their own, which can be handed to another thread without a copy. */
+function createGatherer() {
   let piece = new Uint8Array(CHUNK)
   let filled = 0
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = Math.min(CHUNK - filled, chunk.length - at)
-      piece.set(chunk.subarray(at, at + part), filled)
-      filled += part
-      at += part
-      if (filled < CHUNK) continue
-      yield piece
-      piece = new Uint8Array(CHUNK)
-      filled = 0
-    }
+  return {
+    add(chunk: Buffer): Uint8Array<ArrayBuffer>[] {
+      const full: Uint8Array<ArrayBuffer>[] = []
+      for (let at = 0; at < chunk.length; ) {
+        const part = Math.min(CHUNK - filled, chunk.length - at)
+        piece.set(chunk.subarray(at, at + part), filled)
+        filled += part
+        at += part
+        if (filled < CHUNK) continue
+        full.push(piece)
+        piece = new Uint8Array(CHUNK)
+        filled = 0
+      }
+      return full
+    },
+    rest(): Uint8Array<ArrayBuffer> | null {
+      return filled > 0 ? piece.slice(0, filled) : null
+    },
   }
-  if (filled > 0) yield piece.slice(0, filled)
+}
+
+async function inTurn<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  for (const item of items) await run(item)
 }

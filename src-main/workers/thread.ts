@@ -46,7 +46,9 @@ export function workerProgram(moduleUrl: string): URL {
 
 /** Starts a thread. When it dies its jobs fail, none is left waiting. */
 export function startThread(program: URL = workerProgram(import.meta.url)): Thread {
-  const worker = new Worker(program, { name: 'icebox-worker', execArgv: [], env: {} })
+  // What passes through a thread lies outside its heap, which can stay small.
+  const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+  const worker = new Worker(program, { name: 'icebox-worker', execArgv: [], env: {}, resourceLimits })
   worker.unref()
   const waiting = new Map<number, Waiting>()
   let lastId = 0

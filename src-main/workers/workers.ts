@@ -4,7 +4,7 @@ import { pack } from './pack.ts'
 import { createPool } from './pool.ts'
 import { createSlotMemory } from './slots.ts'
 import type { Workers } from './types.ts'
-import { unpack } from './unpack.ts'
+import { scanAlong, unpack } from './unpack.ts'
 
 /** More are not kept busy by one stream, whose hash takes one thread, and each costs memory. */
 const MOST_THREADS = 4
@@ -18,13 +18,16 @@ export function createWorkers(): Workers {
   const memory = createSlotMemory(blocks)
   const packers = createPool(1, { onIdle: memory.drop })
   const readers = createPool(cores)
+  // A thread is a dozen megabytes, and the packing one has nothing to do most of the time.
+  const reader = () => (packers.isFree() ? packers : readers).pick()
   return {
     async pack(content, codec, sink, signal) {
       if (signal.aborted) throw bottleError('cancelled')
       return pack({ packers, memory, blocks }, content, codec, sink, signal)
     },
-    scan: async (file, options, signal) => readers.pick().call('scan', { file, options }, { signal }).result,
-    unpack: (file, codec, signal) => unpack(readers, file, codec, signal),
-    hash: async (file, signal) => readers.pick().call('hash', { file }, { signal }).result,
+    scan: async (file, options, signal) => reader().call('scan', { file, options }, { signal }).result,
+    scanAlong: (file, options, signal) => scanAlong(reader(), file, options, signal),
+    unpack: (file, codec, signal) => unpack(reader(), file, codec, signal),
+    hash: async (file, signal) => reader().call('hash', { file }, { signal }).result,
   }
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const EVERY_BYTES = 16 << 20
+const EVERY_BYTES = 4 << 20
 
 type Collect = (options: { readonly type: 'minor' }) => void
 let collect: Collect | null | undefined
