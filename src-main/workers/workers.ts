@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os'
 import { bottleError } from '../system/bottle-error.ts'
 import { pack } from './pack.ts'
 import { createPool } from './pool.ts'
+import { scanAlong } from './scan-along.ts'
 import { createSlotMemory } from './slots.ts'
 import type { Workers } from './types.ts'
-import { scanAlong, unpack } from './unpack.ts'
+import { unpack } from './unpack.ts'
 
 /** More are not kept busy by one stream, whose hash takes one thread, and each costs memory. */
 const MOST_THREADS = 4
