@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { endProcess, runChild } from './support/child.ts'
-import { type OwnDaemon, removeTree } from './support/docker-daemon.ts'
+import { inNetworkOf, type OwnDaemon, removeTree } from './support/docker-daemon.ts'
 import {
   compareInventories,
   describeImage,
@@ -76,7 +76,7 @@ async function runTool(file: string, args: readonly string[], signal: AbortSigna
 /** One suite in a process group of its own; what it reports is read back from a file. */
 async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteResult> {
   const started = Date.now()
-  const file = join(run.dir, `${suite}.result.json`)
+  const resultFile = join(run.dir, `${suite}.result.json`)
   const args = [
     'run',
     '--config=tests/vitest.config.ts',
@@ -89,17 +89,19 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
   const env = {
     ...run.env,
     ICEBOX_SUITE: suite,
-    ICEBOX_SUITE_RESULT: file,
+    ICEBOX_SUITE_RESULT: resultFile,
     ICEBOX_SUITE_NAME_FILTER: wanted.name ?? '',
   }
-  const { exitCode, timedOut } = await runChild(join(ROOT, 'node_modules/.bin/vitest'), args, {
+  const vitest = [join(ROOT, 'node_modules/.bin/vitest'), ...args]
+  const [file, ...rest] = run.daemon ? inNetworkOf(run.daemon, vitest) : vitest
+  const { exitCode, timedOut } = await runChild(file ?? '', rest, {
     cwd: ROOT,
     env,
     timeout: 20 * MINUTE,
     signal: run.signal,
     output: 'show',
   })
-  const text = await readFile(file, 'utf8').catch(() => undefined)
+  const text = await readFile(resultFile, 'utf8').catch(() => undefined)
   if (text !== undefined) {
     const result = JSON.parse(text) as SuiteResult
     const isSilentFailure = exitCode !== 0 && result.failures.length === 0
@@ -120,6 +122,8 @@ interface Run {
   readonly dir: string
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
+  /** The engine that was started for this run; null: one that was there, or none. */
+  readonly daemon: OwnDaemon | null
 }
 
 async function timed(suite: string, work: () => Promise<string | null>): Promise<SuiteResult> {
@@ -152,7 +156,7 @@ async function findLeaks(
   return problems.length > 0 ? problems.join('\n') : null
 }
 
-async function runAll(wanted: Wanted, run: Run, daemon: OwnDaemon | null): Promise<SuiteResult[]> {
+async function runAll(wanted: Wanted, run: Run): Promise<SuiteResult[]> {
   const results: SuiteResult[] = []
   const suites = SUITES.filter((suite) => wanted.suites.includes(suite))
   console.log('Building')
@@ -171,7 +175,7 @@ async function runAll(wanted: Wanted, run: Run, daemon: OwnDaemon | null): Promi
     console.log(`\nSuite ${suite}`)
     const before = suite === 'unit' ? null : await takeInventory(run.env)
     results.push(await runSuite(suite, wanted, run))
-    results.push(await timed(`leftovers of ${suite}`, () => findLeaks(before, daemon !== null, run)))
+    results.push(await timed(`leftovers of ${suite}`, () => findLeaks(before, run.daemon !== null, run)))
   }
   return results
 }
@@ -194,7 +198,7 @@ async function main(): Promise<number> {
       ...(daemon ? { DOCKER_HOST: daemon.host, DOCKER_CONTEXT: '' } : {}),
       ICEBOX_TEST_CHROMIUM: (await chromiumPath()) ?? '',
     }
-    const results = await runAll(wanted, { dir, env, signal: stopper.signal }, daemon)
+    const results = await runAll(wanted, { dir, env, signal: stopper.signal, daemon })
     if (stopper.signal.aborted) results.push(stepResult('run', 0, 'stopped before the end'))
     const { lines, last, exitCode } = summarize(results)
     console.log(`\n${lines.join('\n')}\n`)

@@ -33,6 +33,14 @@ const IN_OWN_NETWORK = [
   'dockerd',
 ]
 
+/**
+ * A command line that runs in the daemon's network. A daemon that people use shares the network of its machine: it
+ * reaches a registry on loopback.
+ */
+export function inNetworkOf(daemon: OwnDaemon, command: readonly string[]): readonly string[] {
+  return ['nsenter', `--target=${daemon.pid()}`, '--net', '--', ...command]
+}
+
 export interface DaemonOptions {
   /** Where the images and containers go; default a folder beside the socket. It is the caller's to remove. */
   readonly dataRoot?: string

@@ -73,8 +73,8 @@ describe('a push', () => {
     const pushed = await push(reference)
     expect(proxy.cuts()).toBe(2)
     expect(pushed.sent).toBeGreaterThan(64 * MB)
-    // Two of three transfers break at a time, and this registry forgets a broken one.
-    expect(proxy.sent()).toBeLessThan(pushed.sent + 10 * MB)
+    // This registry forgets what of a blob broke off, so up to 9 MB go again, and a little in flight; never a whole blob.
+    expect(proxy.sent()).toBeLessThan(pushed.sent + 14 * MB)
     proxy.reset()
     const again = await push(reference)
     expect(again).toMatchObject({ digest: pushed.digest, sent: 0, held: pushed.sent })

@@ -166,6 +166,8 @@ test('du and prune tell sizes; a named snapshot goes to the trash and comes back
   // The snapshot that the last run began with stays, as the current one does.
   await scene.home.must(['resume', 'web', '--headless', '--prompt', 'echo three >> work.txt'])
   const third = await freeze('web')
+  // The newest one that passed its proof stays as well, and the first passed above.
+  expect((await scene.plain(['verify', 'web'])).code).toBe(0)
   const preview = await scene.plain(['prune', 'web', '--last', '1', '--dry-run', '--json'])
   expect(parse(preview.stdout)).toMatchObject({ dryRun: true, snapshots: [{ slug: 'web', id: first }] })
   expect((await scene.plain(['prune', 'web', '--last', '1'])).code).toBe(2)

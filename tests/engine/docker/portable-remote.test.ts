@@ -120,5 +120,6 @@ it('weighs, boots and compares', async () => {
   expect(booted).toMatchObject({ exitCode: 0, output: '2' })
   const { ref } = await scene.run(scene.planResume(snapshot, 'echo 33 > /three', { previous: last }))
   const found = await portable.differences?.(ref, snapshot, scene.signal)
-  expect(found).toContainEqual({ path: '/three', kind: 'added', isFolder: false, bytes: 3 })
+  const three = { path: '/three', kind: 'added', isFolder: false, bytes: 3 }
+  expect(found).toContainEqual(expect.objectContaining(three))
 })
