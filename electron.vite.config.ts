@@ -66,6 +66,17 @@ export default defineConfig({
       externalizeDeps: { exclude: ['commander', 'execa', 'fastest-levenshtein', 'ws', 'zod'] },
     },
   },
+  preload: {
+    build: {
+      // A sandboxed preload is one CommonJS file that may require nothing but electron.
+      externalizeDeps: false,
+      minify: 'oxc',
+      rolldownOptions: {
+        input: { index: at('src-preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+      },
+    },
+  },
   renderer: {
     root: at('src-renderer'),
     plugins: [react()],

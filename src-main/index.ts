@@ -1,84 +1,27 @@
-import { app, BrowserWindow, dialog, session, type WebContents } from 'electron'
-import type { Icebox } from './icebox.ts'
-import type { IceboxServer } from './serve.ts'
+import { app, dialog, protocol, shell } from 'electron'
+import { SCHEME } from './shell/app-protocol.ts'
+import { lockDown } from './shell/security.ts'
+import type { RunningDesktop } from './shell/start-desktop.ts'
 
-/** The window's own cookie jar; it lives in memory and ends with the app. */
-const PARTITION = 'icebox-window'
-
-interface Running {
-  readonly icebox: Icebox
-  readonly server: IceboxServer
-  readonly stop: AbortController
-}
-
-let running: Running | undefined
+let running: RunningDesktop | undefined
 let isEnding = false
 
-async function start(): Promise<Running> {
-  denyPermissions()
-  const [{ createIcebox }, { startServer }] = await Promise.all([import('./icebox.ts'), import('./serve.ts')])
+async function start(): Promise<RunningDesktop> {
+  const [{ createIcebox }, { startDesktop }] = await Promise.all([
+    import('./icebox.ts'),
+    import('./shell/start-desktop.ts'),
+  ])
   const icebox = await createIcebox({})
-  const stop = new AbortController()
   try {
-    return { icebox, server: await startServer({ icebox, signal: stop.signal }), stop }
+    return await startDesktop(icebox)
   } catch (error) {
     await icebox.close()
     throw error
   }
 }
 
-/** One sandboxed window on the same server and contract as the browser face. */
-function openWindow({ server }: Running): void {
-  const window = new BrowserWindow({
-    width: 1280,
-    height: 820,
-    minWidth: 640,
-    minHeight: 420,
-    show: false,
-    title: 'Icebox',
-    webPreferences: {
-      partition: PARTITION,
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      webviewTag: false,
-      spellcheck: false,
-    },
-  })
-  window.once('ready-to-show', () => window.show())
-  window.loadURL(server.newLink()).catch(reportAndQuit)
-}
-
-function denyPermissions(): void {
-  const jar = session.fromPartition(PARTITION)
-  const isAllowed = (permission: string): boolean => permission === 'clipboard-sanitized-write'
-  jar.setPermissionRequestHandler((_contents, permission, answer) => answer(isAllowed(permission)))
-  jar.setPermissionCheckHandler((_contents, permission) => isAllowed(permission))
-  jar.setDevicePermissionHandler(() => false)
-}
-
-/** Whatever the page asks for, it stays where it is. */
-function denyNavigation(contents: WebContents): void {
-  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
-  contents.on('will-attach-webview', (event) => event.preventDefault())
-  for (const name of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const) {
-    contents.on(name as 'will-navigate', (event) => {
-      if (!isOwnPage(event.url)) event.preventDefault()
-    })
-  }
-}
-
-function isOwnPage(address: string): boolean {
-  if (!running || !URL.canParse(address)) return false
-  return new URL(address).origin === `http://127.0.0.1:${running.server.port}`
-}
-
-async function end(): Promise<void> {
-  if (!running) return
-  const { icebox, server } = running
-  running = undefined
-  await server.close()
-  await icebox.close()
+function report(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error)
 }
 
 function reportAndQuit(error: unknown): void {
@@ -86,21 +29,14 @@ function reportAndQuit(error: unknown): void {
   app.exit(1)
 }
 
-function showOrOpen(): void {
-  const [window] = BrowserWindow.getAllWindows()
-  if (!window) {
-    if (running) openWindow(running)
-    return
-  }
-  if (window.isMinimized()) window.restore()
-  window.focus()
-}
+const show = (): void => running?.desktop.window.show()
 
 if (app.requestSingleInstanceLock()) {
   app.enableSandbox()
-  app.on('second-instance', showOrOpen)
-  app.on('activate', showOrOpen)
-  app.on('web-contents-created', (_event, contents) => denyNavigation(contents))
+  protocol.registerSchemesAsPrivileged([SCHEME])
+  lockDown(app, shell, report)
+  app.on('second-instance', show)
+  app.on('activate', show)
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
   })
@@ -108,8 +44,8 @@ if (app.requestSingleInstanceLock()) {
     if (isEnding) return
     isEnding = true
     event.preventDefault()
-    end()
-      .catch((error: unknown) => console.error(error instanceof Error ? error.message : error))
+    Promise.resolve(running?.close())
+      .catch(report)
       .finally(() => app.quit())
   })
   void app
@@ -117,7 +53,6 @@ if (app.requestSingleInstanceLock()) {
     .then(start)
     .then((started) => {
       running = started
-      openWindow(started)
     })
     .catch(reportAndQuit)
 } else {

@@ -196,6 +196,9 @@ async function loadImage(
   context: OperationContext,
 ): ReturnType<Portable['load']> {
   const { image, early, verifying, portable, workers } = parts
+  const verified = verifying.then(() => undefined)
+  // A load that fails early never hears of it.
+  verified.catch(() => undefined)
   const give = (layers: ReadonlyMap<string, LayerFile>) =>
     portable.load(
       {
@@ -208,7 +211,7 @@ async function loadImage(
           diffIds: image.layers.map((layer) => layer.diffId),
         },
         layers,
-        verified: verifying.then(() => undefined),
+        verified,
       },
       context.progress,
       context.signal,

@@ -1,6 +1,7 @@
 export * from './artifacts.ts'
 export * from './calls.ts'
 export * from './channels.ts'
+export * from './desktop.ts'
 export * from './entities.ts'
 export * from './errors.ts'
 export * from './events.ts'

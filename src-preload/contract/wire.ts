@@ -1,4 +1,5 @@
 import type { CallArgs, CallName, CallResult } from './calls.ts'
+import type { DesktopBridge } from './desktop.ts'
 import type { Failure, Result } from './errors.ts'
 import type { EventName, EventPayload } from './events.ts'
 import type { StreamArgs, StreamName } from './streams.ts'
@@ -39,4 +40,6 @@ export interface IceboxBridge {
   open<K extends StreamName>(name: K, args: StreamArgs<K>, sink: StreamSink): StreamHandle
   /** Fires with false when the connection is lost and true when it is back; state must then be read anew. */
   onConnection(listener: (isConnected: boolean) => void): () => void
+  /** Only in the desktop app. */
+  readonly desktop?: DesktopBridge
 }

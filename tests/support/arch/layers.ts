@@ -77,6 +77,7 @@ export function fenceViolations(sources: Sources): string[] {
 /** Runtime files of the contract that a page may load: names and sentences, no schemas. */
 const PAGE_CONTRACT: ReadonlySet<string> = new Set([
   'src-preload/contract/channels.ts',
+  'src-preload/contract/desktop.ts',
   'src-preload/contract/errors.ts',
 ])
 

@@ -1,0 +1,60 @@
+import type { Icebox } from '../icebox.ts'
+import { createTaskQueue, type TaskQueue } from '../tasks/task-queue.ts'
+import { createHandlers } from './handlers/handlers.ts'
+import { createRouter, type Router } from './router.ts'
+import { createStateHub, type StateHub } from './state-hub.ts'
+import { createTransfers, type Transfers } from './transfers/transfers.ts'
+
+/** What stands behind every page of one process, whatever carries its messages. */
+export interface Core {
+  readonly tasks: TaskQueue
+  readonly hub: StateHub
+  readonly router: Router
+  readonly transfers: Transfers
+  /** Ends tasks, giving them so long to roll back, then everything else. Idempotent. */
+  close(taskGraceMs: number): Promise<void>
+}
+
+/** Wires tasks, state, calls and files over the services, and puts in order what dead processes left half done. */
+export function createCore(icebox: Icebox, version: string, warn: (error: unknown) => void): Core {
+  const stop = new AbortController()
+  const tasks = createTaskQueue()
+  const hub = createStateHub({ bottles: icebox.bottles, tasks, home: icebox.root.dir, version, warn })
+  const transfers = createTransfers(icebox.root, warn)
+  const router = createRouter(createHandlers(icebox, tasks, hub, transfers, stop.signal))
+  // Keeps `settings.all()` current with what other programs write.
+  const leaveSettings = icebox.settings().then((settings) => settings.watch(() => {}))
+  leaveSettings.catch(warn)
+  // After the first list, which must not wait for it.
+  void hub
+    .snapshot()
+    .then(() => recover(icebox, stop.signal))
+    .catch((error: unknown) => stop.signal.aborted || warn(error))
+  let closing: Promise<void> | undefined
+  return {
+    tasks,
+    hub,
+    router,
+    transfers,
+    close(taskGraceMs) {
+      closing ??= (async () => {
+        await tasks.close(taskGraceMs)
+        await transfers.close()
+        hub.close()
+        await leaveSettings.then((leave) => leave()).catch(() => undefined)
+        stop.abort()
+      })()
+      return closing
+    },
+  }
+}
+
+async function recover({ bottles }: Icebox, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  await bottles.recover({
+    signal,
+    progress: () => {},
+    notice: () => {},
+    confirm: () => Promise.resolve(false),
+  })
+}

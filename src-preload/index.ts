@@ -1,0 +1,61 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
+import { DESKTOP_CHANNELS as channels, type PageCommand, type StreamControl } from './contract/desktop.ts'
+import type { Failure } from './contract/errors.ts'
+import type { IceboxBridge } from './contract/wire.ts'
+
+// The only code between the page and main. It carries values and checks nothing: main checks every call.
+
+const listeners = new Map<string, Set<(payload: never) => void>>()
+ipcRenderer.on(channels.event, (_event, name: string, payload: unknown, bytes: number) => {
+  ipcRenderer.send(channels.seen, bytes)
+  for (const listener of listeners.get(name) ?? []) listener(payload as never)
+})
+
+const onCommand = new Set<(command: PageCommand) => void>()
+ipcRenderer.on(channels.command, (_event, command: PageCommand) => {
+  for (const listener of onCommand) listener(command)
+})
+
+const bridge: IceboxBridge = {
+  call: (call, args) => ipcRenderer.invoke(channels.call, call, args),
+  on(event, listener) {
+    const set = listeners.get(event) ?? new Set()
+    listeners.set(event, set.add(listener as (payload: never) => void))
+    return () => void set.delete(listener as (payload: never) => void)
+  },
+  open(name, args, sink) {
+    const { port1: port, port2 } = new MessageChannel()
+    port.onmessage = ({ data }: { data: Uint8Array | { readonly end: Failure | null } }) => {
+      if (data instanceof Uint8Array) return sink.data(data)
+      port.close()
+      sink.end(data.end)
+    }
+    ipcRenderer.postMessage(channels.open, { name, args }, [port2])
+    const send = (control: StreamControl): void => port.postMessage(control)
+    return {
+      input: (data) => send({ type: 'input', data }),
+      resize: (cols, rows) => send({ type: 'resize', cols, rows }),
+      ack: (bytes) => send({ type: 'ack', bytes }),
+      close: () => port.close(),
+    }
+  },
+  // Page and main end together, so there is no connection to lose.
+  onConnection: () => () => {},
+  desktop: Object.freeze({
+    onCommand(listener: (command: PageCommand) => void) {
+      onCommand.add(listener)
+      ipcRenderer.send(channels.ready)
+      return () => void onCommand.delete(listener)
+    },
+    importFiles: (files: readonly unknown[]) =>
+      ipcRenderer.invoke(
+        channels.importFiles,
+        files.map((file) => webUtils.getPathForFile(file as File)),
+      ),
+    pickImports: () => ipcRenderer.invoke(channels.pickImports),
+    saveExport: (taskId: string) => ipcRenderer.invoke(channels.saveExport, taskId),
+    startDrag: (tokens: readonly string[]) => ipcRenderer.send(channels.drag, tokens),
+  }),
+}
+
+contextBridge.exposeInMainWorld('icebox', Object.freeze(bridge))
