@@ -18,6 +18,12 @@ export interface Settings {
   readonly autoThin: boolean
   /** A freeze or export that would leave less free is refused; 0 refuses nothing. */
   readonly minFreeMB: number
+  /** The desktop opens with the session, without a window. The system's own list of login items has the last word. */
+  readonly launchAtLogin: boolean
+  /** What the desktop tells while its window is not in front; `attention` is what needs a person, and failures. */
+  readonly notifications: 'all' | 'attention' | 'none'
+  /** The chord that brings the window to the front from anywhere. */
+  readonly globalShortcut: 'none' | 'mod+alt+i' | 'mod+alt+b' | 'mod+shift+space'
 }
 
 type Rule =
@@ -49,6 +55,13 @@ export const SETTINGS = {
     retentionWeekly: { type: 'integer', minimum: 0, maximum: 10_000, default: 26 },
     autoThin: { type: 'boolean', default: false },
     minFreeMB: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 500 },
+    launchAtLogin: { type: 'boolean', default: false },
+    notifications: { type: 'string', enum: ['all', 'attention', 'none'], default: 'all' },
+    globalShortcut: {
+      type: 'string',
+      enum: ['none', 'mod+alt+i', 'mod+alt+b', 'mod+shift+space'],
+      default: 'none',
+    },
   } satisfies Record<keyof Settings, Rule>,
 } as const
 
