@@ -21,6 +21,7 @@ export function createCore(icebox: Icebox, version: string, warn: (error: unknow
   const tasks = createTaskQueue()
   const hub = createStateHub({ bottles: icebox.bottles, tasks, home: icebox.root.dir, version, warn })
   const transfers = createTransfers(icebox.root, warn)
+  const leaveTasks = tasks.onChange(sweepAfterDeletions(tasks, transfers, warn))
   const router = createRouter(createHandlers(icebox, tasks, hub, transfers, stop.signal))
   // Keeps `settings.all()` current with what other programs write.
   const leaveSettings = icebox.settings().then((settings) => settings.watch(() => {}))
@@ -39,6 +40,7 @@ export function createCore(icebox: Icebox, version: string, warn: (error: unknow
     close(taskGraceMs) {
       closing ??= (async () => {
         await tasks.close(taskGraceMs)
+        leaveTasks()
         await transfers.close()
         hub.close()
         await leaveSettings.then((leave) => leave()).catch(() => undefined)
@@ -46,6 +48,24 @@ export function createCore(icebox: Icebox, version: string, warn: (error: unknow
       })()
       return closing
     },
+  }
+}
+
+const DELETING: ReadonlySet<string> = new Set(['delete-snapshot', 'destroy', 'prune', 'freeze'])
+
+/** A snapshot that is gone must not lie ready to be dragged. */
+function sweepAfterDeletions(
+  tasks: TaskQueue,
+  transfers: Transfers,
+  warn: (error: unknown) => void,
+): () => void {
+  let running: ReadonlySet<string> = new Set()
+  return () => {
+    const deleting = tasks.list().filter(({ kind }) => DELETING.has(kind))
+    const now = new Set(deleting.filter(({ state }) => state === 'running').map(({ id }) => id))
+    const hasEnded = [...running].some((id) => !now.has(id))
+    running = now
+    if (hasEnded) transfers.drag.sweep().catch(warn)
   }
 }
 

@@ -18,10 +18,20 @@ export interface Settings {
   readonly autoThin: boolean
   /** A freeze or export that would leave less free is refused; 0 refuses nothing. */
   readonly minFreeMB: number
+  /** Of files that were made ready to be dragged out; the least used go first. */
+  readonly dragCacheMB: number
   /** The desktop opens with the session, without a window. The system's own list of login items has the last word. */
   readonly launchAtLogin: boolean
   /** What the desktop tells while its window is not in front; `attention` is what needs a person, and failures. */
   readonly notifications: 'all' | 'attention' | 'none'
+  /** What quitting the desktop does with running bottles: ask, let them go on without the app, or freeze them first. */
+  readonly quitWithRunning: 'ask' | 'leave' | 'freeze'
+  /** When running bottles are frozen by themselves; each time within the seconds that the system gives. */
+  readonly freezeOnSleep: boolean
+  readonly freezeOnLowBattery: boolean
+  readonly freezeOnShutdown: boolean
+  /** Percent of the battery from which on it is low. */
+  readonly lowBatteryPercent: number
   /** The chord that brings the window to the front from anywhere. */
   readonly globalShortcut: 'none' | 'mod+alt+i' | 'mod+alt+b' | 'mod+shift+space'
 }
@@ -38,7 +48,8 @@ type Rule =
 export const SETTINGS = {
   folder: 'icebox',
   name: 'settings',
-  version: '1.0.0',
+  /** Of the file's format: a major step is one that older programs must not write over. */
+  version: '1.1.0',
   fileMode: 0o600,
   rules: {
     theme: { type: 'string', enum: ['system', 'light', 'dark'], default: 'system' },
@@ -55,8 +66,16 @@ export const SETTINGS = {
     retentionWeekly: { type: 'integer', minimum: 0, maximum: 10_000, default: 26 },
     autoThin: { type: 'boolean', default: false },
     minFreeMB: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 500 },
+    dragCacheMB: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 2000 },
     launchAtLogin: { type: 'boolean', default: false },
     notifications: { type: 'string', enum: ['all', 'attention', 'none'], default: 'all' },
+    quitWithRunning: { type: 'string', enum: ['ask', 'leave', 'freeze'], default: 'ask' },
+    // Sleep and an empty battery end nothing by themselves, so nobody finds snapshots that they did not ask for.
+    freezeOnSleep: { type: 'boolean', default: false },
+    freezeOnLowBattery: { type: 'boolean', default: false },
+    // A shutdown kills every agent in the middle of what it writes.
+    freezeOnShutdown: { type: 'boolean', default: true },
+    lowBatteryPercent: { type: 'integer', minimum: 2, maximum: 50, default: 10 },
     globalShortcut: {
       type: 'string',
       enum: ['none', 'mod+alt+i', 'mod+alt+b', 'mod+shift+space'],
@@ -66,6 +85,13 @@ export const SETTINGS = {
 } as const
 
 const RULES: Readonly<Record<string, Rule>> = SETTINGS.rules
+
+/** Names of known settings whose stored value is wrong. */
+export function wrongSettings(stored: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(stored).filter(
+    (key) => Object.hasOwn(RULES, key) && settingProblem(key, stored[key]) !== null,
+  )
+}
 
 /** What is wrong with a value, as the end of the sentence "<key> must be …"; null when nothing is. */
 export function settingProblem(key: string, value: unknown): string | null {

@@ -35,9 +35,10 @@ export interface TaskQueue {
 
 /**
  * Work that moves many bytes or starts processes waits for a place; the rest runs at once. Files on their way in and
- * out have places of their own, so that a freeze never waits for an upload.
+ * out have places of their own, so that a freeze never waits for an upload; and what is made before anybody asked for it
+ * never keeps others waiting.
  */
-const PLACES: Readonly<Partial<Record<TaskKind, 'launches' | 'transfers'>>> = {
+const PLACES: Readonly<Partial<Record<TaskKind, 'launches' | 'transfers' | 'preparations'>>> = {
   start: 'launches',
   resume: 'launches',
   freeze: 'launches',
@@ -48,6 +49,7 @@ const PLACES: Readonly<Partial<Record<TaskKind, 'launches' | 'transfers'>>> = {
   push: 'transfers',
   pull: 'transfers',
   verify: 'transfers',
+  prepare: 'preparations',
 }
 const TRANSFERS = 2
 const PROGRESS_MS = 50
@@ -62,6 +64,7 @@ export function createTaskQueue(
   const places = {
     launches: createSlots(options.heavySlots ?? Math.max(2, availableParallelism())),
     transfers: createSlots(TRANSFERS),
+    preparations: createSlots(1),
   }
   const running = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>()
   const listeners = new Set<() => void>()

@@ -43,6 +43,18 @@ export const ExportResult = z.object({
 })
 export type ExportResult = z.infer<typeof ExportResult>
 
+/** A snapshot on its way to a file that can be dragged. The token stands for the file; pages know no paths. */
+export const PreparedArtifact = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('ready'),
+    token: z.string(),
+    fileName: z.string(),
+    bytes: z.number(),
+  }),
+  z.object({ state: z.literal('preparing'), taskId: z.string() }),
+])
+export type PreparedArtifact = z.infer<typeof PreparedArtifact>
+
 export const ImportResult = z.object({
   slug: z.string(),
   snapshot: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   CompressionName,
   FileDiff,
+  PreparedArtifact,
   PruneResult,
   ScrubChoice,
   SecretFinding,
@@ -128,6 +129,19 @@ export const calls = {
   /** The address (same origin, one use, short life) from which a prepared export is downloaded. */
   'artifact:download': {
     args: z.object({ taskId: Short }),
+    result: z.object({ url: z.string(), fileName: z.string(), bytes: z.number() }),
+  },
+  /**
+   * Makes a snapshot ready to be dragged out: its file lies in the export cache already, or a task `prepare` makes it.
+   * Without `scrub`, found secrets fail that task with `secrets-found`, and a copy that keeps them is never given out.
+   */
+  'artifact:prepare': {
+    args: BySnapshot.extend({ scrub: ScrubChoice.optional() }),
+    result: PreparedArtifact,
+  },
+  /** The address (same origin, one use, short life) that a browser is given when a prepared file is dragged out. */
+  'artifact:drag-link': {
+    args: z.object({ token: Short }),
     result: z.object({ url: z.string(), fileName: z.string(), bytes: z.number() }),
   },
   /** An upload goes to the answered address as one PUT; the task goes on from there. */

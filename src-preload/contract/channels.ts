@@ -23,6 +23,8 @@ export const CALLS = [
   'artifact:search-secrets',
   'artifact:export',
   'artifact:download',
+  'artifact:prepare',
+  'artifact:drag-link',
   'artifact:import',
   'artifact:push',
   'artifact:pull',

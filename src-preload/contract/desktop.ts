@@ -8,6 +8,8 @@ export type PageCommand =
   | { readonly id: 'new-bottle' | 'find' | 'palette' | 'import' | 'shortcuts' | 'settings' }
   | { readonly id: 'section'; readonly section: string }
   | { readonly id: 'show-bottle'; readonly slug: string; readonly tab: BottleTab }
+  /** A drag that could not begin: main knows no file for these. */
+  | { readonly id: 'drag-refused'; readonly tokens: readonly string[] }
   /** On the bottle that the page shows. */
   | { readonly id: 'verb'; readonly verb: 'freeze' | 'resume' | 'fork' | 'export' | 'destroy' }
 

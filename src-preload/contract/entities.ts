@@ -220,6 +220,8 @@ export const Task = z.object({
     'adopt',
     'cleanup',
     'export',
+    /** Makes a file to drag out, mostly before anybody asked for it. */
+    'prepare',
     'import',
     'push',
     'pull',

@@ -119,7 +119,7 @@ export function applyPatches(model: Model, patches: readonly StatePatch[]): Appl
   }
 }
 
-const SIDE_KINDS: ReadonlySet<Task['kind']> = new Set(['export', 'push', 'verify'])
+const SIDE_KINDS: ReadonlySet<Task['kind']> = new Set(['export', 'prepare', 'push', 'verify'])
 
 function taskViews(
   tasks: ReadonlyMap<string, Task>,

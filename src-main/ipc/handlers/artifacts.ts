@@ -2,11 +2,13 @@ import { rm } from 'node:fs/promises'
 import type { ParsedArgs } from '../../../src-preload/contract/index.ts'
 import type { Artifacts } from '../../bottles/artifact-services.ts'
 import type { OperationContext } from '../../bottles/services.ts'
+import type { StateRoot } from '../../state/root.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { TaskContext, TaskQueue } from '../../tasks/task-queue.ts'
 import type { Handlers } from '../router.ts'
 import type { Transfers } from '../transfers/transfers.ts'
 import { closing } from './launch-task.ts'
+import { prepareArtifact } from './prepare-artifact.ts'
 
 type ArtifactCall =
   | 'snapshot:diff'
@@ -16,6 +18,8 @@ type ArtifactCall =
   | 'artifact:search-secrets'
   | 'artifact:export'
   | 'artifact:download'
+  | 'artifact:prepare'
+  | 'artifact:drag-link'
   | 'artifact:import'
   | 'artifact:push'
   | 'artifact:pull'
@@ -27,6 +31,7 @@ export function artifactHandlers(
   artifacts: Artifacts,
   tasks: TaskQueue,
   transfers: Transfers,
+  root: StateRoot,
   signal: AbortSignal,
 ): Pick<Handlers, ArtifactCall> {
   const started = (taskId: string, slug: string | null) => Promise.resolve({ taskId, slug })
@@ -63,6 +68,8 @@ export function artifactHandlers(
       return started(taskId, args.slug)
     },
     'artifact:download': async ({ taskId }) => (await transfers.downloads()).offer(taskId),
+    'artifact:prepare': (args) => prepareArtifact({ artifacts, tasks, transfers, root }, args),
+    'artifact:drag-link': async ({ token }) => transfers.dragLinks.offer(token),
     'artifact:import': async ({ bytes, label }) => {
       const upload = transfers.uploads.expect(bytes)
       const taskId = tasks.start('import', null, async (context) => {

@@ -17,7 +17,7 @@ export function createHandlers(
   const { bottles } = icebox
   return {
     ...lifeHandlers(bottles, tasks, signal),
-    ...artifactHandlers(icebox.artifacts, tasks, transfers, signal),
+    ...artifactHandlers(icebox.artifacts, tasks, transfers, icebox.root, signal),
     'state:snapshot': () => hub.snapshot(),
     'bottle:detail': ({ slug }) => bottles.detail(slug, signal),
     'bottle:journal': async ({ slug }) => [...(await bottles.journal(slug))],

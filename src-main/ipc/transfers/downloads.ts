@@ -18,6 +18,10 @@ export interface Downloads {
   add(taskId: string, prepared: Prepared): void
   /** A fresh address; earlier ones of the same export stop working. @throws BottleError `not-found` */
   offer(taskId: string): { readonly url: string; readonly fileName: string; readonly bytes: number }
+  /** Gives the file out to whoever moves it away; null when it is not there any more. */
+  peek(taskId: string): Prepared | null
+  /** Forgets an export and removes its file. */
+  drop(taskId: string): void
   /** Sends the file and removes it; false when the key is worth nothing. */
   send(key: string, response: ServerResponse): Promise<boolean>
   close(): void
@@ -57,6 +61,8 @@ export function createDownloads(cache: ExportCache, warn: (error: unknown) => vo
       tickets.revoke(taskId)
       return { url: `/download/${tickets.issue(taskId)}`, fileName: found.fileName, bytes: found.bytes }
     },
+    peek: (taskId) => kept.get(taskId)?.prepared ?? null,
+    drop: remove,
     async send(key, response) {
       const taskId = tickets.take(key)
       const found = taskId === undefined ? undefined : forget(taskId)
@@ -75,7 +81,8 @@ export function createDownloads(cache: ExportCache, warn: (error: unknown) => vo
   }
 }
 
-async function sendFile(prepared: Prepared, response: ServerResponse): Promise<void> {
+/** Answers with a file, to be saved under its name. */
+export async function sendFile(prepared: Prepared, response: ServerResponse): Promise<void> {
   const file = await open(prepared.file)
   const { size } = await file.stat()
   response.writeHead(200, {

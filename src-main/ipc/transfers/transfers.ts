@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type DragCache, openDragCache } from '../../artifacts/drag-cache/drag-cache.ts'
 import type { StateRoot } from '../../state/root.ts'
+import { readSettings } from '../../state/settings.ts'
 import { NO_STORE, SECURITY_HEADERS } from '../security-headers.ts'
 import { createDownloads, type Downloads } from './downloads.ts'
+import { createDragLinks, type DragLinks } from './drag-links.ts'
 import { type ExportCache, openExportCache } from './export-cache.ts'
 import { createUploads, type Received, type Uploads } from './uploads.ts'
 
@@ -11,6 +14,9 @@ export interface Transfers {
   /** Opened on first need. */
   cache(): Promise<ExportCache>
   downloads(): Promise<Downloads>
+  /** Files that wait to be dragged out, and the addresses from which a browser takes them. */
+  readonly drag: DragCache
+  readonly dragLinks: DragLinks
   /**
    * Answers `/download/<key>` and `/upload/<key>` of a request that was found to be allowed.
    * @returns a refusal for the server to send, or null when the answer was given
@@ -37,7 +43,12 @@ export function createTransfers(root: StateRoot, warn: (error: unknown) => void)
   const uploads = createUploads()
   const opened = openExportCache(root).then((cache) => ({ cache, downloads: createDownloads(cache, warn) }))
   opened.catch(warn)
+  const maxBytes = async (): Promise<number> => Number((await readSettings(root)).dragCacheMB) * 1_000_000
+  const drag = openDragCache({ root, maxBytes, warn })
+  const dragLinks = createDragLinks(drag)
   return {
+    drag,
+    dragLinks,
     uploads,
     cache: async () => (await opened).cache,
     downloads: async () => (await opened).downloads,
@@ -48,13 +59,17 @@ export function createTransfers(root: StateRoot, warn: (error: unknown) => void)
       if (kind === 'download') {
         if (request.method !== 'GET')
           return { status: 405, reason: 'Only GET is answered here.', allow: 'GET' }
-        return (await (await opened).downloads.send(key, response)) ? null : UPLOADED.unknown
+        const isSent =
+          (await (await opened).downloads.send(key, response)) || (await dragLinks.send(key, response))
+        return isSent ? null : UPLOADED.unknown
       }
       if (request.method !== 'PUT') return { status: 405, reason: 'Only PUT is answered here.', allow: 'PUT' }
       return UPLOADED[await uploads.receive(key, request)] ?? done(response)
     },
     async close() {
       uploads.close()
+      dragLinks.close()
+      await drag.close()
       const made = await opened.catch(() => undefined)
       made?.downloads.close()
       await made?.cache.close()

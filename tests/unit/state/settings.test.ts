@@ -33,6 +33,7 @@ test('without a file all settings are the defaults and nothing is written', asyn
     retentionWeekly: 26,
     autoThin: false,
     minFreeMB: 500,
+    dragCacheMB: 2000,
   })
   expect(Object.keys(settings.all())).toEqual(Object.keys(SETTINGS.rules))
   await expect(stat(file())).rejects.toThrow()
