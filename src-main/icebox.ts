@@ -29,6 +29,8 @@ export interface IceboxOptions {
   /** State root; default `$ICEBOX_HOME`, else `~/.bot-bottle`. */
   readonly home?: string | undefined
   readonly env?: NodeJS.ProcessEnv
+  /** What opens the settings, on the desktop over electron-store; default conf. Same file, same rules. */
+  readonly openSettings?: (root: StateRoot) => Promise<SettingsStore>
 }
 
 /** Builds every service once. Parts that cost are loaded on first use, so that `list` stays quick. */
@@ -44,7 +46,9 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
   const bottles = createBottles(deps)
   let opened: Promise<SettingsStore> | undefined
   const settings = (): Promise<SettingsStore> => {
-    opened ??= import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
+    opened ??= options.openSettings
+      ? options.openSettings(root)
+      : import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
     return opened
   }
   const artifacts = createArtifacts({ ...deps, settings })

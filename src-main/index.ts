@@ -7,11 +7,12 @@ let running: RunningDesktop | undefined
 let isEnding = false
 
 async function start(): Promise<RunningDesktop> {
-  const [{ createIcebox }, { startDesktop }] = await Promise.all([
+  const [{ createIcebox }, { openDesktopSettings }, { startDesktop }] = await Promise.all([
     import('./icebox.ts'),
+    import('./shell/desktop-settings.ts'),
     import('./shell/start-desktop.ts'),
   ])
-  const icebox = await createIcebox({})
+  const icebox = await createIcebox({ openSettings: openDesktopSettings })
   try {
     return await startDesktop(icebox)
   } catch (error) {

@@ -3,6 +3,7 @@ import { noteGone } from '../state/gone-snapshots.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import { type Metadata, requireMetadata, requireWritable } from '../state/metadata.ts'
+import { readTrashDays } from '../state/settings.ts'
 import { requireSlug } from '../state/slug.ts'
 import {
   clearCommittedImage,
@@ -13,7 +14,6 @@ import {
   writeCommittedImage,
 } from '../state/snapshot-files.ts'
 import { moveSnapshotToTrash } from '../state/snapshot-trash.ts'
-import { TRASH_DAYS } from '../state/trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { SnapshotTarget } from './artifact-services.ts'
@@ -78,7 +78,8 @@ async function deleteLocked(deps: BottleDeps, slug: string, seen: Look, signal: 
     outcome: 'done',
     message: `Snapshot ${doomed.id} went to the trash.`,
   })
-  const kept = `${slug}@${doomed.id} waits ${TRASH_DAYS} days in the trash as ${id}; icebox trash undo ${id} brings it back`
+  const days = await readTrashDays(deps.root)
+  const kept = `${slug}@${doomed.id} waits ${days} days in the trash as ${id}; icebox trash undo ${id} brings it back`
   return { done: [kept], left: [], unrecoverable: [] }
 }
 

@@ -7,9 +7,10 @@ import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import { latestRun, type Metadata, readMetadata, requireWritable } from '../state/metadata.ts'
 import { requireRealFolder } from '../state/root.ts'
+import { readTrashDays } from '../state/settings.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
-import { moveToTrash, TRASH_DAYS } from '../state/trash.ts'
+import { moveToTrash } from '../state/trash.ts'
 import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
@@ -89,7 +90,8 @@ async function destroyLocked(
       unrecoverable: [...removed.unrecoverable, ...purged.unrecoverable],
     }
   }
-  const kept = `state and snapshots wait ${TRASH_DAYS} days in the trash as ${id}; icebox trash undo ${slug} brings them back`
+  const days = await readTrashDays(deps.root)
+  const kept = `state and snapshots wait ${days} days in the trash as ${id}; icebox trash undo ${slug} brings them back`
   return { done: [...removed.done, kept], left: [], unrecoverable: removed.unrecoverable }
 }
 

@@ -2,10 +2,17 @@ import { watch as watchFolder } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { bottleError } from '../system/bottle-error.ts'
-import { quarantine, readJsonObject } from './durable-file.ts'
-import { takeLock } from './lock.ts'
+import { withLock } from './lock.ts'
 import type { StateRoot } from './root.ts'
-import { effectiveSettings, SETTINGS, settingProblem } from './settings-definition.ts'
+import { effectiveSettings, SETTINGS, settingProblem, wrongSettings } from './settings-definition.ts'
+import {
+  type OpenSettingsFile,
+  readOnlyReason,
+  readSettingsFile,
+  SETTINGS_FORMAT,
+  type SettingsFormat,
+  writeSetting,
+} from './settings-file.ts'
 
 /** The settings of one state root, shared by every program that opens it. */
 export interface SettingsStore {
@@ -13,9 +20,11 @@ export interface SettingsStore {
   all(): Record<string, unknown>
   /**
    * Changes one key and keeps what other programs wrote meanwhile; returns all settings.
-   * @throws BottleError `usage` for an unknown key or a wrong value.
+   * @throws BottleError `usage` for an unknown key or a wrong value; `unsupported` when `readOnlyReason` tells why.
    */
   set(key: string, value: unknown): Promise<Record<string, unknown>>
+  /** Set when a newer Icebox wrote the file in a way that this one must not write over; a sentence for the person. */
+  readOnlyReason(): string | null
   /** Calls back after a change by any program, until the returned function is called. */
   watch(listener: (settings: Record<string, unknown>) => void): () => void
 }
@@ -25,36 +34,41 @@ const SETTLE_MS = 30
 const LOCK = '_settings'
 
 /**
- * Opens the settings. Reading is plain JSON, because loading conf costs more than most commands; conf writes.
+ * Opens the settings. Reading is plain JSON; `openFile` writes, by default with conf.
  * A damaged file is kept in quarantine and read as defaults.
  */
-export async function openSettings(root: StateRoot): Promise<SettingsStore> {
+export async function openSettings(
+  root: StateRoot,
+  openFile: OpenSettingsFile = openConf,
+  format: SettingsFormat = SETTINGS_FORMAT,
+): Promise<SettingsStore> {
   const folder = join(root.dir, SETTINGS.folder)
-  const file = join(folder, `${SETTINGS.name}.json`)
   const listeners = new Set<(settings: Record<string, unknown>) => void>()
+  const read = async () => {
+    const { stored, version } = await readSettingsFile(root.dir, format)
+    return { settings: effectiveSettings(stored), version }
+  }
   let stopWatching: (() => void) | undefined
-  let current = await read(root.dir, file)
+  let current = await read()
 
   const refresh = async (): Promise<void> => {
-    const next = await read(root.dir, file)
-    if (isDeepStrictEqual(next, current)) return
-    current = next
-    for (const listener of listeners) listener({ ...current })
+    const before = current.settings
+    current = await read()
+    if (isDeepStrictEqual(current.settings, before)) return
+    for (const listener of listeners) listener({ ...current.settings })
   }
 
   return {
-    all: () => ({ ...current }),
+    all: () => ({ ...current.settings }),
+    readOnlyReason: () => readOnlyReason(current.version, format),
     async set(key, value) {
       const problem = settingProblem(key, value)
       if (problem) throw bottleError('usage', `The setting ${key} must be ${problem}.`)
-      const release = await takeLock(root, LOCK, { operation: 'settings' })
-      try {
-        await writeOne(root.dir, file, key, value)
-      } finally {
-        await release()
-      }
+      await withLock(root, LOCK, { operation: 'settings' }, () =>
+        writeSetting(root.dir, openFile, key, value, format),
+      )
       await refresh()
-      return { ...current }
+      return { ...current.settings }
     },
     watch(listener) {
       listeners.add(listener)
@@ -70,37 +84,26 @@ export async function openSettings(root: StateRoot): Promise<SettingsStore> {
 }
 
 /** Every setting as of now, for a look that needs no store: one small file is read. */
-export function readSettings(root: StateRoot): Promise<Record<string, unknown>> {
-  return read(root.dir, join(root.dir, SETTINGS.folder, `${SETTINGS.name}.json`))
+export async function readSettings(root: StateRoot): Promise<Record<string, unknown>> {
+  return effectiveSettings((await readSettingsFile(root.dir)).stored)
 }
 
-async function read(rootDir: string, file: string): Promise<Record<string, unknown>> {
-  const found = await readJsonObject(file)
-  if (found.kind === 'corrupt') await quarantine(rootDir, file)
-  return effectiveSettings(found.kind === 'ok' ? found.value : {})
+/** Days that destroyed things wait in the trash. The longest time when the file can't tell: nothing goes on a guess. */
+export async function readTrashDays(root: StateRoot): Promise<number> {
+  const { stored, isDamaged } = await readSettingsFile(root.dir)
+  const isKnown = !isDamaged && !wrongSettings(stored).includes('trashDays')
+  return isKnown ? Number(effectiveSettings(stored).trashDays) : SETTINGS.rules.trashDays.maximum
 }
 
-async function writeOne(rootDir: string, file: string, key: string, value: unknown): Promise<void> {
-  const found = await readJsonObject(file)
-  // conf clears a file that breaks the schema; the copy is what is left of it.
-  const isBroken =
-    found.kind === 'corrupt' ||
-    (found.kind === 'ok' &&
-      Object.entries(found.value).some(
-        ([name, held]) => Object.hasOwn(SETTINGS.rules, name) && settingProblem(name, held),
-      ))
-  if (isBroken) await quarantine(rootDir, file)
+/** conf, which electron-store is built on; loaded on the first write, because it costs more than most commands. */
+const openConf: OpenSettingsFile = async ({ name, schema, migrations, ...options }) => {
   const { default: Conf } = await import('conf')
-  const conf = new Conf<Record<string, unknown>>({
-    cwd: join(rootDir, SETTINGS.folder),
-    configName: SETTINGS.name,
-    configFileMode: SETTINGS.fileMode,
-    projectVersion: SETTINGS.version,
-    schema: structuredClone(SETTINGS.rules) as never,
-    accessPropertiesByDotNotation: false,
-    clearInvalidConfig: true,
+  return new Conf<Record<string, unknown>>({
+    ...options,
+    configName: name,
+    schema: schema as never,
+    migrations: { ...migrations } as never,
   })
-  conf.set(key, value)
 }
 
 function startWatching(folder: string, changed: () => void): () => void {

@@ -4,13 +4,11 @@ import { bottleError } from '../system/bottle-error.ts'
 import { notifyChange } from './changes.ts'
 import { isMissing, readJsonObject, syncFolder, writeDurable } from './durable-file.ts'
 import type { StateRoot } from './root.ts'
+import { readTrashDays } from './settings.ts'
 import { isSlug } from './slug.ts'
 import { parseSnapshot } from './snapshot-files.ts'
 
 const DAY_MS = 86_400_000
-/** Days that a destroyed bottle waits. Source: product.md. */
-export const TRASH_DAYS = 7
-
 const NAME = /^(.+)-(\d{8}T\d{6}Z)(?:-\d+)?$/
 
 /** The slug in a trash entry's name, or null for anything else that lies there. */
@@ -63,8 +61,8 @@ export async function trashedSnapshots(root: StateRoot, id: string): Promise<rea
 }
 
 /** All entries, newest first. */
-export async function readTrash(root: StateRoot, days = TRASH_DAYS): Promise<readonly TrashEntry[]> {
-  const ids = await namesIn(root.path('trash'))
+export async function readTrash(root: StateRoot): Promise<readonly TrashEntry[]> {
+  const [ids, days] = await Promise.all([namesIn(root.path('trash')), readTrashDays(root)])
   const entries = await Promise.all(
     ids.map(async (id): Promise<TrashEntry | null> => {
       const slug = trashSlug(id)

@@ -42,18 +42,21 @@ async function askFirst(face: Face, icebox: Icebox, slug: string, flags: Destroy
   const bottle = (await icebox.bottles.list(face.signal)).find((row) => row.slug === slug)
   // Nothing to lose: destroying what is gone already is no question.
   if (!bottle) return
-  if (!(await confirm(face, question(bottle, flags, Date.now()), false))) throw declined()
+  const days = Number((await icebox.settings()).all().trashDays)
+  if (!(await confirm(face, question(bottle, flags, Date.now(), days), false))) throw declined()
 }
 
 /** Names the bottle, how much there is of it, how old its last snapshot is, and what becomes of it all. */
-export function question(bottle: Bottle, flags: DestroyFlags, now: number): string {
+export function question(bottle: Bottle, flags: DestroyFlags, now: number, trashDays: number): string {
   const kept =
     bottle.snapshots === 0
       ? 'it was never frozen'
       : `${plural(bottle.snapshots, 'snapshot')}, the last ${formatAge(bottle.lastFrozenAt, now)}${
           bottle.bytes === null ? '' : `, ${formatBytes(bottle.bytes)}`
         }`
-  const fate = flags.purge ? 'Nothing can be brought back.' : 'It waits in the trash for 7 days.'
+  const fate = flags.purge
+    ? 'Nothing can be brought back.'
+    : `It waits in the trash for ${plural(trashDays, 'day')}.`
   const first = flags.freeze ? 'Freeze, then destroy' : 'Destroy'
   return `${first} ${bottle.slug} (${bottle.state}; ${kept})? ${fate}`
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { StateRoot } from '../../../src-main/state/root.ts'
+import { openSettings } from '../../../src-main/state/settings.ts'
 import { slugify } from '../../../src-main/state/slug.ts'
 import { writeSnapshot } from '../../../src-main/state/snapshot-files.ts'
 import {
@@ -9,7 +10,6 @@ import {
   moveToTrash,
   purgeTrashFiles,
   readTrash,
-  TRASH_DAYS,
   trashedSlugs,
   trashedSnapshots,
   trashSlug,
@@ -19,6 +19,8 @@ import { tempFolder, testRoot } from '../../support/test-root.ts'
 
 const NOW = new Date('2026-11-21T07:45:00.123Z')
 const DAY = 86_400_000
+/** The default of the setting. */
+const TRASH_DAYS = 7
 
 async function putBottle(root: StateRoot, slug: string): Promise<void> {
   await mkdir(root.path('state', slug))
@@ -141,4 +143,31 @@ describe('the trash', () => {
       }),
     )
   })
+})
+
+describe('how long things wait', () => {
+  const daysLeft = async (root: StateRoot) => {
+    const [entry] = await readTrash(root)
+    return (Date.parse(entry?.purgeAfter ?? '') - NOW.getTime()) / DAY
+  }
+  const inTrash = async () => {
+    const root = await testRoot()
+    await putBottle(root, 'web')
+    await moveToTrash(root, 'web', NOW)
+    return root
+  }
+  test('is what the setting says, also for what lies there already', async () => {
+    const root = await inTrash()
+    expect(await daysLeft(root)).toBe(7)
+    await (await openSettings(root)).set('trashDays', 30)
+    expect(await daysLeft(root)).toBe(30)
+  })
+  test.each(['{"trashDays": 30', '{"trashDays": "a month"}'])(
+    'is the longest time when the file can’t tell: %s',
+    async (text) => {
+      const root = await inTrash()
+      await writeFile(root.path('icebox', 'settings.json'), text)
+      expect(await daysLeft(root)).toBe(365)
+    },
+  )
 })
