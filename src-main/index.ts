@@ -1,20 +1,28 @@
-import { app, dialog, protocol, shell } from 'electron'
+import { app, dialog, Menu, protocol, shell } from 'electron'
 import { SCHEME } from './shell/app-protocol.ts'
+import { cliArguments, stayHidden } from './shell/cli-mode.ts'
+import { bottleFile, openRequest, outsideWords, requestOfInstance } from './shell/open-files.ts'
+import { createOpener } from './shell/open-outside.ts'
 import { lockDown } from './shell/security.ts'
 import type { RunningDesktop } from './shell/start-desktop.ts'
 
-let running: RunningDesktop | undefined
-let isEnding = false
+const NOTHING = { commands: [], files: [] } as const
+const opener = createOpener()
 
 async function start(): Promise<RunningDesktop> {
-  const [{ createIcebox }, { openDesktopSettings }, { startDesktop }] = await Promise.all([
+  const [{ createIcebox }, { openDesktopSettings }, { importPaths }, { startDesktop }] = await Promise.all([
     import('./icebox.ts'),
     import('./shell/desktop-settings.ts'),
+    import('./shell/import-files.ts'),
     import('./shell/start-desktop.ts'),
   ])
   const icebox = await createIcebox({ openSettings: openDesktopSettings })
   try {
-    return await startDesktop(icebox)
+    const running = await startDesktop(icebox)
+    opener.start(running.desktop, importPaths)
+    // Not before: macOS may tell of an activation at the start too, when the session opens the app without a window.
+    app.on('activate', () => opener.open(NOTHING))
+    return running
   } catch (error) {
     await icebox.close()
     throw error
@@ -30,32 +38,60 @@ function reportAndQuit(error: unknown): void {
   app.exit(1)
 }
 
-const show = (): void => running?.desktop.window.show()
+/** Answers a command line, as `icebox` does, and ends with its exit code. */
+function runCommand(args: readonly string[]): void {
+  stayHidden(app, process.platform)
+  import('./cli/main.ts')
+    .then(({ main }) => main(args))
+    .catch((error: unknown) => {
+      report(error)
+      app.exit(1)
+    })
+}
 
-if (app.requestSingleInstanceLock()) {
+function runApp(): void {
+  const words = outsideWords(process.argv.slice(1))
+  if (!app.requestSingleInstanceLock({ args: words, cwd: process.cwd() })) return void app.quit()
   app.enableSandbox()
   protocol.registerSchemesAsPrivileged([SCHEME])
+  // Spares Electron making its own menu, which nobody would see.
+  Menu.setApplicationMenu(null)
   lockDown(app, shell, report)
-  app.on('second-instance', show)
-  app.on('activate', show)
-  app.on('window-all-closed', () => {
-    if (process.platform !== 'darwin') app.quit()
-  })
+  listenOutside(words)
+  let running: Promise<RunningDesktop> | undefined
+  let isEnding = false
   app.on('before-quit', (event) => {
     if (isEnding) return
     isEnding = true
     event.preventDefault()
-    Promise.resolve(running?.close())
+    Promise.resolve(running)
+      .then((started) => started?.close())
       .catch(report)
       .finally(() => app.quit())
   })
-  void app
-    .whenReady()
-    .then(start)
-    .then((started) => {
-      running = started
-    })
-    .catch(reportAndQuit)
-} else {
-  app.quit()
+  // Without this listener Electron would end with the last window; who closes it says what it means.
+  app.on('window-all-closed', () => {})
+  void app.whenReady().then(() => {
+    running = start()
+    running.catch(reportAndQuit)
+  })
 }
+
+/** What comes from outside while the app starts or runs: links, files, and further starts. */
+function listenOutside(words: readonly string[]): void {
+  if (words.length > 0) opener.open(openRequest(words, process.cwd()))
+  app.on('second-instance', (_event, _argv, _cwd, data) => opener.open(requestOfInstance(data)))
+  app.on('open-url', (event, url) => {
+    event.preventDefault()
+    opener.open(openRequest([url], '/'))
+  })
+  app.on('open-file', (event, path) => {
+    event.preventDefault()
+    const file = bottleFile(path, '/')
+    opener.open(file === null ? NOTHING : { commands: [], files: [file] })
+  })
+}
+
+const command = cliArguments(process.argv, app.isPackaged)
+if (command) runCommand(command)
+else runApp()

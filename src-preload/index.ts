@@ -5,6 +5,8 @@ import type { IceboxBridge } from './contract/wire.ts'
 
 // The only code between the page and main. It carries values and checks nothing: main checks every call.
 
+const CUT_OFF: Failure = { code: 'denied', message: 'The request was refused.', retryable: false }
+
 const listeners = new Map<string, Set<(payload: never) => void>>()
 ipcRenderer.on(channels.event, (_event, name: string, payload: unknown, bytes: number) => {
   ipcRenderer.send(channels.seen, bytes)
@@ -25,18 +27,30 @@ const bridge: IceboxBridge = {
   },
   open(name, args, sink) {
     const { port1: port, port2 } = new MessageChannel()
-    port.onmessage = ({ data }: { data: Uint8Array | { readonly end: Failure | null } }) => {
-      if (data instanceof Uint8Array) return sink.data(data)
+    let isOpen = true
+    const end = (error: Failure | null): void => {
+      if (!isOpen) return
+      isOpen = false
       port.close()
-      sink.end(data.end)
+      sink.end(error)
     }
+    port.onmessage = ({ data }: { data: Uint8Array | { readonly end: Failure | null } }) => {
+      if (!isOpen) return
+      if (data instanceof Uint8Array) sink.data(data)
+      else end(data.end)
+    }
+    // Main takes the port away from a page that breaks the rules.
+    port.addEventListener('close', () => end(CUT_OFF))
     ipcRenderer.postMessage(channels.open, { name, args }, [port2])
     const send = (control: StreamControl): void => port.postMessage(control)
     return {
       input: (data) => send({ type: 'input', data }),
       resize: (cols, rows) => send({ type: 'resize', cols, rows }),
       ack: (bytes) => send({ type: 'ack', bytes }),
-      close: () => port.close(),
+      close() {
+        isOpen = false
+        port.close()
+      },
     }
   },
   // Page and main end together, so there is no connection to lose.

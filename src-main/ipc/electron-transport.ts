@@ -3,8 +3,10 @@ import { DESKTOP_CHANNELS } from '../../src-preload/contract/desktop.ts'
 import { failure, type Result } from '../../src-preload/contract/errors.ts'
 import type { StatePatch } from '../../src-preload/contract/index.ts'
 import type { Bottles } from '../bottles/services.ts'
+import { toFailure } from '../system/bottle-error.ts'
 import { isOwnFrame } from './electron-sender.ts'
-import { serveStream } from './electron-streams.ts'
+import { createPortStreams, type PortStreams } from './electron-streams.ts'
+import { isWithinSize } from './message-size.ts'
 import { createPatchFeed, type PatchFeed } from './patch-feed.ts'
 import type { Router } from './router.ts'
 import type { StateHub } from './state-hub.ts'
@@ -35,8 +37,10 @@ export interface ElectronTransportParts {
 interface Page {
   /** Bytes of patches on the way to the page. */
   unseen: number
+  /** Questions that have no answer yet. */
   pending: number
   readonly feed: PatchFeed
+  readonly streams: PortStreams
 }
 
 /** Above this many bytes that the page has not seen, it lags. */
@@ -51,50 +55,54 @@ export function createElectronTransport(parts: ElectronTransportParts): Electron
   const closers: (() => void)[] = []
   let leaveHub: (() => void) | undefined
 
-  const isTrusted = (channel: string, event: IpcMainEvent | IpcMainInvokeEvent): boolean => {
-    if (pages.has(event.sender.id) && isOwnFrame(event.senderFrame)) return true
+  /** The page that sent a message, when it is one that may. */
+  const senderOf = (channel: string, event: IpcMainEvent | IpcMainInvokeEvent): Page | undefined => {
+    const page = pages.get(event.sender.id)
+    if (page && isOwnFrame(event.senderFrame)) return page
     parts.refused(channel, event.senderFrame?.url ?? 'a frame that is gone')
-    return false
+    return undefined
   }
-  const answer = (
-    channel: string,
-    run: (event: IpcMainInvokeEvent, args: readonly unknown[]) => Promise<Result<unknown>>,
-  ): void => {
+  const answer = (channel: string, run: (args: readonly unknown[]) => Promise<Result<unknown>>): void => {
     ipc.handle(channel, async (event, ...args: unknown[]) => {
-      if (!isTrusted(channel, event)) return { ok: false, error: failure('denied') }
-      return run(event, args)
+      const page = senderOf(channel, event)
+      if (!page) return { ok: false, error: failure('denied') }
+      if (!isWithinSize(args)) return { ok: false, error: failure('usage', 'The request is too large.') }
+      if (page.pending >= MAX_PENDING)
+        return { ok: false, error: failure('busy', 'Too many requests at once.') }
+      page.pending += 1
+      try {
+        return await run(args)
+      } catch (error) {
+        return { ok: false, error: toFailure(error) }
+      } finally {
+        page.pending -= 1
+      }
     })
     closers.push(() => ipc.removeHandler(channel))
   }
-  const hear = (channel: string, heard: (event: IpcMainEvent, args: readonly unknown[]) => void): void => {
+  const hear = (
+    channel: string,
+    heard: (page: Page, args: readonly unknown[], event: IpcMainEvent) => void,
+  ): void => {
     const listener = (event: IpcMainEvent, ...args: unknown[]): void => {
-      if (isTrusted(channel, event)) heard(event, args)
+      const page = senderOf(channel, event)
+      if (page && isWithinSize(args)) heard(page, args, event)
       else for (const port of event.ports) port.close()
     }
     ipc.on(channel, listener)
     closers.push(() => ipc.off(channel, listener))
   }
 
-  answer(DESKTOP_CHANNELS.call, async (event, [name, args]) => {
-    const page = pages.get(event.sender.id)
-    if (typeof name !== 'string' || !page) return { ok: false, error: failure('usage') }
-    if (page.pending >= MAX_PENDING)
-      return { ok: false, error: failure('busy', 'Too many requests at once.') }
-    page.pending += 1
-    try {
-      return await router(name, args)
-    } finally {
-      page.pending -= 1
-    }
+  answer(DESKTOP_CHANNELS.call, async ([name, args]) =>
+    typeof name === 'string' ? router(name, args) : { ok: false, error: failure('usage') },
+  )
+  hear(DESKTOP_CHANNELS.seen, (page, [bytes]) => {
+    if (typeof bytes === 'number' && bytes > 0) page.unseen = Math.max(0, page.unseen - bytes)
   })
-  hear(DESKTOP_CHANNELS.seen, (event, [bytes]) => {
-    const page = pages.get(event.sender.id)
-    if (page && typeof bytes === 'number' && bytes > 0) page.unseen = Math.max(0, page.unseen - bytes)
-  })
-  hear(DESKTOP_CHANNELS.open, (event, [wanted]) => {
-    const [port, ...more] = event.ports
+  hear(DESKTOP_CHANNELS.open, (page, [wanted], { ports }) => {
+    const [port, ...more] = ports
     for (const one of more) one.close()
-    if (port) serveStream(parts.bottles, port, wanted)
+    if (port) page.streams.serve(port, wanted)
   })
 
   const broadcast = (patch: StatePatch): void => {
@@ -107,6 +115,7 @@ export function createElectronTransport(parts: ElectronTransportParts): Electron
       const page: Page = {
         unseen: 0,
         pending: 0,
+        streams: createPortStreams(parts.bottles),
         feed: createPatchFeed(
           {
             backlog: () => page.unseen,
@@ -123,22 +132,30 @@ export function createElectronTransport(parts: ElectronTransportParts): Electron
       leaveHub ??= hub.subscribe(broadcast)
       // A page that is loaded anew has seen nothing of what was on the way to the old one.
       contents.on('did-start-navigation', (details) => {
-        if (details.isMainFrame && !details.isSameDocument) page.unseen = 0
+        if (!details.isMainFrame || details.isSameDocument) return
+        page.unseen = 0
+        page.streams.closeAll()
       })
       contents.once('destroyed', () => {
         page.feed.close()
+        page.streams.closeAll()
         pages.delete(contents.id)
         if (pages.size > 0) return
         leaveHub?.()
         leaveHub = undefined
       })
     },
-    handle: (channel, run) => answer(channel, (_event, args) => run(args)),
-    listen: (channel, heard) => hear(channel, (event, args) => heard(event.sender, args)),
+    handle: answer,
+    listen: (channel, heard) => hear(channel, (_page, args, { sender }) => heard(sender, args)),
     close() {
       for (const close of closers.splice(0)) close()
-      for (const { feed } of pages.values()) feed.close()
+      for (const { feed, streams } of pages.values()) {
+        feed.close()
+        streams.closeAll()
+      }
+      pages.clear()
       leaveHub?.()
+      leaveHub = undefined
     },
   }
 }

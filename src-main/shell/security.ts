@@ -7,6 +7,7 @@ const PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write'])
 
 /** Whatever any page of the app tries: it stays where it is, opens nothing, and is granted nothing. */
 export function lockDown(app: App, shell: Shell, warn: (error: unknown) => void): void {
+  const locked = new WeakSet<Session>()
   app.on('web-contents-created', (_event, contents) => {
     denyNavigation(contents)
     contents.on('will-attach-webview', (event) => event.preventDefault())
@@ -15,21 +16,35 @@ export function lockDown(app: App, shell: Shell, warn: (error: unknown) => void)
       if (link) shell.openExternal(link).catch(warn)
       return { action: 'deny' }
     })
+    if (locked.has(contents.session)) return
+    locked.add(contents.session)
     denyPermissions(contents.session)
+    // Files leave through the system's dialog or a drag only.
+    contents.session.on('will-download', (event) => event.preventDefault())
   })
 }
 
+/** The page is one document and loads itself by main's word only; even its own address is no place to go. */
 function denyNavigation(contents: WebContents): void {
-  for (const name of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const) {
-    contents.on(name as 'will-navigate', (event) => {
-      if (!isOwnPage(event.url)) event.preventDefault()
-    })
-  }
+  contents.on('will-navigate', (event) => {
+    if (!isReload(contents, event.url)) event.preventDefault()
+  })
+  contents.on('will-redirect', (event) => event.preventDefault())
+  contents.on('will-frame-navigate', (event) => {
+    if (!event.isMainFrame || !isReload(contents, event.url)) event.preventDefault()
+  })
 }
 
-/** @param session of the app's windows */
-export function denyPermissions(session: Session): void {
-  session.setPermissionRequestHandler((_contents, permission, answer) => answer(PERMISSIONS.has(permission)))
-  session.setPermissionCheckHandler((_contents, permission) => PERMISSIONS.has(permission))
+function isReload(contents: WebContents, address: string): boolean {
+  return isOwnPage(address) && address.split('#')[0] === contents.getURL().split('#')[0]
+}
+
+function denyPermissions(session: Session): void {
+  session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
+    answer(PERMISSIONS.has(permission) && isOwnPage(requestingUrl)),
+  )
+  session.setPermissionCheckHandler(
+    (_contents, permission, origin) => PERMISSIONS.has(permission) && isOwnPage(origin),
+  )
   session.setDevicePermissionHandler(() => false)
 }

@@ -1,5 +1,5 @@
-import { dirname } from 'node:path'
-import { app, BrowserWindow, dialog, ipcMain, protocol, shell } from 'electron'
+import { dirname, join } from 'node:path'
+import { app, BrowserWindow, ipcMain, protocol, shell } from 'electron'
 import manifest from '../../package.json' with { type: 'json' }
 import { DESKTOP_CHANNELS } from '../../src-preload/contract/desktop.ts'
 import type { Icebox } from '../icebox.ts'
@@ -9,9 +9,17 @@ import { findRendererDir } from '../ipc/renderer-dir.ts'
 import { createWarner } from '../ipc/warner.ts'
 import { serveApp } from './app-protocol.ts'
 import type { Desktop } from './desktop.ts'
+import { startDragOut } from './drag-out.ts'
+import { startImportFiles } from './import-files.ts'
 import { followState } from './live-state.ts'
+import { isStartedAtLogin } from './login-item.ts'
 import { createMainWindow, preloadPath } from './main-window.ts'
+import { startMenus } from './menus.ts'
+import { openPlaceRecord } from './place-record.ts'
 import { createCommandRunner } from './run-command.ts'
+import { startSaveExport } from './save-export.ts'
+import { createTell } from './tell.ts'
+import { startTheme } from './theme.ts'
 
 /** How long running tasks may take to roll back when the app ends. */
 const TASK_GRACE_MS = 15_000
@@ -30,7 +38,11 @@ export interface RunningDesktop {
 export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
   const stop = new AbortController()
   const warn = createWarner()
-  const [rendererDir, settings] = await Promise.all([findRendererDir(), icebox.settings()])
+  const [rendererDir, settings, place] = await Promise.all([
+    findRendererDir(),
+    icebox.settings(),
+    openPlaceRecord(join(app.getPath('userData'), 'window.json'), warn),
+  ])
   serveApp(protocol, rendererDir)
   const core = createCore(icebox, manifest.version, warn)
   const transport = createElectronTransport({
@@ -38,15 +50,22 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     router: core.router,
     hub: core.hub,
     bottles: icebox.bottles,
-    refused: (channel, from) => warn(new Error(`refused ${channel} from ${from}`)),
+    refused: (channel, from) =>
+      warn(new Error(`refused ${channel} from ${JSON.stringify(from.slice(0, 200))}`)),
   })
   const window = createMainWindow({
     preload: preloadPath(dirname(rendererDir)),
+    platform: process.platform,
+    isPackaged: app.isPackaged,
+    place,
     admit: transport.admit,
+    closeToTray: () => settings.all().closeToTray !== false,
+    isEnding: () => stop.signal.aborted,
+    quit: () => app.quit(),
     warn,
   })
   transport.listen(DESKTOP_CHANNELS.ready, () => window.listening())
-  window.show()
+  if (!isStartedAtLogin()) window.show()
   const state = await followState(core.hub)
   const run = createCommandRunner({
     router: core.router,
@@ -54,7 +73,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     window,
     shell,
     quit: () => app.quit(),
-    tell: (problem) => dialog.showErrorBox('Icebox', problem),
+    tell: createTell({ window, warn }),
     others: {},
   })
   const desktop: Desktop = {
@@ -78,6 +97,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
         for (const each of BrowserWindow.getAllWindows()) each.destroy()
         transport.close()
         state.close()
+        await place.flush()
         await core.close(TASK_GRACE_MS)
         await icebox.close()
       })()
@@ -87,4 +107,10 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
 }
 
 /** Parts that live beside the window, each in a file of its own. Each ends with the desktop's signal. */
-function startParts(_desktop: Desktop): void {}
+function startParts(desktop: Desktop): void {
+  startMenus(desktop, { installCommand: false, checkUpdates: false })
+  startTheme(desktop)
+  startDragOut(desktop)
+  startSaveExport(desktop)
+  startImportFiles(desktop)
+}
