@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Fidelity } from '../../../src-preload/contract/index.ts'
 import {
   isMissing,
   readJsonObject,
@@ -28,6 +29,7 @@ export interface CacheFiles {
 
 const HASH = /^[0-9a-f]{40}$/
 const NAME = /^[\w.@ -]{1,240}\.bottle$/
+const FIDELITIES: ReadonlySet<unknown> = new Set<Fidelity>(['files', 'files+volumes', 'files+memory'])
 /** Between its rename and its record a file of another process looks like nobody's. */
 const YOUNG_MS = 60_000
 /** The index of an archive lies in its last part. */
@@ -125,8 +127,8 @@ async function readRecord(path: string, hash: string): Promise<DragRecord | null
 
 /** A record as it was written, or null: paths are made of what it says. Pure. */
 export function parseRecord(value: Readonly<Record<string, unknown>>): DragRecord | null {
-  const { version, slug, snapshot, scrub, fileName, bytes, mtimeMs, digest, source, usedAt, draggedAt } =
-    value
+  const { version, slug, snapshot, scrub, fileName, bytes, mtimeMs } = value
+  const { digest, source, fidelity, usedAt, draggedAt } = value
   const isKnown =
     version === 1 &&
     typeof slug === 'string' &&
@@ -138,6 +140,7 @@ export function parseRecord(value: Readonly<Record<string, unknown>>): DragRecor
     NAME.test(fileName) &&
     [bytes, mtimeMs, usedAt].every((each) => Number.isFinite(each)) &&
     (draggedAt === null || Number.isFinite(draggedAt)) &&
+    FIDELITIES.has(fidelity) &&
     [digest, source].every((each) => typeof each === 'string' && each !== '')
   return isKnown ? (value as unknown as DragRecord) : null
 }

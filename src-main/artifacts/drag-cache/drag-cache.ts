@@ -3,7 +3,7 @@ import type { StateRoot } from '../../state/root.ts'
 import { cacheFiles, hashOf } from './cache-files.ts'
 import { chooseEvictions } from './choose-evictions.ts'
 import { COLD, type EntryEvent, type EntryState, reduceEntry } from './entry-state.ts'
-import { sourceOf } from './source.ts'
+import { type DragSource, sourceOf } from './source.ts'
 import type { DragKey, DragRecord, ReadyFile } from './types.ts'
 
 /** Files that can be dragged out at once, kept across restarts and shared by the processes of one state root. */
@@ -29,7 +29,7 @@ export interface MadeFile {
   readonly file: string
   readonly fileName: string
   readonly digest: string
-  readonly source: string
+  readonly source: DragSource
 }
 
 export interface TakenFile extends ReadyFile {
@@ -113,7 +113,7 @@ export function openDragCache(options: DragCacheOptions): DragCache {
     for (const record of found.values()) apply(entryOf(record), { type: 'found', record })
   }
   const isCurrent = async ({ slug, snapshot, source }: DragRecord): Promise<boolean> =>
-    (await sourceOf(root, slug, snapshot)) === source
+    (await sourceOf(root, slug, snapshot))?.digest === source
   const sweepNow = async (): Promise<void> => {
     await readDisk()
     for (const entry of [...entries.values()]) {
@@ -138,8 +138,8 @@ export function openDragCache(options: DragCacheOptions): DragCache {
   const offer = (entry: Entry, record: DragRecord): ReadyFile => {
     entry.token ??= randomBytes(32).toString('base64url')
     tokens.set(entry.token, entry)
-    const { fileName, bytes } = record
-    return { token: entry.token, file: files.pathOf(record), fileName, bytes }
+    const { fileName, bytes, fidelity } = record
+    return { token: entry.token, file: files.pathOf(record), fileName, bytes, fidelity }
   }
 
   const look = async (key: DragKey): Promise<ReadyFile | null> => {
@@ -177,7 +177,8 @@ export function openDragCache(options: DragCacheOptions): DragCache {
           ...key,
           fileName,
           digest,
-          source,
+          source: source.digest,
+          fidelity: source.fidelity,
           usedAt: now(),
           draggedAt: null,
         })

@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto'
-import type { Snapshot } from '../../../src-preload/contract/index.ts'
+import type { Fidelity, Snapshot } from '../../../src-preload/contract/index.ts'
 import { readMetadata } from '../../state/metadata.ts'
 import type { StateRoot } from '../../state/root.ts'
 import { readSnapshots } from '../../state/snapshot-files.ts'
 import { stableBytes } from '../export/stable-json.ts'
 
+/** What a file is made from. */
+export interface DragSource {
+  readonly digest: string
+  readonly fidelity: Fidelity
+}
+
 /**
  * What a file made of this snapshot holds, as one digest: another note or a further declared secret gives another file.
  * Null when there is no such snapshot, or it is not known to be whole.
  */
-export async function sourceOf(root: StateRoot, slug: string, id: string): Promise<string | null> {
+export async function sourceOf(root: StateRoot, slug: string, id: string): Promise<DragSource | null> {
   const [{ snapshots }, metadata] = await Promise.all([readSnapshots(root, slug), readMetadata(root, slug)])
   const snapshot = snapshots.find((known) => known.id === id)
   if (snapshot?.status !== 'ready') return null
   const secretNames = metadata.kind === 'ok' ? (metadata.metadata.icebox?.secretNames ?? []) : []
-  return digestOf(snapshot, secretNames)
+  return { digest: digestOf(snapshot, secretNames), fidelity: snapshot.fidelity }
 }
 
 /** Pure. */

@@ -1,4 +1,4 @@
-import type { ScrubChoice } from '../../../src-preload/contract/index.ts'
+import type { Fidelity, ScrubChoice } from '../../../src-preload/contract/index.ts'
 
 /** One file of the cache: a snapshot, and what was to become of its secrets. Null: nobody chose, none were found. */
 export interface DragKey {
@@ -18,6 +18,7 @@ export interface DragRecord extends DragKey {
   readonly digest: string
   /** What the file was made from; the snapshot's record must still give the same. */
   readonly source: string
+  readonly fidelity: Fidelity
   readonly usedAt: number
   readonly draggedAt: number | null
 }
@@ -28,4 +29,5 @@ export interface ReadyFile {
   readonly file: string
   readonly fileName: string
   readonly bytes: number
+  readonly fidelity: Fidelity
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { CallResult, ParsedArgs, ScrubChoice } from '../../../src-preload/contract/index.ts'
-import { sourceOf } from '../../artifacts/drag-cache/source.ts'
+import { type DragSource, sourceOf } from '../../artifacts/drag-cache/source.ts'
 import type { DragKey, ReadyFile } from '../../artifacts/drag-cache/types.ts'
 import { bottleFileName } from '../../artifacts/export/plan-archive.ts'
 import type { Artifacts } from '../../bottles/artifact-services.ts'
@@ -58,14 +58,14 @@ export async function prepareArtifact(
   return { state: 'preparing', taskId }
 }
 
-function withoutPath({ token, fileName, bytes }: ReadyFile): Omit<ReadyFile, 'file'> {
+function withoutPath({ token, fileName, bytes }: ReadyFile): Pick<ReadyFile, 'token' | 'fileName' | 'bytes'> {
   return { token, fileName, bytes }
 }
 
 async function make(
   { artifacts, transfers }: PrepareParts,
   key: DragKey,
-  source: string,
+  source: DragSource,
   taskId: () => string,
   context: TaskContext,
 ): Promise<string> {
