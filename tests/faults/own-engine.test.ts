@@ -79,13 +79,15 @@ describe('an engine in trouble', () => {
     expect(await storeProblems(home.dir)).toEqual([])
     await home.must(['export', big, '-o', file])
 
+    // As long as the engine has the layers, a load brings it nothing that takes time.
+    await home.must(['destroy', big, '--purge', '--yes'])
     const importing = home.icebox(['import', file, '--label', 'loaded'])
     const scratch = join(disk?.dir ?? '', 'docker/tmp')
     await until('the engine loads', async () => ((await namesIn(scratch)).length > 0 ? true : undefined))
     await daemon?.restart('SIGKILL')
     expect(await endOf(importing)).toEqual({ code: 1, error: 'engine-down' })
     expect(await world.problems()).toEqual([])
-    expect((await world.list()).map((bottle) => bottle.slug)).toEqual([big])
+    expect((await world.list()).map((bottle) => bottle.slug)).toEqual([])
     expect(await storeProblems(home.dir)).toEqual([])
     await home.must(['import', file, '--label', 'loaded'])
     await home.must(['resume', 'loaded', '--headless', '--prompt', 'again'])

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../../../src-preload/contract/index.ts'
 import { bottleError } from '../../../system/bottle-error.ts'
 import type { Engine } from '../engine.ts'
-import { whyBrokenOff } from './broken-off.ts'
+import { withWitness } from './broken-off.ts'
 import { chooseRoute } from './choose-route.ts'
 import { requireImage } from './image-index.ts'
 import { layerBytesOf } from './layer-bytes.ts'
@@ -34,15 +34,18 @@ export async function readSnapshotLayers(
     }
   }
   if (missing.size > 0) {
-    const taken = await readSavedLayers(engine, found.Id, diffIds, missing, take, signal).catch(
-      async (thrown: unknown) => {
-        throw await whyBrokenOff(engine, thrown, signal)
-      },
-    )
-    for (const digest of taken) missing.delete(digest)
+    await withWitness(engine, `save snapshot ${snapshot.id}`, signal, async () => {
+      const taken = await readSavedLayers(engine, found.Id, diffIds, missing, take, signal)
+      for (const digest of taken) missing.delete(digest)
+      requireNone(missing, snapshot)
+    })
   }
+  return diffIds
+}
+
+function requireNone(missing: ReadonlySet<string>, snapshot: Snapshot): void {
   const [lacking] = missing
-  if (lacking === undefined) return diffIds
+  if (lacking === undefined) return
   throw bottleError('engine-failed', `Docker did not give all layers of snapshot ${snapshot.id}.`, {
     slug: snapshot.slug,
     detail: `${missing.size} missing, among them ${lacking}`,
