@@ -182,12 +182,14 @@ export interface Backend {
   isThere(ref: RuntimeRef, signal: AbortSignal): Promise<boolean>
   /** True when anything on the engine has that name, whoever owns it. */
   isNameTaken(name: string, signal: AbortSignal): Promise<boolean>
+  /** True when the engine has a snapshot under that reference, whoever owns it: state roots share an engine. */
+  isReferenceTaken(reference: string, signal: AbortSignal): Promise<boolean>
   /** Gives a snapshot that another program made a reference of its own, keeping the old one; null when it is gone. */
   tagSnapshot(
     snapshot: Snapshot,
     signal: AbortSignal,
   ): Promise<{ readonly reference: string; readonly digest: string } | null>
-  /** Deletes a snapshot's image or trees, and nothing else. Missing is already done. */
+  /** Deletes a snapshot's image or trees, and nothing else. Missing, or another root's by now, is already done. */
   discardSnapshot(snapshot: Snapshot, signal: AbortSignal): Promise<RemoveResult>
   /** Deletes volumes that belong to a purged bottle; foreign and missing ones are left alone. */
   discardVolumes(names: readonly string[], rootId: string, signal: AbortSignal): Promise<RemoveResult>

@@ -28,7 +28,7 @@ import type { ImportSource } from './artifact-services.ts'
 import { writeDefinitions } from './carried-definitions.ts'
 import { chooseImportBackend } from './import-backend.ts'
 import { importNotices } from './import-notices.ts'
-import { draftSnapshot, freeSnapshotId, reserveImport } from './import-records.ts'
+import { draftUnderFreeId, freeSnapshotId, reserveImport } from './import-records.ts'
 import { unpackVolumes } from './import-volumes.ts'
 import { removeImport } from './recover-import.ts'
 import type { OperationContext } from './services.ts'
@@ -140,10 +140,10 @@ async function makeBottle(
   const { image, backend } = parts
   const id = await freeSnapshotId(deps, image.facts?.snapshot.id ?? null, new Date())
   const notices = await importNotices(deps, image)
-  const make = (slug: string): Snapshot => draftSnapshot(deps, backend, image, slug, id)
+  const make = (slug: string): Promise<Snapshot> =>
+    draftUnderFreeId(deps, backend, image, slug, id, context.signal)
   const reservation = await reserveImport(deps, backend, image, options, notices, make, context.signal)
-  const { slug } = reservation
-  const draft = make(slug)
+  const { slug, draft } = reservation
   try {
     try {
       faultPoint('import:after-reserve')

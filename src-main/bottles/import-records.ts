@@ -23,6 +23,20 @@ export async function freeSnapshotId(deps: ArtifactDeps, wished: string | null, 
   return wished
 }
 
+/** The record for a slug: under the wished id, or a fresh one where another root's snapshot has that reference. */
+export async function draftUnderFreeId(
+  deps: Pick<ArtifactDeps, 'root'>,
+  backend: Backend,
+  image: ReadImage,
+  slug: string,
+  wished: string,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const draft = draftSnapshot(deps, backend, image, slug, wished)
+  if (!(await backend.isReferenceTaken(draft.reference, signal))) return draft
+  return draftSnapshot(deps, backend, image, slug, newSnapshotId(new Date()))
+}
+
 /** The record as far as it is known before the load. Pure but for the backend's naming. */
 export function draftSnapshot(
   deps: Pick<ArtifactDeps, 'root'>,
@@ -69,6 +83,8 @@ export function draftSnapshot(
 }
 
 export interface ImportReservation extends Reservation {
+  /** The record of what shall be loaded; the intent names it. */
+  readonly draft: Snapshot
   readonly wished: string
   readonly isRenamed: boolean
 }
@@ -80,17 +96,19 @@ export async function reserveImport(
   image: ReadImage,
   options: ImportOptions,
   notices: readonly string[],
-  draft: (slug: string) => Snapshot,
+  makeDraft: (slug: string) => Promise<Snapshot>,
   signal: AbortSignal,
 ): Promise<ImportReservation> {
   const label = options.label || image.facts?.bottle.slug || image.staged.name
   const wished = slugify(label)
+  const drafts = new Map<string, Snapshot>()
   const reservation = await reserveSlug(
     deps.root,
     { label, agentName: 'imported', mayNumber: true },
     backend,
     async (slug) => {
-      const snapshot = draft(slug)
+      const snapshot = await makeDraft(slug)
+      drafts.set(slug, snapshot)
       return {
         'metadata.json': metadataText(importedMetadata(deps, backend, image, options, notices, slug)),
         'intent.json': await intentText({
@@ -106,7 +124,8 @@ export async function reserveImport(
     },
     signal,
   )
-  return { ...reservation, wished, isRenamed: wished !== '' && wished !== reservation.slug }
+  const draft = drafts.get(reservation.slug) ?? (await makeDraft(reservation.slug))
+  return { ...reservation, draft, wished, isRenamed: wished !== '' && wished !== reservation.slug }
 }
 
 function importedMetadata(

@@ -53,10 +53,12 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
       (await import('./find-runtime.ts')).isRuntimeThere(engine, rootId, ref, signal),
     isNameTaken: async (name, signal) =>
       (await import('./find-runtime.ts')).isNameTaken(engine, name, signal),
+    isReferenceTaken: async (reference, signal) =>
+      (await (await import('./image-source.ts')).inspectImage(engine, reference, signal)) !== null,
     tagSnapshot: async (snapshot, signal) =>
       (await import('./tag-snapshot.ts')).tagSnapshotImage(engine, snapshot, signal),
     discardSnapshot: async (snapshot, signal) =>
-      (await import('./inventory.ts')).discardSnapshotImage(engine, snapshot, signal),
+      (await import('./inventory.ts')).discardSnapshotImage(engine, rootId, snapshot, signal),
     discardVolumes: async (names, root, signal) =>
       (await import('./inventory.ts')).discardOwnVolumes(engine, names, root, signal),
     recover: async (intent, signal) => (await import('./recover.ts')).recoverEngine(engine, intent, signal),

@@ -67,9 +67,13 @@ function slugInRecord(record: string | null): string | null {
   }
 }
 
-/** Takes a snapshot's tag away; an image that something still uses only loses the name. @throws BottleError */
+/**
+ * Takes a snapshot's tag away; an image that something still uses only loses the name. A tag that another root's
+ * snapshot has is left alone. @throws BottleError
+ */
 export async function discardSnapshotImage(
   engine: Engine,
+  rootId: string,
   snapshot: Snapshot,
   signal: AbortSignal,
 ): Promise<RemoveResult> {
@@ -77,7 +81,11 @@ export async function discardSnapshotImage(
   // A record names only tags of ours; anything else is somebody's image.
   if (!reference.startsWith(committedPrefix))
     return { removed: [], left: [`image ${reference} (not made by a freeze)`] }
-  if (!(await inspectImage(engine, reference, signal))) return { removed: [], left: [] }
+  const found = await inspectImage(engine, reference, signal)
+  if (!found) return { removed: [], left: [] }
+  const owner = labelOf(found.Config?.Labels, LABEL.snapshotRoot)
+  // What the record names by its content is ours even if the root has lost its id since.
+  if (owner !== null && owner !== rootId && found.Id !== snapshot.digest) return { removed: [], left: [] }
   try {
     await removeTag(engine, reference, signal)
     return { removed: [`image ${reference}`], left: [] }

@@ -65,6 +65,8 @@ export function createHostBackend(options: {
       return found?.isDirectory() === true
     },
     isNameTaken: async () => false,
+    // A snapshot lies in its own bottle's folder, which no other root has.
+    isReferenceTaken: async () => false,
     // No other program makes snapshots here.
     tagSnapshot: async () => null,
     discardSnapshot: async (snapshot, signal) => {

@@ -164,6 +164,40 @@ it('a bottle with volumes and definitions goes by file to a machine that has non
   expect(await tests.resume(fork?.slug ?? '', 'cat /notes/volume')).toBe(0)
 })
 
+/** The snapshots that the engine has of a bottle, whoever owns them. */
+async function imagesOf(slug: string): Promise<readonly string[]> {
+  const tags = await must('docker', ['images', '--format', '{{.Tag}}', `bot-bottle-committed-${slug}`])
+  return tags.split('\n').filter(Boolean).sort()
+}
+
+it('a bottle that lives on the same engine is imported beside itself, and goes without touching it', async () => {
+  const file = join(dir, 'twin.bottle')
+  const label = `twin-${mark}`
+  const source = await makeTestBottles(`backend: docker\nimage: ${base}`)
+  try {
+    await source.home.writeAgent('traveller', TRAVELLER)
+    const run = { agent: 'traveller', mode: 'headless', label, cwd: source.home.dir } as const
+    await source.icebox.bottles.start({ ...run, prompt: `echo ${mark} > /root/kept` }, source.context())
+    const { snapshot } = await source.icebox.bottles.freeze({ slug: label }, source.context())
+    const request = { slug: label, compression: 'gzip', thin: false } as const
+    await source.icebox.artifacts.export(request, { file }, source.context())
+    // Without its container nothing but the image's tag tells of the other root.
+    await must('docker', ['rm', '-f', `bot-bottle-${label}`])
+
+    const imported = await tests.icebox.artifacts.import({ file }, {}, tests.context())
+    expect(imported.slug).toBe(label)
+    expect(imported.snapshot).not.toBe(snapshot.id)
+    expect(await imagesOf(label)).toEqual([snapshot.id, imported.snapshot].sort())
+    expect(await tests.resume(label, 'cat /root/kept')).toBe(0)
+    expect(await tests.output(label)).toBe(`${mark}\n`)
+    await tests.icebox.bottles.destroy({ slug: label, purge: true }, tests.context())
+    expect(await imagesOf(label)).toEqual([snapshot.id])
+    expect(await source.resume(label, 'cat /root/kept')).toBe(0)
+  } finally {
+    await source.dispose()
+  }
+})
+
 it('a load that is cancelled leaves neither bottle nor image nor blob', async () => {
   const file = join(dir, 'large.tar')
   const content = rawTar([{ name: 'large', body: randomBytes(20 << 20) }])

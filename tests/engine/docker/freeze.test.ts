@@ -295,6 +295,23 @@ it('discards a snapshot’s image and nothing else', async () => {
   })
 })
 
+it('leaves alone what another state root has under the same tag', async () => {
+  const { ref } = await scene.run(scene.plan(image, 'true'))
+  const { snapshot } = await scene.freeze(ref)
+  const other = await makeDockerScene()
+  try {
+    const draft = { ...snapshot, digest: '' }
+    expect(await other.backend.isReferenceTaken(snapshot.reference, other.signal)).toBe(true)
+    expect(await other.backend.discardSnapshot(draft, other.signal)).toEqual({ removed: [], left: [] })
+    await must('docker', ['image', 'inspect', snapshot.reference])
+    // A root whose id was lost still removes what its record names by content.
+    expect((await other.backend.discardSnapshot(snapshot, other.signal)).removed).toHaveLength(1)
+    expect(await other.backend.isReferenceTaken(snapshot.reference, other.signal)).toBe(false)
+  } finally {
+    await other.dispose()
+  }
+})
+
 it('takes back a failed freeze, and the older snapshot stays', async () => {
   const ref = await scene.launch(scene.plan(await makeImage('fail', ['VOLUME /v']), 'sleep 100'))
   const { snapshot: old } = await scene.freeze(ref)

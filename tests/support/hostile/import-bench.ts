@@ -81,6 +81,7 @@ export async function makeImportBench(): Promise<ImportBench> {
       portable: async () => portable,
       probe: async () => ({ name, title: name, state: 'ready', fix: null }),
       isNameTaken: async () => false,
+      isReferenceTaken: async () => false,
       discardSnapshot: async ({ reference }: { reference: string }) => {
         discarded.push(reference)
         return { removed: [], left: [] }

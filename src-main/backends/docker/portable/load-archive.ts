@@ -16,11 +16,11 @@ export interface LoadArchive {
   /** Of the whole archive. */
   readonly bytes: number
   /**
-   * The archive as a stream. Its end is held back until `verified` resolves: without it the engine keeps nothing.
-   * `onLast` is told just before the end is given away. @throws what `verified` rejects with
+   * The archive as a stream. Its end is held back until `mayEnd`, asked after the last layer, resolves: without it the
+   * engine keeps nothing. `onLast` is told just before the end is given away. @throws what `mayEnd` rejects with
    */
   stream(
-    verified: Promise<void>,
+    mayEnd: () => Promise<void>,
     onBytes: (sent: number) => void,
     onLast: () => void,
     signal: AbortSignal,
@@ -53,7 +53,7 @@ export function loadArchive(
   )
   return {
     bytes,
-    async *stream(verified, onBytes, onLast, signal) {
+    async *stream(mayEnd, onBytes, onLast, signal) {
       let sent = 0
       for (const [at, part] of layers.entries()) {
         const head = heads[at]
@@ -69,7 +69,7 @@ export function loadArchive(
         if (left > 0) throw wrongSize(part)
         if (part.bytes % 512 !== 0) yield tarPadding(part.bytes)
       }
-      await unless(signal, verified)
+      await unless(signal, mayEnd())
       onLast()
       yield ending
     },

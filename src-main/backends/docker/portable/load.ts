@@ -31,9 +31,7 @@ export async function loadSnapshot(
   // Somebody has to hear its failure, whatever fails first.
   request.verified.catch(() => {})
   const reference = snapshotTag(request.snapshot.slug, request.snapshot.id)
-  if (await inspectImage(engine, reference, signal)) {
-    throw bottleError('exists', `There is an image ${reference} already.`, { slug: request.snapshot.slug })
-  }
+  await requireFree(engine, request, reference, signal)
   const { diffIds } = request.image
   const held = await countHeldLayers(engine, diffIds, signal)
   const above = requireFiles(request, diffIds.slice(held))
@@ -58,6 +56,17 @@ export async function loadSnapshot(
     await takeBack(engine, request, reference, given.hasEnd && isSilence(thrown))
     throw toBottleError(thrown, request.snapshot.slug)
   }
+}
+
+/** A load would take the tag from whatever has it. @throws BottleError `exists` */
+async function requireFree(
+  engine: Engine,
+  request: LoadRequest,
+  reference: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await inspectImage(engine, reference, signal))) return
+  throw bottleError('exists', `There is an image ${reference} already.`, { slug: request.snapshot.slug })
 }
 
 /** How much the engine was given: only with the archive's end can it have made an image. */
@@ -113,7 +122,12 @@ async function send(
   const what = `load ${reference}`
   const bounded = AbortSignal.any([cut.signal, AbortSignal.timeout(LONG_MS)])
   const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.bytes) }
-  const body = archive.stream(request.verified, onBytes, onLast, bounded)
+  // Another root may have imported the same archive since the first look.
+  const mayEnd = async () => {
+    await request.verified
+    await requireFree(engine, request, reference, bounded)
+  }
+  const body = archive.stream(mayEnd, onBytes, onLast, bounded)
   try {
     const path = '/images/load?quiet=1'
     const answer = await exchange(engine, what, { method: 'POST', path, headers, body }, bounded)
@@ -150,8 +164,9 @@ async function takeBack(
   try {
     for (;;) {
       const found = await inspectImage(engine, reference, late)
+      const labels = found?.Config?.Labels
       // Only what carries this very record: the tag was free before.
-      if (found?.Config?.Labels?.[LABEL.snapshot] === request.snapshot.id) {
+      if (labels?.[LABEL.snapshot] === request.snapshot.id && labels[LABEL.snapshotRoot] === request.rootId) {
         await removeTag(engine, reference, late)
         return
       }

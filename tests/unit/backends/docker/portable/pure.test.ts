@@ -265,7 +265,13 @@ it('holds the end of a load back until all is verified, and is exactly as long a
     isLast = true
   }
   const reading = (async () => {
-    for await (const chunk of archive.stream(verified, () => {}, onLast, signal)) chunks.push(chunk)
+    for await (const chunk of archive.stream(
+      () => verified,
+      () => {},
+      onLast,
+      signal,
+    ))
+      chunks.push(chunk)
   })()
   await expect.poll(() => chunks.length).toBe(4)
   expect(isLast).toBe(false)
