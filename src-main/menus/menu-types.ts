@@ -49,6 +49,8 @@ export type MenuItem =
       readonly label: string
       readonly command: MenuCommand
       readonly accelerator?: string
+      /** The page hears these keys itself and knows when they mean typing, so the menu only shows them where it can. */
+      readonly isPageKey?: boolean
       readonly isEnabled?: boolean
       /** Present on items that are on or off. */
       readonly isChecked?: boolean

@@ -2,6 +2,7 @@ import type { Shell } from 'electron'
 import type { CallArgs, CallName } from '../../src-preload/contract/calls.ts'
 import { assertNever } from '../../src-preload/contract/errors.ts'
 import type { Router } from '../ipc/router.ts'
+import { freezable } from '../menus/bottle-facts.ts'
 import type { MenuCommand } from '../menus/menu-types.ts'
 import { externalLink } from './external-links.ts'
 import type { LiveState } from './live-state.ts'
@@ -21,9 +22,22 @@ export interface CommandParts {
 
 /** Carries out a command of a menu, a notification or a link: the one place where its data becomes an act. */
 export function createCommandRunner(parts: CommandParts): (command: MenuCommand) => void {
-  const call = async <K extends CallName>(name: K, args: CallArgs<K>): Promise<void> => {
+  /** What went wrong, or null. */
+  const attempt = async <K extends CallName>(name: K, args: CallArgs<K>): Promise<string | null> => {
     const result = await parts.router(name, args)
-    if (!result.ok) parts.tell(result.error.message)
+    return result.ok ? null : result.error.message
+  }
+  const call = async <K extends CallName>(name: K, args: CallArgs<K>): Promise<void> => {
+    const problem = await attempt(name, args)
+    if (problem !== null) parts.tell(problem)
+  }
+  /** One task for each bottle that runs; what could not begin is told once. */
+  const freezeAll = async (): Promise<void> => {
+    const problems = await Promise.all(
+      freezable(parts.state.get()).map(({ slug }) => attempt('bottle:freeze', { slug })),
+    )
+    const told = new Set(problems.filter((problem) => problem !== null))
+    if (told.size > 0) parts.tell([...told].join('\n'))
   }
   const act = async (command: MenuCommand): Promise<void> => {
     switch (command.do) {
@@ -36,13 +50,8 @@ export function createCommandRunner(parts: CommandParts): (command: MenuCommand)
       case 'freeze':
       case 'stop':
         return call(`bottle:${command.do}`, { slug: command.slug })
-      case 'freeze-all': {
-        const running = parts.state
-          .get()
-          .bottles.filter(({ state }) => state === 'running' || state === 'paused')
-        await Promise.all(running.map(({ slug }) => call('bottle:freeze', { slug })))
-        return
-      }
+      case 'freeze-all':
+        return freezeAll()
       case 'resume':
         return call('bottle:resume', {
           slug: command.slug,
