@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises'
 import type { SpaceUsage } from '../../src-preload/contract/index.ts'
 import { accountSizes } from '../snapshots/account-sizes.ts'
 import { bottleError } from '../system/bottle-error.ts'
@@ -7,6 +8,8 @@ import type { ArtifactDeps } from './artifact-deps.ts'
 import { weighSnapshots } from './weigh-snapshots.ts'
 
 const MEASURE_MS = 600_000
+/** What the system counts blocks in, whatever its disk uses. */
+const BLOCK = 512
 
 /**
  * What everything takes up. Layers count once however many snapshots share them; an engine that does not answer is
@@ -18,7 +21,7 @@ export async function spaceUsage(deps: ArtifactDeps, signal: AbortSignal): Promi
     weighSnapshots(deps, signal),
     store.size(),
     store.collect({ dryRun: true }, signal),
-    folderBytes(deps.root.path('trash'), signal),
+    contentBytes(deps.root.path('trash'), signal),
     diskSpace(deps.root.dir),
   ])
   if (!disk)
@@ -37,10 +40,13 @@ export async function spaceUsage(deps: ArtifactDeps, signal: AbortSignal): Promi
   }
 }
 
-/** What a folder's files take on disk, names of any bytes and holes included. */
-async function folderBytes(folder: string, signal: AbortSignal): Promise<number> {
+/** What a folder's content takes on disk, names of any bytes and holes included; the folder itself is not counted. */
+async function contentBytes(folder: string, signal: AbortSignal): Promise<number> {
+  const found = await lstat(folder).catch(() => null)
+  if (!found) return 0
   const options = { timeout: MEASURE_MS, signal, okCodes: [0, 1] }
   const { stdout } = await runCommand('du', ['-sk', folder], options)
   const kilobytes = Number(/^\d+/.exec(stdout)?.[0])
-  return Number.isNaN(kilobytes) ? 0 : kilobytes * 1024
+  const own = Math.ceil((found.blocks * BLOCK) / 1024)
+  return Number.isNaN(kilobytes) ? 0 : Math.max(0, kilobytes - own) * 1024
 }

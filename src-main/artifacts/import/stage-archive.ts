@@ -21,6 +21,9 @@ export interface StageDeps {
   readonly progress: ReportProgress
 }
 
+/** What reading any other file as a tar comes to, before its first entry. */
+const NO_ARCHIVE: ReadonlySet<string> = new Set(['tar: checksum', 'tar: truncated'])
+
 /** What an archive held, by names; extra files were read past. */
 export interface ArchiveContent {
   /** `oci-layout`, `index.json`, `manifest.json`. */
@@ -81,6 +84,9 @@ async function readArchive(
     if (!isBottleError(thrown) || thrown.code !== 'artifact-invalid') throw thrown
     if (!thrown.detail?.startsWith('tar: ')) throw thrown
     const at = collector.current()
+    if (at === null && NO_ARCHIVE.has(thrown.detail)) {
+      throw invalid('it is no archive that Icebox knows, neither a .bottle file nor one of an image.', thrown)
+    }
     throw invalid(`${thrown.message}${at === null ? '' : ` The last entry was “${at}”.`}`, thrown)
   }
   return collector.content()
