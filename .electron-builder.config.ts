@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Configuration, FuseOptionsV1 } from 'electron-builder'
+import type { Configuration } from 'electron-builder'
 
 // How the desktop app is packed, signed and published. Why it is so: docs/decisions/0015-how-the-desktop-is-packed.md
 
@@ -14,10 +14,13 @@ export const FUSES = {
   // The app has no cookies. Encrypted ones would make the keychain ask at the first start, for nothing.
   enableCookieEncryption: false,
   loadBrowserProcessSpecificV8Snapshot: false,
-} as const satisfies FuseOptionsV1
+} as const satisfies NonNullable<Configuration['electronFuses']>
 
 /** Packages that the build takes in whole (`externalizeDeps.exclude` in electron.vite.config.ts). */
 export const BUNDLED = ['commander', 'execa', 'fastest-levenshtein', 'ws', 'zod'] as const
+
+/** Native speed-ups that ssh2 does without; a built one would be for another Node. */
+export const NATIVE = ['cpu-features', 'nan', 'buildcheck'] as const
 
 const NOTARY = [
   ['APPLE_API_KEY', 'APPLE_API_KEY_ID', 'APPLE_API_ISSUER'],
@@ -30,7 +33,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 function publish(env: Environment): NonNullable<Configuration['publish']> | null {
   const [owner, repo] = env.ICEBOX_UPDATE_REPO?.split('/') ?? []
   if (owner && repo) return { provider: 'github', owner, repo, releaseType: 'draft' }
-  return env.ICEBOX_UPDATE_URL ? { provider: 'generic', url: env.ICEBOX_UPDATE_URL } : null
+  const url = env.ICEBOX_UPDATE_URL
+  if (!url) return null
+  if (!url.startsWith('https://')) throw new Error('ICEBOX_UPDATE_URL must begin with https://')
+  return { provider: 'generic', url }
 }
 
 /** The whole configuration. Credentials and addresses come from the environment. Pure. */
@@ -40,6 +46,7 @@ export function configure(env: Environment): Configuration {
     appId: 'app.icebox.desktop',
     productName: 'Icebox',
     copyright: 'The Icebox contributors, MIT licence',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: electron-builder fills them in
     artifactName: '${productName}-${version}-${os}-${arch}.${ext}',
     directories: { output: 'out/packages', buildResources: 'resources' },
     // Names what goes in; nothing else does. Of node_modules only the production packages are ever looked at.
@@ -54,10 +61,11 @@ export function configure(env: Environment): Configuration {
       'resources/icon.png',
       'resources/tray/**',
       'resources/drag/**',
-      '!**/*.{map,d.ts,d.cts,d.mts,md,markdown}',
+      '!**/*.{map,ts,mts,cts,md,markdown}',
       '!**/node_modules/**/{test,tests,__tests__,docs,example,examples}/**',
-      ...BUNDLED.map((name) => `!node_modules/${name}/**`),
+      ...[...BUNDLED, ...NATIVE].map((name) => `!node_modules/${name}/**`),
       '!node_modules/@lydell/node-pty-*/**',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: electron-builder fills them in
       'node_modules/@lydell/node-pty-${platform}-${arch}/**',
     ],
     extraMetadata: {
@@ -71,7 +79,7 @@ export function configure(env: Environment): Configuration {
     // Terminals come with built programs for each system; nothing is compiled here.
     npmRebuild: false,
     electronLanguages: ['en'],
-    electronFuses: { ...FUSES, resetAdHocDarwinSignature: !isSigned },
+    electronFuses: { ...FUSES },
     publish: publish(env),
     generateUpdatesFilesForAllChannels: true,
     fileAssociations: [
@@ -89,10 +97,13 @@ export function configure(env: Environment): Configuration {
       category: 'public.app-category.developer-tools',
       icon: 'icon.icns',
       minimumSystemVersion: '13.0',
-      target: (['dmg', 'zip'] as const).map((target) => ({ target, arch: ['arm64', 'x64'] as const })).map(mutable),
+      target: (['dmg', 'zip'] as const)
+        .map((target) => ({ target, arch: ['arm64', 'x64'] as const }))
+        .map(mutable),
       // Without a certificate the app is signed for this machine only; an arm64 Mac runs nothing unsigned.
-      identity: isSigned ? undefined : '-',
-      hardenedRuntime: true,
+      ...(isSigned ? {} : { identity: '-' }),
+      // The hardened runtime loads only what its own team signed, and such a signature has no team.
+      hardenedRuntime: isSigned,
       gatekeeperAssess: false,
       entitlements: 'resources/entitlements.plist',
       entitlementsInherit: 'resources/entitlements.plist',
@@ -120,7 +131,9 @@ export function configure(env: Environment): Configuration {
       category: 'Development',
       synopsis: 'Freeze, resume, fork and carry the sandboxes that coding agents run in',
       maintainer: env.ICEBOX_MAINTAINER || 'The Icebox contributors <maintainers@icebox.invalid>',
-      target: (['AppImage', 'deb'] as const).map((target) => ({ target, arch: ['x64', 'arm64'] as const })).map(mutable),
+      target: (['AppImage', 'deb'] as const)
+        .map((target) => ({ target, arch: ['x64', 'arm64'] as const }))
+        .map(mutable),
       desktop: { entry: { StartupWMClass: 'Icebox', Keywords: 'sandbox;container;agent;snapshot;' } },
     },
     deb: {
@@ -132,7 +145,10 @@ export function configure(env: Environment): Configuration {
   }
 }
 
-function mutable<T extends string>(target: { readonly target: T; readonly arch: readonly ['arm64', 'x64'] | readonly ['x64', 'arm64'] }) {
+function mutable<T extends string>(target: {
+  readonly target: T
+  readonly arch: readonly ['arm64', 'x64'] | readonly ['x64', 'arm64']
+}) {
   return { target: target.target, arch: [...target.arch] }
 }
 
