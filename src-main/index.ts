@@ -1,5 +1,6 @@
 import { app, dialog, Menu, protocol, shell } from 'electron'
 import { SCHEME } from './shell/app-protocol.ts'
+import { guardQuit } from './shell/before-quit.ts'
 import { cliArguments, stayHidden } from './shell/cli-mode.ts'
 import { bottleFile, openRequest, outsideWords, requestOfInstance } from './shell/open-files.ts'
 import { createOpener } from './shell/open-outside.ts'
@@ -59,16 +60,7 @@ function runApp(): void {
   lockDown(app, shell, report)
   listenOutside(words)
   let running: Promise<RunningDesktop> | undefined
-  let isEnding = false
-  app.on('before-quit', (event) => {
-    if (isEnding) return
-    isEnding = true
-    event.preventDefault()
-    Promise.resolve(running)
-      .then((started) => started?.close())
-      .catch(report)
-      .finally(() => app.quit())
-  })
+  guardQuit(app, () => running, report)
   // Without this listener Electron would end with the last window; who closes it says what it means.
   app.on('window-all-closed', () => {})
   void app.whenReady().then(() => {

@@ -133,7 +133,14 @@ export async function freeze(
       context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
       return finish(slug, await editKept(deps, current, request), null)
     }
-    const outcome = await freezeLocked(deps, backend, slug, runtime, freezeOptions('user', request), context)
+    const outcome = await freezeLocked(
+      deps,
+      backend,
+      slug,
+      runtime,
+      freezeOptions(request.reason ?? 'user', request),
+      context,
+    )
     return finish(slug, outcome.snapshot, outcome.exportHint)
   })
   const settings = await readSettings(deps.root)
@@ -151,6 +158,7 @@ export function freezeOptions(
 }
 
 async function editKept(deps: BottleDeps, current: Snapshot, request: FreezeRequest): Promise<Snapshot> {
+  if (request.reason === 'rule') return current
   if (request.note === undefined && request.label === undefined && request.pin === undefined) return current
   const edited = {
     ...current,

@@ -84,6 +84,8 @@ export interface FreezeRequest {
   readonly note?: string | undefined
   readonly label?: string | undefined
   readonly pin?: boolean | undefined
+  /** `rule`: nobody asked for this one, so a snapshot that needs no successor stays as people left it. Default: `user`. */
+  readonly reason?: 'user' | 'rule' | undefined
 }
 
 export interface DestroyRequest {

@@ -5,6 +5,7 @@ import type { MenuCommand } from '../menus/menu-types.ts'
 import type { SettingsStore } from '../state/settings.ts'
 import type { LiveState } from './live-state.ts'
 import type { MainWindow } from './main-window.ts'
+import type { Quit } from './quit.ts'
 
 /** What every part of the desktop is built over: made once in shell/start-desktop.ts. */
 export interface Desktop {
@@ -18,6 +19,8 @@ export interface Desktop {
   /** Carries out what a menu, a notification or a link asks for; failures are told to the person. */
   readonly run: (command: MenuCommand) => void
   readonly warn: (error: unknown) => void
+  /** Asks before the app ends: `mayEnd('update')` before an update is installed. */
+  readonly quit: Quit
   /** Aborts when the app ends. */
   readonly signal: AbortSignal
 }

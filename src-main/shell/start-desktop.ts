@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { app, BrowserWindow, ipcMain, protocol, shell } from 'electron'
+import { app, BrowserWindow, dialog, ipcMain, powerMonitor, protocol, shell } from 'electron'
 import manifest from '../../package.json' with { type: 'json' }
 import { DESKTOP_CHANNELS } from '../../src-preload/contract/desktop.ts'
 import type { Icebox } from '../icebox.ts'
@@ -7,15 +7,19 @@ import { createCore } from '../ipc/core.ts'
 import { createElectronTransport } from '../ipc/electron-transport.ts'
 import { findRendererDir } from '../ipc/renderer-dir.ts'
 import { createWarner } from '../ipc/warner.ts'
+import { readBattery } from '../system/battery.ts'
 import { serveApp } from './app-protocol.ts'
 import type { Desktop } from './desktop.ts'
 import { startDragOut } from './drag-out.ts'
 import { startImportFiles } from './import-files.ts'
 import { followState } from './live-state.ts'
 import { isStartedAtLogin } from './login-item.ts'
+import { windowOf } from './looking.ts'
 import { createMainWindow, preloadPath } from './main-window.ts'
 import { startMenus } from './menus.ts'
 import { openPlaceRecord } from './place-record.ts'
+import { startPower } from './power.ts'
+import { createQuit, type Quit } from './quit.ts'
 import { createCommandRunner } from './run-command.ts'
 import { startSaveExport } from './save-export.ts'
 import { createTell } from './tell.ts'
@@ -23,9 +27,13 @@ import { startTheme } from './theme.ts'
 
 /** How long running tasks may take to roll back when the app ends. */
 const TASK_GRACE_MS = 15_000
+/** The same, when the session ends and the system waits. */
+const SESSION_GRACE_MS = 1000
 
 export interface RunningDesktop {
   readonly desktop: Desktop
+  /** To be asked before `close`. */
+  readonly quit: Quit
   /** Ends everything but the agents. Idempotent. */
   close(): Promise<void>
 }
@@ -43,7 +51,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     icebox.settings(),
     openPlaceRecord(join(app.getPath('userData'), 'window.json'), warn),
   ])
-  serveApp(protocol, rendererDir)
+  serveApp(protocol, rendererDir, warn)
   const core = createCore(icebox, manifest.version, warn)
   const transport = createElectronTransport({
     ipc: ipcMain,
@@ -76,21 +84,20 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     tell: createTell({ window, warn }),
     others: {},
   })
-  const desktop: Desktop = {
-    icebox,
-    core,
-    transport,
-    settings,
-    state,
-    window,
-    run,
-    warn,
-    signal: stop.signal,
-  }
+  const base = { icebox, core, transport, settings, state, window, run, warn, signal: stop.signal }
+  const quit = createQuit(base, {
+    dialog,
+    visibleWindow: () => {
+      const shown = windowOf({ window })
+      return shown?.isVisible() && !shown.isMinimized() ? shown : undefined
+    },
+  })
+  const desktop: Desktop = { ...base, quit }
   startParts(desktop)
   let closing: Promise<void> | undefined
   return {
     desktop,
+    quit,
     close() {
       closing ??= (async () => {
         stop.abort()
@@ -98,7 +105,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
         transport.close()
         state.close()
         await place.flush()
-        await core.close(TASK_GRACE_MS)
+        await core.close(quit.isSessionEnding() ? SESSION_GRACE_MS : TASK_GRACE_MS)
         await icebox.close()
       })()
       return closing
@@ -113,4 +120,21 @@ function startParts(desktop: Desktop): void {
   startDragOut(desktop)
   startSaveExport(desktop)
   startImportFiles(desktop)
+  startPower(desktop, {
+    monitor: powerMonitor,
+    platform: process.platform,
+    readBattery,
+    tell: createTell(desktop),
+    endSession() {
+      desktop.quit.endSession()
+      app.quit()
+    },
+  })
+  tellReadOnly(desktop)
+}
+
+/** Settings of a newer Icebox are used and left alone; who changes one should know beforehand. */
+function tellReadOnly(desktop: Desktop): void {
+  const reason = desktop.settings.readOnlyReason()
+  if (reason) createTell(desktop)(reason)
 }
