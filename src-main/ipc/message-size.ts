@@ -15,6 +15,8 @@ export function isWithinSize(value: unknown, most: number = MAX_MESSAGE): boolea
   }
   const spendAll = (holder: object, depth: number): boolean => {
     if (holder instanceof Map || holder instanceof Set) return false
+    // Holes too: whoever reads an array goes by its length.
+    if (Array.isArray(holder)) left -= holder.length
     for (const key in holder) {
       left -= key.length
       if (!spend((holder as Readonly<Record<string, unknown>>)[key], depth + 1)) return false

@@ -1,5 +1,5 @@
 import type { Protocol } from 'electron'
-import { APP_ORIGIN, APP_SCHEME } from '../ipc/electron-sender.ts'
+import { APP_ORIGIN, APP_SCHEME, isOwnPage } from '../ipc/electron-sender.ts'
 import { NO_STORE, SECURITY_HEADERS } from '../ipc/security-headers.ts'
 import { readStatic } from '../ipc/static-files.ts'
 
@@ -13,8 +13,13 @@ export const SCHEME = {
 } as const
 
 /** Serves the built page, and nothing outside its folder, under the app's own scheme. */
-export function serveApp(protocol: Protocol, rendererDir: string): void {
-  protocol.handle(APP_SCHEME, (request) => answer(request, rendererDir))
+export function serveApp(protocol: Protocol, rendererDir: string, warn: (error: unknown) => void): void {
+  protocol.handle(APP_SCHEME, (request) =>
+    answer(request, rendererDir).catch((error: unknown) => {
+      warn(error)
+      return refusal(500)
+    }),
+  )
 }
 
 /** The answer to one request of the page. */
@@ -23,8 +28,9 @@ export async function answer(
   rendererDir: string,
 ): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
-  const { host, pathname } = new URL(request.url)
-  const file = host === new URL(APP_ORIGIN).host ? await readStatic(rendererDir, pathname) : null
+  const file = isOwnPage(request.url)
+    ? await readStatic(rendererDir, new URL(request.url).pathname)
+    : null
   if (!file) return refusal(404)
   return new Response(request.method === 'HEAD' ? null : new Uint8Array(file.body), {
     headers: {
