@@ -20,7 +20,7 @@ export function autostartEntry(command: readonly string[]): string {
     'Name=Icebox',
     'Comment=Freeze, resume and fork the sandboxes of coding agents',
     `Exec=${[...command, AT_LOGIN].map(quoted).join(' ')}`,
-    'Icon=icebox',
+    'Icon=icebox-desktop',
     'Terminal=false',
     'X-GNOME-Autostart-enabled=true',
     '',

@@ -38,5 +38,5 @@ export async function trayIcons(platform: string): Promise<Readonly<Record<TrayS
 
 /** The app's own icon, for notifications and windows where the system takes none from the app's bundle. */
 export async function appIcon(): Promise<NativeImage> {
-  return nativeImage.createFromPath(join(await resourcesDir(), 'icons', '256x256.png'))
+  return nativeImage.createFromPath(join(await resourcesDir(), 'tray', 'app.png'))
 }
