@@ -22,9 +22,25 @@ export function stayHidden(app: App, platform: NodeJS.Platform): void {
     app.setActivationPolicy('prohibited')
     app.dock?.hide()
   }
-  // Electron takes Ctrl-C and SIGTERM as a wish to quit; commands roll back first and end with codes of their own.
+  passQuitOn(app)
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** A wish to quit that comes so soon after a signal is the same one. */
+const SAME_MS = 500
+
+/** Electron may take Ctrl-C and SIGTERM as a wish to quit; commands roll back first and end with codes of their own. */
+function passQuitOn(app: App): void {
+  let heardAt = Number.NEGATIVE_INFINITY
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      heardAt = performance.now()
+    })
+  }
   app.on('before-quit', (event) => {
     event.preventDefault()
-    process.emit('SIGINT', 'SIGINT')
+    setImmediate(() => {
+      if (performance.now() - heardAt > SAME_MS) process.emit('SIGINT', 'SIGINT')
+    })
   })
 }
