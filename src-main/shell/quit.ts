@@ -67,16 +67,24 @@ export function createQuit(desktop: QuitDesktop, parts: QuitParts): Quit {
     return answer
   }
 
-  const tellOf = async (error: unknown): Promise<void> => {
+  /** False once the person knows. Who can't be asked anything must at least be able to quit: bottles go on without the app. */
+  const tellOf = async (error: unknown): Promise<boolean> => {
+    desktop.warn(error)
     const { message, detail } = toFailure(error)
     const text = [message, detail].filter(Boolean).join('\n')
-    await show({
-      type: 'warning',
-      title: 'Icebox',
-      message: 'Icebox did not quit',
-      detail: text,
-      buttons: ['OK'],
-    })
+    try {
+      await show({
+        type: 'warning',
+        title: 'Icebox',
+        message: 'Icebox did not quit',
+        detail: text,
+        buttons: ['OK'],
+      })
+      return false
+    } catch (failed) {
+      desktop.warn(failed)
+      return true
+    }
   }
 
   const decide = async (why: QuitWhy): Promise<boolean> => {
@@ -102,8 +110,7 @@ export function createQuit(desktop: QuitDesktop, parts: QuitParts): Quit {
         if (isYes) decidedAt = performance.now()
         return isYes
       } catch (error) {
-        if (!isSessionEnding) await tellOf(error)
-        return isSessionEnding
+        return isSessionEnding || (await tellOf(error))
       } finally {
         deciding = false
       }
