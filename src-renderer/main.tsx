@@ -1,10 +1,14 @@
 import './ui/styles.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import type { Task } from '../src-preload/contract/entities.ts'
+import { createDragOut } from './artifacts/drag-out.ts'
+import { pickFiles } from './artifacts/drop-zone.tsx'
 import { createFileTransfer, saveByLink } from './artifacts/file-transfer.ts'
-import { openBridge } from './bridge/bridge.ts'
+import { isDesktop, openBridge } from './bridge/bridge.ts'
 import { createDiffCache } from './changes/diff-cache.ts'
 import { Window } from './frame/window.tsx'
+import { followFrame } from './frame/window-frame.ts'
 import { createSettings } from './settings/theme.ts'
 import { type App, AppContext } from './state/app.ts'
 import { createStore } from './state/create-store.ts'
@@ -32,9 +36,25 @@ const app: App = {
   view,
   details: createDetailCache(bridge),
   diffs: createDiffCache(bridge),
-  transfer: createFileTransfer({ bridge, model, view, toasts, save: saveByLink }),
+  transfer: createFileTransfer({
+    bridge,
+    model,
+    view,
+    toasts,
+    save: saveByLink,
+    pick: pickFiles,
+    isLookedAt: () => document.hasFocus(),
+  }),
+  drag: createDragOut({ bridge, model, view, toasts, origin: window.location.origin }),
   operations: createOperations(bridge, model, toasts, asked),
   settings: createSettings(bridge, window.localStorage),
+}
+
+followFrame(document.documentElement, isDesktop, model)
+/** The import sheet tells how its files fared, as long as it is open. */
+function isInSheet({ id }: Task): boolean {
+  const { overlay } = view.get()
+  return overlay?.kind === 'imports' && overlay.files.some(({ taskId }) => taskId === id)
 }
 
 startSync(bridge, model, link)
@@ -42,7 +62,9 @@ startSync(bridge, model, link)
 watchTasks(
   app,
   (task) =>
+    app.drag.ended(task) ||
     app.transfer.ended(task) ||
+    isInSheet(task) ||
     task.kind === 'undo' ||
     (task.kind === 'start' && app.view.get().overlay?.kind === 'new'),
 )

@@ -4,7 +4,7 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { t } from '../ui/en.ts'
 import { Icon } from '../ui/icons.tsx'
-import type { Outgoing } from './file-transfer.ts'
+import type { Asked } from './file-transfer.ts'
 
 const SHOWN = 50
 
@@ -13,15 +13,16 @@ export function SecretsDialog({
   outgoing,
   findings,
 }: {
-  readonly outgoing: Outgoing
+  readonly outgoing: Asked
   readonly findings: readonly SecretFinding[]
 }) {
-  const { transfer } = useApp()
+  const { transfer, drag } = useApp()
   const change = useChangeView()
   const close = () => change({ overlay: null })
   const choose = (scrub: ScrubChoice) => {
     close()
-    void transfer.sendScrubbed(outgoing, scrub)
+    if (outgoing.kind === 'prepare') drag.choose(outgoing.args, scrub)
+    else void transfer.sendScrubbed(outgoing, scrub)
   }
   return (
     <Dialog

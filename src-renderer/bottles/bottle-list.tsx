@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table elements can't be
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
 import { isChord } from '../palette/keys.ts'
 import { useApp, useModel } from '../state/app.ts'
@@ -58,6 +58,13 @@ export function BottleList(props: {
     () => ({
       choose: selection.choose,
       tick: selection.tick,
+      dragged: () => {
+        const all = app.model.get().bottles
+        return [...app.view.get().selected].flatMap((slug) => {
+          const snapshot = all.get(slug)?.currentSnapshot
+          return snapshot ? [{ slug, snapshot }] : []
+        })
+      },
       openMenu: (slug, anchor, point) => {
         app.view.update((view) => ({ ...view, current: slug }))
         setMenu({ slug, anchor, point })
@@ -71,6 +78,13 @@ export function BottleList(props: {
     mustFocus.current = false
     rowOf(scroller.current, current.slug)?.focus({ preventScroll: true })
   })
+
+  const currentSlug = current?.slug
+  // Whatever made it the current one, its row is in sight; where it is may change without the list being moved.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new current row moves the list
+  useEffect(() => {
+    if (currentSlug !== undefined) virtual.scrollToIndex(currentIndex)
+  }, [currentSlug])
 
   const move = (to: number, isExtending: boolean) => {
     const index = Math.min(bottles.length - 1, Math.max(0, to))

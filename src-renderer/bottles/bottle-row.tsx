@@ -2,6 +2,9 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
 import { type MouseEvent, memo, useState } from 'react'
 import type { Bottle, Task } from '../../src-preload/contract/entities.ts'
+import type { DragTarget } from '../artifacts/drag-items.ts'
+import { DragMark } from '../artifacts/drag-mark.tsx'
+import { useDragSource } from '../artifacts/use-drag-source.ts'
 import { useApp } from '../state/app.ts'
 import { percent, shareOf } from '../tasks/progress-words.ts'
 import { IconButton } from '../ui/button.tsx'
@@ -15,6 +18,8 @@ import { StatePill } from './state-pill.tsx'
 export interface RowHandlers {
   choose(slug: string, event: MouseEvent): void
   tick(slug: string): void
+  /** What a drag of a selected row takes along. */
+  dragged(): readonly DragTarget[]
   openMenu(slug: string, anchor: HTMLElement, point: { readonly x: number; readonly y: number } | null): void
 }
 
@@ -43,6 +48,14 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
   const buttonTab = props.isTabStop ? 0 : -1
   // Buttons exist only where a pointer or the focus is: most of the cost of a row is in them.
   const [isNear, setNear] = useState(false)
+  const { slug, currentSnapshot } = bottle
+  const drag = useDragSource({
+    target: currentSnapshot ? { slug, snapshot: currentSnapshot } : null,
+    bytes: bottle.bytes ?? 0,
+    // Pointers pass over the list all the time, so only what is ticked is made ready before it is dragged.
+    isNear: props.isTicked,
+    others: handlers.dragged,
+  })
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
     <div
@@ -62,6 +75,7 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
         event.preventDefault()
         handlers.openMenu(bottle.slug, event.currentTarget, { x: event.clientX, y: event.clientY })
       }}
+      {...drag.props}
     >
       <div role="gridcell" className="cell-tick">
         <input
@@ -85,6 +99,7 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
               {t.badge[badge]}
             </span>
           ))}
+          <DragMark item={drag.item} />
         </div>
         <div className="row-sentence one-line">
           {task?.progress ? (

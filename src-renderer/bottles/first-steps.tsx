@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import type { EngineReport } from '../../src-preload/contract/entities.ts'
-import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { useEngineCheck } from '../engines/use-engine-check.ts'
 import { useApp, useModel } from '../state/app.ts'
 import { type Draft, emptyDraft } from '../state/view.ts'
@@ -57,7 +56,7 @@ function ImportHint() {
   return (
     <p className="faint first-import">
       {t.artifact.orImport}
-      <Button kind="link" onClick={() => pickFiles(transfer.importFiles)}>
+      <Button kind="link" onClick={() => void transfer.pickImports()}>
         {t.artifact.chooseFile}
       </Button>
     </p>

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
-import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { chordText } from '../palette/keys.ts'
 import { useApp, useChangeView, useModel, useView } from '../state/app.ts'
 import { LIST_TABS, type ListTab } from '../state/view.ts'
@@ -123,7 +122,7 @@ function NewButton() {
               id: 'import',
               label: t.artifact.import,
               icon: 'import',
-              run: () => pickFiles(transfer.importFiles),
+              run: () => void transfer.pickImports(),
             },
             {
               id: 'pull',

@@ -2,6 +2,7 @@ import { AgentsScreen } from '../agents/agents-screen.tsx'
 import { DeleteSnapshotDialog } from '../artifacts/delete-snapshot-dialog.tsx'
 import { DropZone } from '../artifacts/drop-zone.tsx'
 import { ExportDialog } from '../artifacts/export-dialog.tsx'
+import { ImportSheet } from '../artifacts/import-sheet.tsx'
 import { PullDialog, PushDialog } from '../artifacts/reference-dialogs.tsx'
 import { SecretsDialog } from '../artifacts/secrets-dialog.tsx'
 import { BottlesScreen } from '../bottles/bottles-screen.tsx'
@@ -25,6 +26,7 @@ import { Toasts } from '../tasks/toasts.tsx'
 import { Blank } from '../ui/blank.tsx'
 import { t } from '../ui/en.ts'
 import { Banners } from './banners.tsx'
+import { usePageCommands } from './page-commands.ts'
 import { Sidebar } from './sidebar.tsx'
 import { StatusBar } from './status-bar.tsx'
 
@@ -33,6 +35,7 @@ export function Window() {
   const { link } = useApp()
   const isStale = useStore(link, (now) => !now.isConnected)
   useShortcuts()
+  usePageCommands()
   return (
     <>
       <div className="window">
@@ -101,6 +104,8 @@ function Overlays() {
       return <PushDialog slug={overlay.slug} snapshot={overlay.snapshot} />
     case 'pull':
       return <PullDialog />
+    case 'imports':
+      return <ImportSheet files={overlay.files} />
     case 'secrets':
       return <SecretsDialog outgoing={overlay.outgoing} findings={overlay.findings} />
     case 'delete-snapshot':

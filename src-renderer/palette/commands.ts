@@ -1,5 +1,4 @@
 import type { Bottle } from '../../src-preload/contract/entities.ts'
-import { pickFiles } from '../artifacts/drop-zone.tsx'
 import { lookOf } from '../bottles/bottle-look.ts'
 import { doingOf, openDetail, verbsOf } from '../bottles/bottle-verbs.ts'
 import { snapshotVerbs } from '../snapshots/snapshot-verbs.ts'
@@ -84,7 +83,7 @@ function windowCommands(app: App): readonly Command[] {
       label: t.artifact.import.replace('…', ''),
       hint: '',
       icon: 'import',
-      run: () => pickFiles(app.transfer.importFiles),
+      run: () => void app.transfer.pickImports(),
     },
     {
       id: 'pull',

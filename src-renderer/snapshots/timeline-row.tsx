@@ -2,6 +2,9 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the row takes the focus, its cells don't
 import { type MouseEvent, type ReactNode, useRef, useState } from 'react'
 import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
+import type { DragItem } from '../artifacts/drag-items.ts'
+import { DragMark } from '../artifacts/drag-mark.tsx'
+import { useDragSource } from '../artifacts/use-drag-source.ts'
 import { isActive, lookOf } from '../bottles/bottle-look.ts'
 import { canFreeze, canResume, doingOf, openDetail } from '../bottles/bottle-verbs.ts'
 import { StatePill } from '../bottles/state-pill.tsx'
@@ -26,12 +29,21 @@ interface RowProps {
   readonly now: number
   readonly owner: Bottle
   readonly isChosen: boolean
+  /** Chosen by the person, not only the row that takes the focus first. */
+  readonly isPicked: boolean
   readonly onChoose: () => void
 }
 
 /** One node of the timeline with what can be done from it. */
 export function TimelineRow(props: RowProps) {
   const { item } = props.row
+  const [isOver, setOver] = useState(false)
+  const snapshot = item.kind === 'snapshot' && item.snapshot.status === 'ready' ? item.snapshot : null
+  const drag = useDragSource({
+    target: snapshot && { slug: props.owner.slug, snapshot: snapshot.id },
+    bytes: snapshot?.bytes ?? 0,
+    isNear: isOver || props.isPicked,
+  })
   const look = item.kind === 'snapshot' ? (item.isCurrent ? 'current' : 'snapshot') : item.kind
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the treegrid around it handles the keys
@@ -44,10 +56,13 @@ export function TimelineRow(props: RowProps) {
       tabIndex={props.isChosen ? 0 : -1}
       style={{ transform: `translateY(${props.top}px)`, height: props.height }}
       onClick={props.onChoose}
+      onPointerEnter={() => setOver(true)}
+      onPointerLeave={() => setOver(false)}
+      {...drag.props}
     >
       <LaneDrawing row={props.row} width={props.width} height={props.height} look={look} />
       {item.kind === 'snapshot' && (
-        <SnapshotCells {...props} snapshot={item.snapshot} isCurrent={item.isCurrent} />
+        <SnapshotCells {...props} snapshot={item.snapshot} isCurrent={item.isCurrent} drag={drag.item} />
       )}
       {item.kind === 'now' && <NowCells {...props} />}
       {item.kind === 'fork' && <ForkCells {...props} fork={item.bottle} />}
@@ -80,7 +95,13 @@ function Cells(props: {
   )
 }
 
-function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly isCurrent: boolean }) {
+function SnapshotCells(
+  props: RowProps & {
+    readonly snapshot: Snapshot
+    readonly isCurrent: boolean
+    readonly drag: DragItem
+  },
+) {
   const app = useApp()
   const { snapshot, owner } = props
   const [isEditing, setEditing] = useState(false)
@@ -103,6 +124,7 @@ function SnapshotCells(props: RowProps & { readonly snapshot: Snapshot; readonly
           <span className="one-line">{snapshot.note || snapshot.label || moment(snapshot.createdAt)}</span>
           {snapshot.pinned && <Icon name="pin" className="pin-mark" />}
           <VerifiedBadge snapshot={snapshot} now={props.now} />
+          <DragMark item={props.drag} />
         </>
       }
       sub={<span className="number">{words.join(' · ')}</span>}

@@ -118,6 +118,7 @@ export function TimelineTab({
               now={now}
               owner={bottle}
               isChosen={item.index === at}
+              isPicked={row.item.id === chosen}
               onChoose={() => setChosen(row.item.id)}
             />
           )

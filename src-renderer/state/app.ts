@@ -1,5 +1,6 @@
 import { createContext, useCallback, useContext } from 'react'
 import type { IceboxBridge } from '../../src-preload/contract/wire.ts'
+import type { DragOut } from '../artifacts/drag-out.ts'
 import type { FileTransfer } from '../artifacts/file-transfer.ts'
 import type { DiffCache } from '../changes/diff-cache.ts'
 import type { ToastStore } from '../tasks/toast-store.ts'
@@ -21,6 +22,7 @@ export interface App {
   readonly diffs: DiffCache
   readonly operations: Operations
   readonly transfer: FileTransfer
+  readonly drag: DragOut
   readonly settings: Store<Settings>
   /** Slug → task kind that was asked for and whose task is not known yet. */
   readonly asked: Store<ReadonlyMap<string, string>>

@@ -1,6 +1,6 @@
 import type { SecretFinding } from '../../src-preload/contract/artifacts.ts'
 import type { BackendName } from '../../src-preload/contract/entities.ts'
-import type { Outgoing } from '../artifacts/file-transfer.ts'
+import type { Asked, ImportedFile } from '../artifacts/file-transfer.ts'
 import type { Comparison } from '../changes/diff-cache.ts'
 import { createStore, type Store } from './create-store.ts'
 
@@ -67,7 +67,8 @@ export type Overlay =
   | { readonly kind: 'export'; readonly slug: string; readonly snapshot: string }
   | { readonly kind: 'push'; readonly slug: string; readonly snapshot: string }
   | { readonly kind: 'pull' }
-  | { readonly kind: 'secrets'; readonly outgoing: Outgoing; readonly findings: readonly SecretFinding[] }
+  | { readonly kind: 'imports'; readonly files: readonly ImportedFile[] }
+  | { readonly kind: 'secrets'; readonly outgoing: Asked; readonly findings: readonly SecretFinding[] }
   | { readonly kind: 'delete-snapshot'; readonly slug: string; readonly snapshot: string }
   | { readonly kind: 'file-diff'; readonly comparison: Comparison; readonly path: string }
   | { readonly kind: 'thin' }

@@ -93,7 +93,12 @@ function doneActions(app: App, task: Task): readonly ToastAction[] {
         { label: t.action.show, run: () => show(app, slug, 'timeline') },
       ]
     case 'export':
-      return [{ label: t.artifact.download, run: () => void app.transfer.download(task.id) }]
+      return [
+        {
+          label: app.bridge.desktop ? t.artifact.saveAs : t.artifact.download,
+          run: () => void app.transfer.download(task.id),
+        },
+      ]
     case 'verify':
       return [{ label: t.action.show, run: () => show(app, slug, 'timeline') }]
     case 'delete-snapshot':

@@ -54,6 +54,7 @@ export async function startCannedServer(options: {
   const failures = new Map<string, Failure>()
   const sockets = new Map<WebSocket, Map<number, string>>()
   const calls: { call: string; args: unknown }[] = []
+  const prepared = new Set<string>()
   const uploads: { method: string; bytes: number }[] = []
 
   const http = createServer(async (request, response) => {
@@ -148,6 +149,14 @@ export async function startCannedServer(options: {
         return FINDINGS
       case 'artifact:download':
         return { url: '/download/canned', fileName: 'canned.bottle', bytes: 6 }
+      case 'artifact:prepare': {
+        const name = `${slug}-${String(args.snapshot)}`
+        if (prepared.has(name)) return { state: 'ready', token: name, fileName: `${name}.bottle`, bytes: 6 }
+        prepared.add(name)
+        return { state: 'preparing', taskId: startTask('prepare', slug).id }
+      }
+      case 'artifact:drag-link':
+        return { url: '/download/canned', fileName: `${String(args.token)}.bottle`, bytes: 6 }
       case 'artifact:import':
         return { taskId: startTask('import', null).id, url: '/upload/canned' }
       case 'snapshot:verify':

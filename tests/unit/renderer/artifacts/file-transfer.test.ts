@@ -58,8 +58,19 @@ beforeEach(() => {
     },
   } as unknown as IceboxBridge
   const save = (url: string, name: string) => void saved.push(`${url} ${name}`)
-  transfer = createFileTransfer({ bridge, model: createStore(emptyModel), view, toasts, save })
+  transfer = make(bridge, save)
 })
+
+const make = (bridge: IceboxBridge, save: (url: string, name: string) => void, isLookedAt = true) =>
+  createFileTransfer({
+    bridge,
+    model: createStore(emptyModel),
+    view,
+    toasts,
+    save,
+    pick: () => saved.push('picked'),
+    isLookedAt: () => isLookedAt,
+  })
 
 const secretsFound = task({ state: 'failed', error: failure('secrets-found') })
 
@@ -107,4 +118,67 @@ describe('an export', () => {
     transfer.ended(task({}))
     expect(calls.map(({ call }) => call)).toEqual(['artifact:export'])
   })
+})
+
+describe('on the desktop', () => {
+  const started = { ok: true, value: { taskIds: ['i1', 'i2'] } } as const
+  const desktopBridge = (answer: unknown = { ok: true, value: { isSaved: true } }) =>
+    ({
+      call: async (call: string) => ({ ok: true, value: ANSWERS[call] }),
+      desktop: {
+        saveExport: async (taskId: string) => {
+          saved.push(taskId)
+          return answer
+        },
+        importFiles: async () => started,
+        pickImports: async () => started,
+      },
+    }) as unknown as IceboxBridge
+  const nothing = () => undefined
+
+  test('a finished export asks where to save it, by its task', async () => {
+    transfer = make(desktopBridge(), nothing)
+    await transfer.send(outgoing)
+    expect(transfer.ended(task({}))).toBe(true)
+    await expect.poll(() => toasts.store.get()).toMatchObject([{ tone: 'good' }])
+    expect(saved).toEqual(['t1'])
+  })
+
+  test('nobody is asked while they look elsewhere, or are in a dialog', async () => {
+    transfer = make(desktopBridge(), nothing, false)
+    await transfer.send(outgoing)
+    expect(transfer.ended(task({}))).toBe(false)
+    transfer = make(desktopBridge(), nothing)
+    view.update((now) => ({ ...now, overlay: { kind: 'new' } }))
+    await transfer.send(outgoing)
+    expect(transfer.ended(task({}))).toBe(false)
+    expect(saved).toEqual([])
+  })
+
+  test('a save that failed is told, one that was cancelled is not', async () => {
+    const error = failure('disk-full', 'There is not enough room for it.')
+    await make(desktopBridge({ ok: false, error }), nothing).download('t1')
+    expect(toasts.store.get()).toMatchObject([{ tone: 'bad', text: error.message }])
+    await make(desktopBridge({ ok: true, value: { isSaved: false } }), nothing).download('t1')
+    expect(toasts.store.get()).toHaveLength(1)
+  })
+
+  test('dropped and picked files go to main, and the sheet shows their tasks', async () => {
+    transfer = make(desktopBridge(), nothing)
+    await transfer.importFiles([new File(['ab'], 'a.bottle'), new File(['c'], 'b.bottle')])
+    expect(view.get().overlay).toEqual({
+      kind: 'imports',
+      files: [
+        { taskId: 'i1', name: 'a.bottle', bytes: 2 },
+        { taskId: 'i2', name: 'b.bottle', bytes: 1 },
+      ],
+    })
+    await transfer.pickImports()
+    expect(view.get().overlay).toMatchObject({ files: { length: 4 } })
+  })
+})
+
+test('a browser picks by itself', async () => {
+  await transfer.pickImports()
+  expect(saved).toEqual(['picked'])
 })
