@@ -5,6 +5,7 @@ import { words } from '../menus/words.ts'
 import { readText, removeDurable, writeDurable } from '../state/durable-file.ts'
 import { AT_LOGIN, autostartEntry, autostartPath, isAutostartOn } from './autostart-entry.ts'
 import type { Desktop } from './desktop.ts'
+import { launchCommand } from './launch-command.ts'
 
 /** Whether the system opens the app with the session: read anew each time, because a person can change it there. */
 interface LoginItem {
@@ -68,10 +69,4 @@ function autostartFile(): LoginItem {
       await writeDurable(path, entry, 0o644)
     },
   }
-}
-
-/** An AppImage runs from a place that changes with each start; only its own file stays. */
-function launchCommand(): readonly string[] {
-  if (process.env.APPIMAGE) return [process.env.APPIMAGE]
-  return app.isPackaged ? [process.execPath] : [process.execPath, app.getAppPath()]
 }
