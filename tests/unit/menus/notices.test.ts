@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest'
+import {
+  NO_NOTICES,
+  type NoticeContext,
+  noticeSetting,
+  noticesAfter,
+  notificationsFor,
+} from '../../../src-main/menus/notices.ts'
+import { failure } from '../../../src-preload/contract/errors.ts'
+import type { StateSnapshot, Task } from '../../../src-preload/contract/index.ts'
+import { bottleRow } from '../../support/rows.ts'
+import { stateOf, taskOf } from './states.ts'
+
+const AWAY: NoticeContext = { setting: 'all', isLooking: false }
+const ended = (changes: Partial<Task>) =>
+  notificationsFor(
+    stateOf({ tasks: [taskOf('t', { ...changes, state: 'running' })] }),
+    stateOf({ tasks: [taskOf('t', { state: 'done', ...changes })] }),
+    AWAY,
+  )
+const rows = (...bottles: StateSnapshot['bottles']) => stateOf({ bottles })
+
+test('a freeze that is done offers to resume and to show', () => {
+  const [notice] = ended({ message: 'Froze demo\nas x.' })
+  expect(notice).toEqual({
+    id: 'done:freeze:demo',
+    group: 'frozen',
+    title: 'demo is frozen',
+    body: 'Froze demo as x.',
+    actions: [
+      { label: 'Resume', command: { do: 'resume', slug: 'demo' } },
+      {
+        label: 'Show',
+        command: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'timeline' } },
+      },
+    ],
+    click: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'timeline' } },
+  })
+})
+
+test('nothing is told of what the person looks at, or does not want to hear', () => {
+  const before = stateOf({ tasks: [taskOf('t')], bottles: [bottleRow('demo')] })
+  const now = stateOf({
+    tasks: [taskOf('t', { state: 'failed' })],
+    bottles: [bottleRow('demo', { agentState: 'waiting' })],
+  })
+  expect(notificationsFor(before, now, AWAY)).toHaveLength(2)
+  expect(notificationsFor(before, now, { ...AWAY, isLooking: true })).toEqual([])
+  expect(notificationsFor(before, now, { ...AWAY, setting: 'none' })).toEqual([])
+  const done = stateOf({ ...now, tasks: [taskOf('t', { state: 'done' })] })
+  const some = notificationsFor(before, done, { ...AWAY, setting: 'attention' })
+  expect(some.map(({ title }) => title)).toEqual(['demo waits for you'])
+})
+
+test.each([
+  ['import', 'demo is imported', ['Resume', 'Show']],
+  ['export', 'demo is exported', ['Show']],
+  ['verify', 'demo passed its check', ['Show']],
+] as const)('an %s that is done is told', (kind, title, actions) => {
+  const [notice] = ended({ kind })
+  expect(notice?.title).toBe(title)
+  expect(notice?.actions.map(({ label }) => label)).toEqual(actions)
+})
+
+test('quick and cancelled work is no news; a start that took long is', () => {
+  for (const kind of ['start', 'stop', 'destroy', 'prune', 'prepare'] as const)
+    expect(ended({ kind })).toEqual([])
+  expect(ended({ state: 'cancelled' })).toEqual([])
+  expect(ended({ kind: 'prepare', state: 'failed' })).toEqual([])
+  expect(ended({ kind: 'start', endedAt: '2026-01-01T10:02:00.000Z' })[0]?.title).toBe('demo has started')
+})
+
+test('a task is news once', () => {
+  const done = stateOf({ tasks: [taskOf('t', { state: 'done' })] })
+  expect(notificationsFor(done, done, AWAY)).toEqual([])
+  expect(notificationsFor(stateOf(), done, AWAY)).toHaveLength(1)
+})
+
+test('a failure says why, and offers what helps', () => {
+  const [notice] = ended({ state: 'failed', error: failure('engine-down', 'Docker does not answer.') })
+  expect(notice).toMatchObject({ title: 'Freezing demo failed', body: 'Docker does not answer.' })
+  expect(notice?.actions[0]).toEqual({ label: 'Try again', command: { do: 'freeze', slug: 'demo' } })
+  const [exit] = ended({ kind: 'start', state: 'failed', error: failure('agent-exited') })
+  expect(exit?.actions).toEqual([
+    {
+      label: 'Show logs',
+      command: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'logs' } },
+    },
+  ])
+  const [nameless] = ended({
+    kind: 'import',
+    slug: null,
+    state: 'failed',
+    error: failure('artifact-invalid'),
+  })
+  expect(nameless).toMatchObject({
+    title: 'Importing failed',
+    click: { do: 'page', command: { id: 'section', section: 'activity' } },
+  })
+})
+
+test('a bottle that begins to wait is told once for each reason, and only if it was known before', () => {
+  const calm = bottleRow('demo', { agentState: 'working', interactive: true })
+  const asks = bottleRow('demo', { agentState: 'waiting', interactive: true })
+  const [notice] = notificationsFor(rows(calm), rows(asks), AWAY)
+  expect(notice).toMatchObject({
+    id: 'waiting:demo',
+    title: 'demo waits for you',
+    body: 'The agent has a question.',
+    click: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'terminal' } },
+  })
+  expect(notificationsFor(rows(asks), rows({ ...asks, bytes: 7 }), AWAY)).toEqual([])
+  expect(notificationsFor(rows(asks), rows({ ...asks, agentState: 'signed-out' }), AWAY)).toHaveLength(1)
+  expect(notificationsFor(rows(), rows(asks), AWAY)).toEqual([])
+})
+
+test('a bottle that fails by itself is told; one whose operation tells it is not told twice', () => {
+  const fine = bottleRow('demo')
+  const bad = bottleRow('demo', { state: 'failed', exitCode: 3 })
+  const [notice] = notificationsFor(rows(fine), rows(bad), AWAY)
+  expect(notice).toMatchObject({ title: 'demo failed', body: 'The agent ended with code 3.' })
+  const task = taskOf('t', { kind: 'start' })
+  const failed = taskOf('t', { kind: 'start', state: 'failed', error: failure('agent-exited') })
+  const under = stateOf({ bottles: [bad], tasks: [task] })
+  expect(notificationsFor(stateOf({ bottles: [fine], tasks: [task] }), under, AWAY)).toEqual([])
+  expect(notificationsFor(under, stateOf({ bottles: [bad], tasks: [failed] }), AWAY)).toHaveLength(1)
+})
+
+test('freezes of one go are told together, when the last of them is done', () => {
+  const tasks = (doneUpTo: number) =>
+    stateOf({
+      tasks: Array.from({ length: 8 }, (_, n) =>
+        taskOf(`t${n}`, { slug: `b${n}`, state: n < doneUpTo ? 'done' : 'running' }),
+      ),
+    })
+  const first = noticesAfter(NO_NOTICES, tasks(0), tasks(1), AWAY)
+  expect(first.notices).toEqual([])
+  const second = noticesAfter(first.memory, tasks(1), tasks(7), AWAY)
+  expect(second.notices).toEqual([])
+  const last = noticesAfter(second.memory, tasks(7), tasks(8), AWAY)
+  expect(last.notices).toHaveLength(1)
+  expect(last.notices[0]).toMatchObject({
+    title: '8 bottles are frozen',
+    body: 'b0 is frozen, b1 is frozen, b2 is frozen and 5 more',
+  })
+  expect(last.memory).toEqual(NO_NOTICES)
+  // Somebody looked meanwhile, and saw it.
+  expect(noticesAfter(second.memory, tasks(7), tasks(8), { ...AWAY, isLooking: true }).notices).toEqual([])
+})
+
+test('a failure among freezes is told at once', () => {
+  const before = stateOf({ tasks: [taskOf('a', { slug: 'a' }), taskOf('b', { slug: 'b' })] })
+  const now = stateOf({ tasks: [taskOf('a', { slug: 'a', state: 'failed' }), taskOf('b', { slug: 'b' })] })
+  expect(noticesAfter(NO_NOTICES, before, now, AWAY).notices.map(({ title }) => title)).toEqual([
+    'Freezing a failed',
+  ])
+})
+
+test('any stored value is a setting', () => {
+  expect(['all', 'attention', 'none', undefined, 7].map(noticeSetting)).toEqual([
+    'all',
+    'attention',
+    'none',
+    'all',
+    'all',
+  ])
+})
