@@ -17,7 +17,7 @@ import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
-const SUITES = ['unit', 'engine', 'e2e', 'faults'] as const
+const SUITES = ['unit', 'engine', 'e2e', 'desktop', 'faults'] as const
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 

@@ -50,6 +50,7 @@ const SCHEMAS: Need = {
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
   e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],
+  desktop: [BWRAP, TMUX, CHROMIUM],
   faults: [DOCKER, BUSYBOX, BWRAP],
 }
 

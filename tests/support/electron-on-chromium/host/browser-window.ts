@@ -90,7 +90,8 @@ export class BrowserWindow extends EventEmitter {
       target,
     )
     this.webContents = this.contents.facade
-    windows.set(this.id, this)
+    const facade = strict('BrowserWindow', this)
+    windows.set(this.id, facade)
     this.contents.openWindow = (url, overrides) => this.openChild(url, overrides)
     this.contents.once('destroyed', () => this.ended())
     this.contents.on('-painted', () => this.painted())
@@ -100,10 +101,10 @@ export class BrowserWindow extends EventEmitter {
     this.applyTheme()
     nativeTheme.on('updated', this.applyTheme)
     app.emit('web-contents-created', makeEvent({}), this.webContents)
-    app.emit('browser-window-created', makeEvent({}), this)
+    app.emit('browser-window-created', makeEvent({}), facade)
     if (options.show !== false) this.show()
     // biome-ignore lint/correctness/noConstructorReturn: unknown members must throw
-    return strictWindow(this)
+    return facade
   }
 
   loadURL(url: string): Promise<void> {
@@ -139,14 +140,14 @@ export class BrowserWindow extends EventEmitter {
     focused = windows.get(this.id) ?? null
     this.contents.focus()
     this.emit('focus', makeEvent({}))
-    app.emit('browser-window-focus', makeEvent({}), this)
+    app.emit('browser-window-focus', makeEvent({}), windows.get(this.id))
   }
 
   blur(): void {
     if (focused?.id !== this.id) return
     focused = null
     this.emit('blur', makeEvent({}))
-    app.emit('browser-window-blur', makeEvent({}), this)
+    app.emit('browser-window-blur', makeEvent({}), windows.get(this.id))
   }
 
   isFocused(): boolean {
@@ -390,11 +391,6 @@ export class BrowserWindow extends EventEmitter {
   }
 }
 
-function strictWindow(window: BrowserWindow): BrowserWindow {
-  const facade = strict('BrowserWindow', window)
-  windows.set(window.id, facade)
-  return facade
-}
 
 // A link to a new window opens one in Chromium before anyone can be asked; it is paused until the handler has spoken.
 hearPopups((target) => {

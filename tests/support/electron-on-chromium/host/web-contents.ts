@@ -231,8 +231,8 @@ export class WebContentsStandIn extends EventEmitter {
   }
 
   /** @internal tells the preload which paths belong to files that are about to be dropped */
-  knowFiles(paths: Readonly<Record<string, string>>): void {
-    this.tell(this.mainFrame, { kind: 'files', paths })
+  knowFiles(paths: Readonly<Record<string, string>>): Promise<void> {
+    return this.tell(this.mainFrame, { kind: 'files', paths })
   }
 
   sendTo(frame: WebFrame, channel: string, args: readonly unknown[]): void {
@@ -350,9 +350,9 @@ export class WebContentsStandIn extends EventEmitter {
     })
   }
 
-  private tell(frame: WebFrame, message: ToPage): void {
+  private tell(frame: WebFrame, message: ToPage): Promise<void> {
     const expression = `${RECEIVER}(${JSON.stringify(JSON.stringify(message))})`
-    this.started
+    return this.started
       .then(async () => {
         const uniqueContextId = frame.contexts.preload
         // As in Electron, nobody hears what is sent before a document is there.
@@ -534,7 +534,7 @@ export class WebContentsStandIn extends EventEmitter {
     const answer = await answerInvoke(this.ipcEvent(frame, []) as never, channel, args)
     // The document that asked may have gone; its successor did not ask.
     if (this.isGone || frame.contexts.preload !== context) return
-    if ('message' in answer) return this.tell(frame, { kind: 'failed', id, message: answer.message })
+    if ('message' in answer) return void this.tell(frame, { kind: 'failed', id, message: answer.message })
     try {
       this.tell(frame, { kind: 'result', id, body: codec.encode(answer.value) })
     } catch {
