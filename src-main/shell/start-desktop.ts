@@ -12,6 +12,7 @@ import { serveApp } from './app-protocol.ts'
 import type { Desktop } from './desktop.ts'
 import { startDragOut } from './drag-out.ts'
 import { startImportFiles } from './import-files.ts'
+import { installCommand } from './install-command.ts'
 import { followState } from './live-state.ts'
 import { isStartedAtLogin } from './login-item.ts'
 import { windowOf } from './looking.ts'
@@ -24,6 +25,7 @@ import { createCommandRunner } from './run-command.ts'
 import { startSaveExport } from './save-export.ts'
 import { createTell } from './tell.ts'
 import { startTheme } from './theme.ts'
+import { startUpdates, type Updates } from './updates.ts'
 
 /** How long running tasks may take to roll back when the app ends. */
 const TASK_GRACE_MS = 15_000
@@ -75,6 +77,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
   transport.listen(DESKTOP_CHANNELS.ready, () => window.listening())
   if (!isStartedAtLogin()) window.show()
   const state = await followState(core.hub)
+  let updates: Promise<Updates> | undefined
   const run = createCommandRunner({
     router: core.router,
     state,
@@ -82,7 +85,10 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     shell,
     quit: () => app.quit(),
     tell: createTell({ window, warn }),
-    others: {},
+    others: {
+      'install-command': () => installCommand({ window }),
+      'check-updates': async () => (await updates)?.checkByHand(),
+    },
   })
   const base = { icebox, core, transport, settings, state, window, run, warn, signal: stop.signal }
   const quit = createQuit(base, {
@@ -94,6 +100,8 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
   })
   const desktop: Desktop = { ...base, quit }
   startParts(desktop)
+  updates = startUpdates(desktop, () => desktop.quit.mayEnd('update'))
+  updates.catch(warn)
   let closing: Promise<void> | undefined
   return {
     desktop,
@@ -115,7 +123,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
 
 /** Parts that live beside the window, each in a file of its own. Each ends with the desktop's signal. */
 function startParts(desktop: Desktop): void {
-  startMenus(desktop, { installCommand: false, checkUpdates: false })
+  startMenus(desktop, { installCommand: true, checkUpdates: true })
   startTheme(desktop)
   startDragOut(desktop)
   startSaveExport(desktop)
