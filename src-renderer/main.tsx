@@ -50,7 +50,6 @@ const app: App = {
   settings: createSettings(bridge, window.localStorage),
 }
 
-followFrame(document.documentElement, isDesktop, model)
 /** The import sheet tells how its files fared, as long as it is open. */
 function isInSheet({ id }: Task): boolean {
   const { overlay } = view.get()
@@ -58,6 +57,7 @@ function isInSheet({ id }: Task): boolean {
 }
 
 startSync(bridge, model, link)
+followFrame(document.documentElement, isDesktop, model)
 // The sheet tells the outcome of a start itself; what is undone was told by its own call.
 watchTasks(
   app,

@@ -1,73 +1,39 @@
 import { useEffect } from 'react'
-import { doingOf, resumeOrOpen, verbsOf } from '../bottles/bottle-verbs.ts'
+import { isDesktop } from '../bridge/bridge.ts'
 import { type App, useApp } from '../state/app.ts'
-import { type Overlay, SECTIONS } from '../state/view.ts'
+import { SECTIONS } from '../state/view.ts'
 import { isChord } from './keys.ts'
+import { actOnCurrent, find, goTo, lay } from './window-acts.ts'
 
 interface Shortcut {
   readonly chords: readonly string[]
   /** Works while somebody types in a field too. */
   readonly isForTyping?: boolean
+  /** Does something of its own in a field. */
+  readonly isEditing?: boolean
   readonly run: (app: App) => void
-}
-
-const lay = (app: App, overlay: Overlay) => app.view.update((view) => ({ ...view, overlay }))
-
-/** The bottle that the shortcuts act on: the one whose row or detail is shown. */
-function verb(app: App, name: 'freeze' | 'fork' | 'export' | 'destroy'): void {
-  const { current, section } = app.view.get()
-  const slug = current ?? document.querySelector<HTMLElement>('.list [data-current]')?.dataset.slug
-  const bottle = slug ? app.model.get().bottles.get(slug) : undefined
-  if (section !== 'bottles' || !bottle) return
-  const found = verbsOf(app, bottle, doingOf(app, bottle.slug)).find((item) => item.id === name)
-  if (found && !found.isDisabled) found.run()
 }
 
 const SHORTCUTS: readonly Shortcut[] = [
   { chords: ['mod+k', 'f1'], isForTyping: true, run: (app) => lay(app, { kind: 'palette' }) },
   // A browser keeps Ctrl+N to itself, so Alt+N does the same.
   { chords: ['mod+n', 'alt+n'], isForTyping: true, run: (app) => lay(app, { kind: 'new' }) },
-  {
-    chords: ['mod+f'],
-    isForTyping: true,
-    run: (app) => {
-      app.view.update((view) => ({ ...view, section: 'bottles', isSearchOpen: true }))
-      requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#bottle-search')?.focus())
-    },
-  },
-  { chords: ['mod+shift+f'], isForTyping: true, run: (app) => verb(app, 'freeze') },
-  {
-    chords: ['mod+enter'],
-    run: (app) => {
-      const { current, section } = app.view.get()
-      const slug = current ?? document.querySelector<HTMLElement>('.list [data-current]')?.dataset.slug
-      const bottle = slug ? app.model.get().bottles.get(slug) : undefined
-      if (section === 'bottles' && bottle) resumeOrOpen(app, bottle)
-    },
-  },
-  { chords: ['mod+d'], run: (app) => verb(app, 'fork') },
-  { chords: ['mod+e'], run: (app) => verb(app, 'export') },
-  {
-    chords: ['mod+backspace'],
-    run: (app) => {
-      const { selected } = app.view.get()
-      if (selected.size > 0) lay(app, { kind: 'destroy', slugs: [...selected] })
-      else verb(app, 'destroy')
-    },
-  },
-  {
-    chords: ['mod+,'],
-    isForTyping: true,
-    run: (app) => app.view.update((view) => ({ ...view, section: 'settings' })),
-  },
+  { chords: ['mod+f'], isForTyping: true, run: find },
+  { chords: ['mod+shift+f'], isForTyping: true, run: (app) => actOnCurrent(app, 'freeze') },
+  { chords: ['mod+enter'], run: (app) => actOnCurrent(app, 'resume') },
+  { chords: ['mod+d'], run: (app) => actOnCurrent(app, 'fork') },
+  { chords: ['mod+e'], run: (app) => actOnCurrent(app, 'export') },
+  { chords: ['mod+backspace'], isEditing: true, run: (app) => actOnCurrent(app, 'destroy') },
+  { chords: ['mod+,'], isForTyping: true, run: (app) => goTo(app, 'settings') },
   { chords: ['mod+shift+/'], isForTyping: true, run: (app) => lay(app, { kind: 'shortcuts' }) },
   ...SECTIONS.map((section, index) => ({
     chords: [`mod+${index + 1}`],
     isForTyping: true,
-    run: (app: App) => app.view.update((view) => ({ ...view, section })),
+    run: (app: App) => goTo(app, section),
   })),
   {
     chords: ['escape'],
+    isEditing: true,
     run: (app) => app.view.update((view) => (view.selected.size ? { ...view, selected: new Set() } : view)),
   },
 ]
@@ -82,8 +48,13 @@ export function useShortcuts(): void {
       if (target.closest('[data-keys="own"]')) return
       const isTyping = target.matches('input:not([type="checkbox"], [type="radio"]), textarea, select')
       for (const shortcut of SHORTCUTS) {
-        if (isTyping && !shortcut.isForTyping) continue
         if (!shortcut.chords.some((chord) => isChord(event, chord))) continue
+        if (isTyping && !shortcut.isForTyping) {
+          // What the page leaves alone goes on to the app's menu, which knows nothing of fields.
+          if (isDesktop && !shortcut.isEditing) event.preventDefault()
+          return
+        }
+        // Also what keeps the app's menu from doing the same once more.
         event.preventDefault()
         shortcut.run(app)
         return

@@ -1,12 +1,13 @@
-import { useEffect, useState } from 'react'
 import { type Theme, useApp, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { t } from '../ui/en.ts'
 import { bytes } from '../ui/format.ts'
 import { Page } from '../ui/page.tsx'
 import { CopyButton, Segmented } from '../ui/pieces.tsx'
+import { DesktopGroups } from './desktop-groups.tsx'
 import { KeepGroup } from './keep-group.tsx'
 import { Group, Line, useSave } from './setting-lines.tsx'
+import { type StoredSettings, useSettings } from './use-settings.ts'
 
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 
@@ -18,6 +19,7 @@ export function SettingsScreen() {
   const version = useModel((model) => model.version)
   const disk = useModel((model) => model.disk)
   const save = useSave()
+  const settings = useSettings()
   return (
     <Page title={t.section.settings}>
       <Group title={t.settings.look}>
@@ -33,10 +35,11 @@ export function SettingsScreen() {
           />
         </Line>
       </Group>
+      {app.bridge.desktop && <DesktopGroups {...settings} />}
       <Group title={t.settings.trash}>
-        <TrashDays />
+        <TrashDays {...settings} />
       </Group>
-      <KeepGroup />
+      <KeepGroup {...settings} />
       <Group title={t.settings.about}>
         <Line label={t.settings.version}>
           <span className="number selectable">{version || '–'}</span>
@@ -59,32 +62,15 @@ export function SettingsScreen() {
 
 const DAYS = ['1', '7', '30', '90'] as const
 
-function TrashDays() {
-  const { bridge } = useApp()
-  const save = useSave()
-  const [days, setDays] = useState('')
-  useEffect(() => {
-    let isOver = false
-    void bridge.call('settings:get', {}).then((result) => {
-      if (!isOver && result.ok && typeof result.value.trashDays === 'number')
-        setDays(String(result.value.trashDays))
-    })
-    return () => {
-      isOver = true
-    }
-  }, [bridge])
-  const choose = async (next: string) => {
-    const before = days
-    setDays(next)
-    if (!(await save('trashDays', Number(next)))) setDays(before)
-  }
+function TrashDays({ values, change }: StoredSettings) {
+  const days = typeof values?.trashDays === 'number' ? String(values.trashDays) : ''
   const options = [...new Set([...DAYS, ...(days ? [days] : [])])].sort((a, b) => Number(a) - Number(b))
   return (
     <Line label={t.settings.trashDays}>
       <Segmented
         label={t.settings.trashDays}
         value={days}
-        onChange={(next) => void choose(next)}
+        onChange={(next) => void change('trashDays', Number(next))}
         options={options.map((value) => ({ value, label: value }))}
       />
     </Line>

@@ -2,6 +2,7 @@ import type { Badge, Fidelity, FreezeReason, Task } from '../../src-preload/cont
 import type { DetailTab, ListTab, Section, SortKey } from '../state/view.ts'
 import { artifacts } from './en/artifacts.ts'
 import { commands } from './en/commands.ts'
+import { desktop } from './en/desktop.ts'
 import { forms } from './en/forms.ts'
 import { plural } from './en/plural.ts'
 import { screens } from './en/screens.ts'
@@ -322,4 +323,5 @@ export const t = {
   ...screens,
   ...commands,
   ...artifacts,
+  desktop,
 } as const

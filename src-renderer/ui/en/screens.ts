@@ -79,6 +79,7 @@ export const screens = {
       retentionDaily: 'One of each day, for so many days',
       retentionWeekly: 'One of each week, for so many weeks',
       minFreeMB: 'Megabytes of the disk that stay free',
+      dragCacheMB: 'Megabytes for files made ready to be dragged out',
     },
     autoThin: 'Thin out',
     autoThinOn: 'after every freeze',
