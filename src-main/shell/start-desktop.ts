@@ -25,7 +25,8 @@ import { createCommandRunner } from './run-command.ts'
 import { startSaveExport } from './save-export.ts'
 import { createTell } from './tell.ts'
 import { startTheme } from './theme.ts'
-import { startUpdates, type Updates } from './updates.ts'
+import type { Updates } from './update-cycle.ts'
+import { startUpdates } from './updates.ts'
 
 /** How long running tasks may take to roll back when the app ends. */
 const TASK_GRACE_MS = 15_000
