@@ -77,11 +77,10 @@ export function byUrgency(bottles: readonly Bottle[]): readonly Bottle[] {
   )
 }
 
-/** What can be resumed without losing anything, the newest snapshot first. */
+/** What rests and has a snapshot to resume from, the newest first. A resume freezes newer work before. */
 export function recentlyFrozen(bottles: readonly Bottle[]): readonly Bottle[] {
   return bottles
-    .filter(({ state, currentSnapshot }) => state === 'frozen' && currentSnapshot !== null)
-    .filter(canResume)
+    .filter((bottle) => bottle.currentSnapshot !== null && canResume(bottle))
     .sort(
       (a, b) => (b.lastFrozenAt ?? '').localeCompare(a.lastFrozenAt ?? '') || a.slug.localeCompare(b.slug),
     )

@@ -1,5 +1,5 @@
 import type { Bottle, StateSnapshot, Task } from '../../src-preload/contract/index.ts'
-import { isVisible, isWaiting, visibleTasks } from './bottle-facts.ts'
+import { canResume, isVisible, isWaiting, visibleTasks } from './bottle-facts.ts'
 import { oneLine } from './menu-text.ts'
 import type { MenuCommand } from './menu-types.ts'
 import { words } from './words.ts'
@@ -75,7 +75,7 @@ export function noticesAfter(
 /** The notifications of one change; none of what the person is looking at. Pure. */
 export function notificationsFor(before: Seen, now: Seen, context: NoticeContext): readonly Notice[] {
   if (context.isLooking || context.setting === 'none') return []
-  const tasks = endedTasks(before, now).flatMap((task) => taskNotice(task, context))
+  const tasks = endedTasks(before, now).flatMap((task) => taskNotice(task, now, context))
   const told = new Set(tasks.map(({ id }) => id))
   return [...tasks, ...bottleNotices(before, now).filter(({ id }) => !told.has(id))]
 }
@@ -87,14 +87,17 @@ function endedTasks(before: Seen, now: Seen): readonly Task[] {
   )
 }
 
-function taskNotice(task: Task, { setting }: NoticeContext): readonly Notice[] {
+function taskNotice(task: Task, now: Seen, { setting }: NoticeContext): readonly Notice[] {
   const name = task.slug
   if (task.state === 'failed') return [failedTask(task)]
   if (task.state !== 'done' || setting !== 'all' || name === null) return []
   const took = Date.parse(task.endedAt ?? '') - Date.parse(task.startedAt)
   if (!TOLD_WHEN_DONE.has(task.kind) && !(TOLD_WHEN_LONG.has(task.kind) && took > LONG_MS)) return []
   const show = showBottle(name, task.kind === 'freeze' || task.kind === 'verify' ? 'timeline' : 'overview')
-  const canResumeIt = task.kind === 'freeze' || task.kind === 'import' || task.kind === 'pull'
+  // What comes in may have no row yet; a bottle that was frozen while it ran goes on running.
+  const row = now.bottles.find(({ slug }) => slug === name)
+  const canResumeIt =
+    task.kind === 'freeze' ? row && canResume(row) : isArrival(task) && (!row || canResume(row))
   return [
     {
       id: `done:${task.kind}:${name}`,
@@ -108,6 +111,10 @@ function taskNotice(task: Task, { setting }: NoticeContext): readonly Notice[] {
       click: show,
     },
   ]
+}
+
+function isArrival({ kind }: Task): boolean {
+  return kind === 'import' || kind === 'pull'
 }
 
 function failedTask(task: Task): Notice {

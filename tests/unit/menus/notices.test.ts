@@ -7,17 +7,19 @@ import {
   notificationsFor,
 } from '../../../src-main/menus/notices.ts'
 import { failure } from '../../../src-preload/contract/errors.ts'
-import type { StateSnapshot, Task } from '../../../src-preload/contract/index.ts'
+import type { Bottle, StateSnapshot, Task } from '../../../src-preload/contract/index.ts'
 import { bottleRow } from '../../support/rows.ts'
 import { stateOf, taskOf } from './states.ts'
 
 const AWAY: NoticeContext = { setting: 'all', isLooking: false }
-const ended = (changes: Partial<Task>) =>
-  notificationsFor(
-    stateOf({ tasks: [taskOf('t', { ...changes, state: 'running' })] }),
-    stateOf({ tasks: [taskOf('t', { state: 'done', ...changes })] }),
+const ended = (changes: Partial<Task>, state: Bottle['state'] = 'frozen') => {
+  const bottles = [bottleRow('demo', { state })]
+  return notificationsFor(
+    stateOf({ bottles, tasks: [taskOf('t', { ...changes, state: 'running' })] }),
+    stateOf({ bottles, tasks: [taskOf('t', { state: 'done', ...changes })] }),
     AWAY,
   )
+}
 const rows = (...bottles: StateSnapshot['bottles']) => stateOf({ bottles })
 
 test('a freeze that is done offers to resume and to show', () => {
@@ -36,6 +38,12 @@ test('a freeze that is done offers to resume and to show', () => {
     ],
     click: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'timeline' } },
   })
+})
+
+test('what goes on running is not offered to be resumed', () => {
+  const labels = (changes: Partial<Task>) => ended(changes, 'running')[0]?.actions.map(({ label }) => label)
+  expect(labels({ kind: 'freeze' })).toEqual(['Show'])
+  expect(labels({ kind: 'import' })).toEqual(['Show'])
 })
 
 test('nothing is told of what the person looks at, or does not want to hear', () => {
