@@ -1,5 +1,10 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
-import { DESKTOP_CHANNELS as channels, type PageCommand, type StreamControl } from './contract/desktop.ts'
+import {
+  DESKTOP_CHANNELS as channels,
+  type DesktopRequest,
+  type PageCommand,
+  type StreamControl,
+} from './contract/desktop.ts'
 import type { Failure } from './contract/errors.ts'
 import type { IceboxBridge } from './contract/wire.ts'
 
@@ -69,6 +74,7 @@ const bridge: IceboxBridge = {
     pickImports: () => ipcRenderer.invoke(channels.pickImports),
     saveExport: (taskId: string) => ipcRenderer.invoke(channels.saveExport, taskId),
     startDrag: (tokens: readonly string[]) => ipcRenderer.send(channels.drag, tokens),
+    ask: (what: DesktopRequest) => ipcRenderer.send(channels.ask, what),
   }),
 }
 

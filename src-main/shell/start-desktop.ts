@@ -18,6 +18,7 @@ import { isStartedAtLogin } from './login-item.ts'
 import { windowOf } from './looking.ts'
 import { createMainWindow, preloadPath } from './main-window.ts'
 import { startMenus } from './menus.ts'
+import { startPageRequests } from './page-requests.ts'
 import { openPlaceRecord } from './place-record.ts'
 import { startPower } from './power.ts'
 import { createQuit, type Quit } from './quit.ts'
@@ -129,6 +130,7 @@ function startParts(desktop: Desktop): void {
   startDragOut(desktop)
   startSaveExport(desktop)
   startImportFiles(desktop)
+  startPageRequests(desktop)
   startPower(desktop, {
     monitor: powerMonitor,
     platform: process.platform,

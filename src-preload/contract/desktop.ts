@@ -24,7 +24,13 @@ export interface DesktopBridge {
   saveExport(taskId: string): Promise<Result<{ readonly isSaved: boolean }>>
   /** Begins the system's drag of prepared artifacts. To be called in `dragstart`, after its default was prevented. */
   startDrag(tokens: readonly string[]): void
+  /** Asks the app for what only a person may begin; it tells the outcome itself. */
+  ask(what: DesktopRequest): void
 }
+
+/** Buttons of the page that do what items of the app's menu do. */
+export const DESKTOP_REQUESTS = ['install-command', 'check-updates'] as const
+export type DesktopRequest = (typeof DESKTOP_REQUESTS)[number]
 
 /** The names that preload and main share. One word of Electron's, and nothing else, goes under each. */
 export const DESKTOP_CHANNELS = {
@@ -44,6 +50,8 @@ export const DESKTOP_CHANNELS = {
   pickImports: 'icebox:pick-imports',
   saveExport: 'icebox:save-export',
   drag: 'icebox:drag',
+  /** page → main: DesktopRequest */
+  ask: 'icebox:ask',
 } as const
 
 /** Page → main on a stream's port; main answers with `Uint8Array`s and one `{ end }`. */

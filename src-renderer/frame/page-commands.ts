@@ -21,6 +21,9 @@ export function runPageCommand(app: App, command: PageCommand): void {
     case 'show-bottle':
       showBottle(app, command.slug, command.tab)
       break
+    case 'drag-refused':
+      app.drag.refused(command.tokens)
+      break
     default:
       putAway(app)
       // A dialog that somebody is in must be answered first.

@@ -1,5 +1,6 @@
 import { type Theme, useApp, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
+import { Button } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { bytes } from '../ui/format.ts'
 import { Page } from '../ui/page.tsx'
@@ -20,6 +21,7 @@ export function SettingsScreen() {
   const disk = useModel((model) => model.disk)
   const save = useSave()
   const settings = useSettings()
+  const { desktop } = app.bridge
   return (
     <Page title={t.section.settings}>
       <Group title={t.settings.look}>
@@ -35,7 +37,7 @@ export function SettingsScreen() {
           />
         </Line>
       </Group>
-      {app.bridge.desktop && <DesktopGroups {...settings} />}
+      {desktop && <DesktopGroups {...settings} />}
       <Group title={t.settings.trash}>
         <TrashDays {...settings} />
       </Group>
@@ -43,7 +45,15 @@ export function SettingsScreen() {
       <Group title={t.settings.about}>
         <Line label={t.settings.version}>
           <span className="number selectable">{version || '–'}</span>
+          {desktop && (
+            <Button onClick={() => desktop.ask('check-updates')}>{t.desktop.settings.check}</Button>
+          )}
         </Line>
+        {desktop && (
+          <Line label={t.desktop.settings.command}>
+            <Button onClick={() => desktop.ask('install-command')}>{t.desktop.settings.install}</Button>
+          </Line>
+        )}
         <Line label={t.settings.home}>
           <span className="path selectable" title={home}>
             {home}

@@ -19,6 +19,9 @@ export const desktop = {
       freezeOnShutdown: 'Before the computer shuts down',
     },
     freezeOn: 'freeze running bottles',
+    command: 'The icebox command',
+    install: 'Install…',
+    check: 'Check for updates…',
     battery: 'Percent from which on the battery is low',
   },
 } as const
