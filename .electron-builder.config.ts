@@ -53,8 +53,7 @@ export function configure(env: Environment): Configuration {
     files: [
       'package.json',
       'LICENSE',
-      'out/main/index.js',
-      'out/main/worker.js',
+      'out/main/{index,serve,worker}.js',
       'out/main/chunks/*.js',
       'out/preload/index.cjs',
       'out/renderer/**',

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 /** Tells the scripts that Icebox wrote from whatever else may have its name. */
 const MARK = '# Installed by Icebox.'
@@ -43,8 +43,16 @@ export type CommandPlan =
       readonly hint: string | null
     }
 
-/** Folders for a person's commands. The first needs no change of the PATH on a Mac, but often belongs to root. Pure. */
-export function commandFolders(platform: NodeJS.Platform, home: string): readonly string[] {
+/**
+ * Folders for a person's commands: the one chosen by `ICEBOX_COMMAND_DIR`, else the usual ones. The first of a Mac needs
+ * no change of the PATH, but often belongs to root. Pure.
+ */
+export function commandFolders(
+  platform: NodeJS.Platform,
+  home: string,
+  chosen: string | undefined,
+): readonly string[] {
+  if (chosen && isAbsolute(chosen)) return [chosen]
   const own = join(home, '.local', 'bin')
   return platform === 'darwin' ? ['/usr/local/bin', own] : [own]
 }

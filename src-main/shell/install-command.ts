@@ -19,7 +19,8 @@ export async function installCommand(desktop: Pick<Desktop, 'window'>): Promise<
     const { response } = await (window ? dialog.showMessageBox(window, shown) : dialog.showMessageBox(shown))
     return response
   }
-  const places = await Promise.all(commandFolders(process.platform, homedir()).map(look))
+  const folders = commandFolders(process.platform, homedir(), process.env.ICEBOX_COMMAND_DIR)
+  const places = await Promise.all(folders.map(look))
   const plan = planCommand({
     platform: process.platform,
     program: launchCommand(),

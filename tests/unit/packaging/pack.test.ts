@@ -93,7 +93,7 @@ describe('the Linux app', () => {
 
   test('has nothing else', () => {
     const known =
-      /^(package\.json|LICENSE|node_modules\/.+|out\/main\/((index|worker)\.js|chunks\/[^/]+\.js)|out\/preload\/index\.cjs|out\/renderer\/.+|resources\/(tray|drag)\/.+|resources\/icon\.png)$/
+      /^(package\.json|LICENSE|node_modules\/.+|out\/main\/((index|serve|worker)\.js|chunks\/[^/]+\.js)|out\/preload\/index\.cjs|out\/renderer\/.+|resources\/(tray|drag)\/.+|resources\/icon\.png)$/
     expect([...files.keys()].filter((path) => !known.test(path))).toEqual([])
     expect([...files.keys()].filter((path) => /\.(map|tsx?|test\.js)$/.test(path))).toEqual([])
     expect(

@@ -21,8 +21,10 @@ const plan = (places: readonly Place[], other: Partial<CommandFacts> = {}) =>
   planCommand({ platform: 'darwin', program: APP, places, path: '/usr/bin:/bin', ...other })
 
 test('a Mac offers the common folder first, Linux the person’s own', () => {
-  expect(commandFolders('darwin', '/Users/a')).toEqual(['/usr/local/bin', '/Users/a/.local/bin'])
-  expect(commandFolders('linux', '/home/a')).toEqual(['/home/a/.local/bin'])
+  expect(commandFolders('darwin', '/Users/a', undefined)).toEqual(['/usr/local/bin', '/Users/a/.local/bin'])
+  expect(commandFolders('linux', '/home/a', '')).toEqual(['/home/a/.local/bin'])
+  expect(commandFolders('darwin', '/Users/a', '/opt/mine')).toEqual(['/opt/mine'])
+  expect(commandFolders('linux', '/home/a', 'relative')).toEqual(['/home/a/.local/bin'])
 })
 
 describe('the script', () => {
