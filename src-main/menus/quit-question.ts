@@ -7,7 +7,7 @@ import { words } from './words.ts'
 export type QuitAnswer =
   /** Bottles go on without the app; other work is cancelled and rolled back. */
   | 'leave'
-  /** Everything that runs is frozen, other work ends, then the app quits. */
+  /** Everything that runs is frozen and stopped, other work ends, then the app quits. */
   | 'freeze'
   /** Nothing runs but work of the app: it ends, then the app quits. */
   | 'finish'
@@ -51,24 +51,20 @@ export function planQuit({ bottles, tasks, setting, why }: QuitFacts): QuitPlan 
 }
 
 function askAboutBottles(running: readonly Bottle[], working: readonly Task[], why: QuitWhy): QuitQuestion {
-  const [subject, they] =
-    running.length === 1
-      ? [`${nameOf(running[0])} is running`, 'It goes']
-      : [`${running.length} bottles are running`, 'They go']
-  const which = running.length === 1 ? [] : [listed(running.map(nameOf))]
-  const reason = why === 'update' ? ['Icebox quits to install the update.'] : []
-  const cancelled = working.length === 0 ? [] : [`Leaving now cancels: ${doings(working)}.`]
+  const isOne = running.length === 1
+  const subject = isOne ? `${nameOf(running[0])} is running` : `${running.length} bottles are running`
+  const [they, them] = isOne ? ['It goes', 'it'] : ['They go', 'them']
   return {
     message: `${subject}. Quit Icebox?`,
     detail: [
-      ...reason,
-      ...which,
-      `${they} on without Icebox, or Icebox freezes ${running.length === 1 ? 'it' : 'them'} first.`,
-      ...cancelled,
+      ...(why === 'update' ? ['Icebox quits to install the update.'] : []),
+      ...(isOne ? [] : [`${listed(running.map(nameOf))}.`]),
+      `${they} on without Icebox, or Icebox freezes and stops ${them} first, to be resumed later.`,
+      ...(working.length === 0 ? [] : [`Leaving now cancels: ${doings(working)}.`]),
     ].join('\n'),
     buttons: [
       { label: 'Leave running', answer: 'leave' },
-      { label: running.length === 1 ? 'Freeze, then quit' : 'Freeze all, then quit', answer: 'freeze' },
+      { label: isOne ? 'Freeze, then quit' : 'Freeze all, then quit', answer: 'freeze' },
       { label: words.cancel, answer: 'cancel' },
     ],
     defaultId: 0,

@@ -4,13 +4,15 @@ import { taskEnd } from '../tasks/task-end.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 
 export interface FreezeManyParts {
-  readonly bottles: Pick<Bottles, 'freeze'>
+  readonly bottles: Pick<Bottles, 'freeze' | 'stop'>
   readonly tasks: TaskQueue
 }
 
 export interface FreezeManyOptions {
   /** Of each new snapshot; one that is kept because nothing changed keeps its own. */
   readonly note: string
+  /** Stops each one once it is frozen: what it does in between stays on its engine, and a resume freezes that too. */
+  readonly thenStop?: boolean
   /** After this none begins any more, and those under way count as missed only if they fail. */
   readonly noMore: AbortSignal
   /** Ends the waiting; what has begun goes on. */
@@ -24,10 +26,17 @@ const AT_ONCE = 2
 export async function freezeMany(
   { bottles, tasks }: FreezeManyParts,
   slugs: readonly string[],
-  { note, noMore, signal }: FreezeManyOptions,
+  { note, thenStop = false, noMore, signal }: FreezeManyOptions,
 ): Promise<readonly Missed[]> {
   const waiting = [...slugs]
   const missed: Missed[] = []
+  const stop = (slug: string): Promise<string | null | undefined> => {
+    const id = tasks.start('stop', slug, async (context) => {
+      const { left } = await bottles.stop(slug, {}, context)
+      return [`Stopped ${slug}.`, ...left].join(' ')
+    })
+    return problemOf(tasks, id, signal)
+  }
   const worker = async (): Promise<void> => {
     for (;;) {
       const slug = waiting.shift()
@@ -40,7 +49,8 @@ export async function freezeMany(
         const { snapshot } = await bottles.freeze({ slug, note, reason: 'rule' }, context)
         return `Froze ${slug} as ${snapshot.id}.`
       })
-      const problem = await problemOf(tasks, id, signal)
+      let problem = await problemOf(tasks, id, signal)
+      if (problem === undefined && thenStop) problem = await stop(slug)
       if (problem !== undefined) missed.push({ slug, problem })
     }
   }

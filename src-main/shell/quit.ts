@@ -141,7 +141,7 @@ async function finishAll(desktop: QuitDesktop, isFreezing: boolean): Promise<rea
     for (const slug of slugs) tried.add(slug)
     const parts = { bottles: icebox.bottles, tasks }
     const [missed, ended] = await Promise.all([
-      freezeMany(parts, slugs, { note: NOTE, noMore: signal, signal }),
+      freezeMany(parts, slugs, { note: NOTE, thenStop: true, noMore: signal, signal }),
       Promise.all(working.map(({ id }) => taskEnd(tasks, id, signal))),
     ])
     const problems: QuitProblem[] = [

@@ -52,7 +52,7 @@ describe('the question', () => {
   test('names one bottle, leaves it running by default and cancels with Escape', () => {
     expect(asked({ bottles: RUNNING })).toEqual({
       message: 'otter is running. Quit Icebox?',
-      detail: 'It goes on without Icebox, or Icebox freezes it first.',
+      detail: 'It goes on without Icebox, or Icebox freezes and stops it first, to be resumed later.',
       buttons: [
         { label: 'Leave running', answer: 'leave' },
         { label: 'Freeze, then quit', answer: 'freeze' },
@@ -69,8 +69,8 @@ describe('the question', () => {
     expect(message).toBe('6 bottles are running. Quit Icebox?')
     expect(detail.split('\n')).toEqual([
       'Icebox quits to install the update.',
-      'a, b, c, d and 2 more',
-      'They go on without Icebox, or Icebox freezes them first.',
+      'a, b, c, d and 2 more.',
+      'They go on without Icebox, or Icebox freezes and stops them first, to be resumed later.',
       'Leaving now cancels: Exporting seal.',
     ])
   })

@@ -16,6 +16,7 @@ export function quitDesktop(rows: Bottle[], settings: Record<string, unknown> = 
   const tasks = createTaskQueue()
   const stop = new AbortController()
   const seen = {
+    stops: [] as string[],
     freezes: [] as FreezeRequest[],
     boxes: [] as Box[],
     sets: [] as unknown[],
@@ -38,10 +39,14 @@ export function quitDesktop(rows: Bottle[], settings: Record<string, unknown> = 
       seen.freezes.push(request)
       await fate.waits.get(request.slug)
       if (fate.fails.has(request.slug)) throw bottleError('disk-full')
-      const at = rows.findIndex(({ slug }) => slug === request.slug)
+      return { snapshot: sampleSnapshot({ slug: request.slug }), resumeHint: '', exportHint: null }
+    },
+    stop: async (slug: string) => {
+      seen.stops.push(slug)
+      const at = rows.findIndex((row) => row.slug === slug)
       const row = rows[at]
       if (row) rows[at] = { ...row, state: 'frozen' }
-      return { snapshot: sampleSnapshot({ slug: request.slug }), resumeHint: '', exportHint: null }
+      return { done: [], left: [], unrecoverable: [] }
     },
   }
   const desktop = {

@@ -53,6 +53,7 @@ describe('the answer', () => {
       { slug: 'otter', note: 'Before quitting', reason: 'rule' },
       { slug: 'seal', note: 'Before quitting', reason: 'rule' },
     ])
+    expect(seen.stops.sort()).toEqual(['otter', 'seal'])
     expect(seen.shown).toBe(1)
   })
   test('is kept when the person says so', async () => {
@@ -95,6 +96,8 @@ test('a freeze that fails stops the quit and says which', async () => {
   told.answer(0)
   expect(await ending).toBe(false)
   expect(seen.freezes.map(({ slug }) => slug)).toEqual(['otter', 'seal'])
+  // What is not frozen is never stopped.
+  expect(seen.stops).toEqual(['otter'])
 })
 
 test('a list that can’t be had stops the quit too', async () => {
