@@ -119,7 +119,7 @@ export function applyPatches(model: Model, patches: readonly StatePatch[]): Appl
   }
 }
 
-const SIDE_KINDS: ReadonlySet<Task['kind']> = new Set(['export', 'prepare', 'push', 'verify'])
+const SIDE_KINDS: ReadonlySet<Task['kind']> = new Set(['export', 'push', 'verify'])
 
 function taskViews(
   tasks: ReadonlyMap<string, Task>,
@@ -128,7 +128,8 @@ function taskViews(
   const activeTasks = new Map<string, Task>()
   const sideTasks = new Map<string, Task>()
   for (const task of taskList) {
-    if (task.state !== 'running' || !task.slug) continue
+    // What a pointer set off shows where the pointer is; elsewhere it would push the row away from under it.
+    if (task.state !== 'running' || !task.slug || task.kind === 'prepare') continue
     const views = SIDE_KINDS.has(task.kind) ? sideTasks : activeTasks
     if (!views.has(task.slug)) views.set(task.slug, task)
   }
