@@ -47,8 +47,8 @@ const CONTROL = join(import.meta.dirname, 'stand-in-control.ts')
 
 /** Starts the app on the stand-in, in a process of its own. */
 export async function startOnStandIn(place: AppPlace): Promise<RunningApp> {
-  const own = [place.root, `--user-data-dir=${place.userData}`, ...place.args]
-  const child = fork(join(STAND_IN, 'launch.ts'), ['-r', CONTROL, ...own], {
+  const own = [place.root, `--user-data-dir=${place.userData}`]
+  const child = fork(join(STAND_IN, 'launch.ts'), ['-r', CONTROL, ...own, ...place.args], {
     cwd: place.cwd,
     env: place.env,
     execArgv: [],
