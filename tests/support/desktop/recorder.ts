@@ -381,11 +381,14 @@ export function installRecorder(
       }
       replace(powerMonitor, 'isOnBatteryPower', () => () => isBattery)
     }
-    emit(name, event({
+    emit(
+      name,
+      event({
         preventDefault() {
           isHeld = true
         },
-      }))
+      }),
+    )
     return isHeld
   }
 

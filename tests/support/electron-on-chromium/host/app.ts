@@ -2,84 +2,14 @@ import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { CommandLine } from './command-line.ts'
+import { DockStandIn } from './dock.ts'
 import { makeEvent } from './event.ts'
-import { toImage } from './native-image.ts'
 import { standIn } from './runtime.ts'
 import { type SecondInstance, takeSingleInstanceLock } from './single-instance.ts'
 import { notHere, strict } from './strict.ts'
 
 type Paths = Record<string, string>
-
-class CommandLine {
-  hasSwitch(name: string): boolean {
-    return process.argv.some((each) => each === `--${name}` || each.startsWith(`--${name}=`))
-  }
-
-  getSwitchValue(name: string): string {
-    const found = process.argv.find((each) => each.startsWith(`--${name}=`))
-    return found?.slice(name.length + 3) ?? ''
-  }
-
-  appendSwitch(): void {
-    if (standIn.isReady) throw new Error('command line switches have no effect after the app is ready')
-  }
-
-  appendArgument(): void {
-    this.appendSwitch()
-  }
-
-  removeSwitch(): void {
-    this.appendSwitch()
-  }
-}
-
-class DockStandIn {
-  menu: unknown = null
-  badge = ''
-  isShown = true
-  bounces: string[] = []
-
-  setMenu(menu: unknown): void {
-    this.menu = menu
-  }
-
-  getMenu(): unknown {
-    return this.menu
-  }
-
-  setBadge(text: string): void {
-    if (typeof text !== 'string') throw new TypeError('a badge is text')
-    this.badge = text
-  }
-
-  getBadge(): string {
-    return this.badge
-  }
-
-  setIcon(image: unknown): void {
-    if (toImage(image).isEmpty()) throw new Error('the stand-in takes no empty icon for the dock')
-  }
-
-  bounce(type = 'informational'): number {
-    return this.bounces.push(type)
-  }
-
-  cancelBounce(): void {}
-  downloadFinished(): void {}
-
-  hide(): void {
-    this.isShown = false
-  }
-
-  show(): Promise<void> {
-    this.isShown = true
-    return Promise.resolve()
-  }
-
-  isVisible(): boolean {
-    return this.isShown
-  }
-}
 
 class AppStandIn extends EventEmitter {
   name = 'Electron'

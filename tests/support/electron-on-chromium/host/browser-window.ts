@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { BrowserWindowConstructorOptions, Rectangle, WebPreferences } from 'electron'
+import type { BrowserWindowConstructorOptions, Rectangle } from 'electron'
 import { app } from './app.ts'
 import { makeEvent } from './event.ts'
 import { toImage } from './native-image.ts'
@@ -7,33 +7,13 @@ import { nativeTheme } from './native-theme.ts'
 import { mustBeReady } from './runtime.ts'
 import { WORK_AREA } from './screen.ts'
 import { strict } from './strict.ts'
-import { adopt, hearPopups, type Target } from './targets.ts'
+import { adopt, hearPopups } from './targets.ts'
 import { WebContentsStandIn } from './web-contents.ts'
+import { checkPreferences } from './web-preferences.ts'
 
 const windows = new Map<number, BrowserWindow>()
 let lastId = 0
 let focused: BrowserWindow | null = null
-
-/** @throws Error for a page that the stand-in would run under other rules than those asked for */
-function checkPreferences(given: WebPreferences): WebPreferences {
-  const preferences = {
-    contextIsolation: true,
-    nodeIntegration: false,
-    sandbox: true,
-    webSecurity: true,
-    webviewTag: false,
-    nodeIntegrationInSubFrames: false,
-    allowRunningInsecureContent: false,
-    ...given,
-  }
-  const unsafe = (['contextIsolation', 'sandbox', 'webSecurity'] as const).find((name) => !preferences[name])
-  if (unsafe) throw new Error(`the stand-in runs no page without ${unsafe}`)
-  const lax = (
-    ['nodeIntegration', 'webviewTag', 'nodeIntegrationInSubFrames', 'allowRunningInsecureContent'] as const
-  ).find((name) => preferences[name])
-  if (lax) throw new Error(`the stand-in runs no page with ${lax}`)
-  return preferences
-}
 
 /** A window: its page is real, its frame is numbers. */
 export class BrowserWindow extends EventEmitter {
@@ -68,7 +48,7 @@ export class BrowserWindow extends EventEmitter {
     return BrowserWindow.getAllWindows().find((each) => each.webContents.id === contents.id) ?? null
   }
 
-  constructor(options: BrowserWindowConstructorOptions = {}, target?: Target) {
+  constructor(options: BrowserWindowConstructorOptions = {}) {
     super()
     mustBeReady('BrowserWindow')
     lastId += 1
@@ -84,11 +64,7 @@ export class BrowserWindow extends EventEmitter {
       height: Math.max(height, this.minimum[1]),
     }
     this.normal = this.bounds
-    this.contents = new WebContentsStandIn(
-      checkPreferences(options.webPreferences ?? {}),
-      this.bounds,
-      target,
-    )
+    this.contents = new WebContentsStandIn(checkPreferences(options.webPreferences ?? {}), this.bounds)
     this.webContents = this.contents.facade
     const facade = strict('BrowserWindow', this)
     windows.set(this.id, facade)
@@ -391,7 +367,6 @@ export class BrowserWindow extends EventEmitter {
   }
 }
 
-
 // A link to a new window opens one in Chromium before anyone can be asked; it is paused until the handler has spoken.
 hearPopups((target) => {
   adopt(target)
@@ -400,7 +375,7 @@ hearPopups((target) => {
   )
   const [first] = BrowserWindow.getAllWindows()
   const asked = opener ?? first
-  asked?.webContents.closePopup(target)
+  asked?.webContents.closePopup(target).catch(() => undefined)
 })
 
 app.closeWindows = () => {

@@ -30,7 +30,6 @@ function attach({ cdp }: Chromium): Promise<void> {
       if (method === 'Target.attachedToTarget') seen(params)
       if (method === 'Target.detachedFromTarget') attached.delete(String(params.targetId))
     })
-    await cdp.send('Target.setDiscoverTargets', { discover: true, filter: FILTER })
     await cdp.send('Target.setAutoAttach', {
       autoAttach: true,
       waitForDebuggerOnStart: true,

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { standIn } from './runtime.ts'
 import { strict } from './strict.ts'
 
-interface FrameOwner {
+export interface FrameOwner {
   evaluate(frame: WebFrame, code: string): Promise<unknown>
   sendTo(frame: WebFrame, channel: string, args: readonly unknown[]): void
 }

@@ -14,7 +14,8 @@ export interface BridgeSide {
 export function makeBridgeSide(secret: string, me: 'page' | 'preload'): BridgeSide {
   const other = me === 'page' ? 'preload' : 'page'
   const MAX_DEPTH = 1000
-  const { dispatchEvent, addEventListener, CustomEvent, Promise, Error, Map, WeakMap, Array, Object } = window
+  // The page may replace these later; the bridge keeps the browser's own.
+  const { dispatchEvent, addEventListener, CustomEvent } = window
   const owned = new Map<number, (...args: unknown[]) => unknown>()
   const numbers = new WeakMap<object, number>()
   const foreign = new WeakMap<object, number>()

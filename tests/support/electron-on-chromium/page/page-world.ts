@@ -2,7 +2,6 @@ import type { BridgeSide } from './bridge.ts'
 
 /** Runs first in the page's own world. Self-contained, since the page gets it as source. */
 export function runPageWorld(bridge: BridgeSide): void {
-  const { Object, Promise } = window
   const freeze = (value: unknown): void => {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return
     if (Object.isFrozen(value) || ArrayBuffer.isView(value)) return

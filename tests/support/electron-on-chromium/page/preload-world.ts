@@ -13,6 +13,7 @@ export type FromPage =
   | { readonly kind: 'port'; readonly port: number; readonly body: string }
   | { readonly kind: 'port-closed'; readonly port: number }
   | { readonly kind: 'drag-start' }
+  | { readonly kind: 'title'; readonly title: string }
   | {
       readonly kind: 'permission'
       readonly id: number
@@ -160,20 +161,26 @@ export function runPreloadWorld(
   const receive = (message: ToPage): void => {
     switch (message.kind) {
       case 'send':
-        return hear(message)
+        hear(message)
+        break
       case 'result':
         invoked.get(message.id)?.resolve(codec.decode(message.body))
-        return void invoked.delete(message.id)
+        invoked.delete(message.id)
+        break
       case 'failed':
         invoked.get(message.id)?.reject(new Error(message.message))
-        return void invoked.delete(message.id)
+        invoked.delete(message.id)
+        break
       case 'port':
-        return ports.get(message.port)?.postMessage(codec.decode(message.body))
+        ports.get(message.port)?.postMessage(codec.decode(message.body))
+        break
       case 'port-closed':
         ports.get(message.port)?.close()
-        return void ports.delete(message.port)
+        ports.delete(message.port)
+        break
       case 'answer':
-        return void bridge.send('answer', { id: message.id, isGranted: message.isGranted })
+        bridge.send('answer', { id: message.id, isGranted: message.isGranted })
+        break
       case 'files':
         files = message.paths
     }
@@ -190,6 +197,14 @@ export function runPreloadWorld(
     },
     true,
   )
+  if (window === window.top) {
+    const tellTitle = (): void => toMain({ kind: 'title', title: document.title })
+    window.addEventListener('DOMContentLoaded', () => {
+      tellTitle()
+      const watched = { childList: true, characterData: true, subtree: true }
+      new MutationObserver(tellTitle).observe(document.head, watched)
+    })
+  }
   if (!config.hasPreload || window !== window.top) return null
 
   const contextBridge = {
