@@ -13,7 +13,10 @@ export function windowLook(platform: NodeJS.Platform, isDark: boolean): BrowserW
   return {
     backgroundColor: CLEAR,
     titleBarStyle: 'hiddenInset',
-    trafficLightPosition: { x: 18, y: 18 },
+    // In the middle of the page's first line, and within its narrowest sidebar.
+    trafficLightPosition: { x: 14, y: 20 },
+    // So that the page is told when the buttons go away, as they do in full screen.
+    titleBarOverlay: true,
     vibrancy: 'sidebar',
     visualEffectState: 'followWindow',
   }

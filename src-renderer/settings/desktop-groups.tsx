@@ -1,16 +1,16 @@
 import { chordText } from '../palette/keys.ts'
 import { useModel } from '../state/app.ts'
 import { t } from '../ui/en.ts'
-import { Segmented, Switch } from '../ui/pieces.tsx'
+import { Segmented } from '../ui/pieces.tsx'
 import { NumberField } from './number-field.tsx'
-import { Group, Line } from './setting-lines.tsx'
+import { Group, Line, SwitchLine } from './setting-lines.tsx'
 import type { StoredSettings } from './use-settings.ts'
 
 const words = t.desktop.settings
 const NOTICES = ['all', 'attention', 'none'] as const
 const QUITS = ['ask', 'leave', 'freeze'] as const
 const CHORDS = ['none', 'mod+alt+i', 'mod+alt+b', 'mod+shift+space'] as const
-const FREEZES = ['freezeOnSleep', 'freezeOnLowBattery', 'freezeOnShutdown'] as const
+const FREEZES = ['freezeOnSleep', 'freezeOnShutdown', 'freezeOnLowBattery'] as const
 
 /** What only the desktop app does: in the background, at its end, and before the machine stops. */
 export function DesktopGroups(settings: StoredSettings) {
@@ -27,22 +27,18 @@ function BackgroundGroup({ values, change }: StoredSettings) {
   const isMac = useModel((model) => model.platform === 'darwin')
   return (
     <Group title={words.background}>
-      <Line label={words.login}>
-        <Switch
-          label={words.loginOn}
-          isOn={values?.launchAtLogin === true}
-          onChange={(isOn) => void change('launchAtLogin', isOn)}
-        />
-      </Line>
+      <SwitchLine
+        label={words.login}
+        isOn={values?.launchAtLogin === true}
+        onChange={(isOn) => void change('launchAtLogin', isOn)}
+      />
       {/* On a Mac an app stays when its window is closed. */}
       {!isMac && (
-        <Line label={words.close}>
-          <Switch
-            label={words.closeOn}
-            isOn={values?.closeToTray === true}
-            onChange={(isOn) => void change('closeToTray', isOn)}
-          />
-        </Line>
+        <SwitchLine
+          label={words.close}
+          isOn={values?.closeToTray === true}
+          onChange={(isOn) => void change('closeToTray', isOn)}
+        />
       )}
       <Line label={words.notices}>
         <Segmented
@@ -82,26 +78,26 @@ function EndGroup({ values, change }: StoredSettings) {
         />
       </Line>
       {FREEZES.map((name) => (
-        <Line key={name} label={words.freeze[name]}>
-          <Switch
-            label={words.freezeOn}
-            isOn={values?.[name] === true}
-            onChange={(isOn) => void change(name, isOn)}
+        <SwitchLine
+          key={name}
+          label={words.freeze[name]}
+          isOn={values?.[name] === true}
+          onChange={(isOn) => void change(name, isOn)}
+        />
+      ))}
+      {values?.freezeOnLowBattery === true && (
+        <Line label={words.battery}>
+          <NumberField
+            // A refused value goes back to what is stored.
+            key={String(values.lowBatteryPercent)}
+            label={words.battery}
+            min={2}
+            max={50}
+            value={Number(values.lowBatteryPercent ?? 10)}
+            onChange={(value) => void change('lowBatteryPercent', value)}
           />
         </Line>
-      ))}
-      <Line label={words.battery}>
-        <NumberField
-          // A refused value goes back to what is stored.
-          key={String(values?.lowBatteryPercent)}
-          label={words.battery}
-          min={2}
-          max={50}
-          value={Number(values?.lowBatteryPercent ?? 10)}
-          isDisabled={values?.freezeOnLowBattery !== true}
-          onChange={(value) => void change('lowBatteryPercent', value)}
-        />
-      </Line>
+      )}
     </Group>
   )
 }

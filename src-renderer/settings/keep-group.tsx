@@ -1,7 +1,6 @@
 import { t } from '../ui/en.ts'
-import { Switch } from '../ui/pieces.tsx'
 import { NumberField } from './number-field.tsx'
-import { Group, Line } from './setting-lines.tsx'
+import { Group, Line, SwitchLine } from './setting-lines.tsx'
 import type { StoredSettings } from './use-settings.ts'
 
 /** The numbers of the group with the bounds that the core sets. */
@@ -32,13 +31,11 @@ export function KeepGroup({ values, change }: StoredSettings) {
           />
         </Line>
       ))}
-      <Line label={t.settings.autoThin}>
-        <Switch
-          label={t.settings.autoThinOn}
-          isOn={values.autoThin === true}
-          onChange={(isOn) => void change('autoThin', isOn)}
-        />
-      </Line>
+      <SwitchLine
+        label={t.settings.autoThin}
+        isOn={values.autoThin === true}
+        onChange={(isOn) => void change('autoThin', isOn)}
+      />
     </Group>
   )
 }

@@ -6,7 +6,6 @@ export function NumberField(props: {
   readonly min: number
   readonly max: number
   readonly value: number
-  readonly isDisabled?: boolean
   readonly onChange: (value: number) => void
 }) {
   const [text, setText] = useState(String(props.value))
@@ -21,7 +20,6 @@ export function NumberField(props: {
       className="input number-input number"
       inputMode="numeric"
       aria-label={props.label}
-      disabled={props.isDisabled}
       value={text}
       onChange={(event) => setText(event.target.value)}
       onBlur={settle}

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useApp } from '../state/app.ts'
 import { t } from '../ui/en.ts'
+import { Switch } from '../ui/pieces.tsx'
 
 /** Saves one setting; a failure is told by a toast. True when it was saved. */
 export function useSave() {
@@ -37,5 +38,18 @@ export function Line({ label, children }: { readonly label: string; readonly chi
       <span>{label}</span>
       <div className="settings-value">{children}</div>
     </div>
+  )
+}
+
+/** One setting that is on or off. */
+export function SwitchLine(props: {
+  readonly label: string
+  readonly isOn: boolean
+  readonly onChange: (isOn: boolean) => void
+}) {
+  return (
+    <Line label={props.label}>
+      <Switch isBare {...props} />
+    </Line>
   )
 }

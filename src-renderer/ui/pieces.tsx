@@ -86,6 +86,8 @@ export function Segmented<T extends string>(props: {
 export function Switch(props: {
   readonly label: string
   readonly hint?: string
+  /** The word stands beside it already, so only a screen reader is told. */
+  readonly isBare?: boolean
   readonly isOn: boolean
   readonly isDisabled?: boolean
   readonly onChange: (isOn: boolean) => void
@@ -101,7 +103,7 @@ export function Switch(props: {
         onChange={(event) => props.onChange(event.target.checked)}
       />
       <span className="switch-track" aria-hidden="true" />
-      <span>
+      <span className={props.isBare ? 'hidden-but-read' : undefined}>
         {props.label}
         {props.hint && <small>{props.hint}</small>}
       </span>

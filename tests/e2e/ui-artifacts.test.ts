@@ -194,7 +194,7 @@ describe('a file that is dropped', () => {
     const sheet = page.getByRole('dialog', { name: 'Import 1 file' })
     await sheet.getByText('web.bottle').waitFor()
     expect(await accessibilityProblems(page), 'while it runs').toEqual([])
-    const row = bottle({ slug: 'web', state: 'frozen', currentSnapshot: '20261121T061500Z-a006' })
+    const row = bottle({ slug: 'web', state: 'frozen', snapshots: 1, currentSnapshot: '20261121T061500Z-a006' })
     server.push([{ entity: 'bottle', key: 'web', value: row }])
     endTask('import', { slug: 'web', message: 'Imported web. The name app is taken.' })
     await sheet.getByText('Every file was compared with its digest').waitFor()
@@ -374,7 +374,7 @@ test('what stays when snapshots are thinned out is set by number, and no half-ty
   expect(await field.inputValue()).toBe('14')
   await field.fill('7')
   await page.keyboard.press('Enter')
-  await page.getByText('after every freeze').click()
+  await page.getByRole('switch', { name: 'Thin out after every freeze' }).click()
   await expect
     .poll(() => callsOf('settings:set').map((call) => call.args))
     .toEqual([

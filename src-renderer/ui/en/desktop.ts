@@ -2,10 +2,8 @@
 export const desktop = {
   settings: {
     background: 'In the background',
-    login: 'When you log in',
-    loginOn: 'open Icebox',
-    close: 'When the window is closed',
-    closeOn: 'stay in the tray',
+    login: 'Open Icebox when you log in',
+    close: 'Stay in the tray when the window is closed',
     notices: 'Notifications',
     noticesFor: { all: 'All', attention: 'Only what needs you', none: 'None' },
     shortcut: 'Key that shows the window from anywhere',
@@ -14,14 +12,13 @@ export const desktop = {
     quit: 'Running bottles when you quit',
     quitBy: { ask: 'Ask', leave: 'Leave running', freeze: 'Freeze' },
     freeze: {
-      freezeOnSleep: 'Before the computer sleeps',
-      freezeOnLowBattery: 'When the battery is low',
-      freezeOnShutdown: 'Before the computer shuts down',
+      freezeOnSleep: 'Freeze running bottles before the computer sleeps',
+      freezeOnShutdown: 'Freeze running bottles before the computer shuts down',
+      freezeOnLowBattery: 'Freeze running bottles when the battery is low',
     },
-    freezeOn: 'freeze running bottles',
-    command: 'The icebox command',
+    battery: 'The battery is low at so many percent',
+    command: 'The icebox command for your terminal',
     install: 'Install…',
     check: 'Check for updates…',
-    battery: 'Percent from which on the battery is low',
   },
 } as const

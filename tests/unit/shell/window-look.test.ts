@@ -23,7 +23,7 @@ test('a Mac has the inset title bar and its material, others their own frame and
   expect(windowLook('darwin', true)).toMatchObject({
     titleBarStyle: 'hiddenInset',
     vibrancy: 'sidebar',
-    trafficLightPosition: { x: 18, y: 18 },
+    trafficLightPosition: { x: 14, y: 20 },
   })
   expect(windowLook('linux', true).titleBarStyle).toBeUndefined()
   expect(windowLook('linux', true).backgroundColor).not.toBe(windowLook('linux', false).backgroundColor)
