@@ -194,7 +194,12 @@ describe('a file that is dropped', () => {
     const sheet = page.getByRole('dialog', { name: 'Import 1 file' })
     await sheet.getByText('web.bottle').waitFor()
     expect(await accessibilityProblems(page), 'while it runs').toEqual([])
-    const row = bottle({ slug: 'web', state: 'frozen', snapshots: 1, currentSnapshot: '20261121T061500Z-a006' })
+    const row = bottle({
+      slug: 'web',
+      state: 'frozen',
+      snapshots: 1,
+      currentSnapshot: '20261121T061500Z-a006',
+    })
     server.push([{ entity: 'bottle', key: 'web', value: row }])
     endTask('import', { slug: 'web', message: 'Imported web. The name app is taken.' })
     await sheet.getByText('Every file was compared with its digest').waitFor()
