@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Records, ShownItem } from '../support/desktop/driver.ts'
 import { type DesktopApp, launchDesktop } from '../support/desktop-app.ts'
@@ -53,6 +55,16 @@ async function click(...path: readonly string[]): Promise<void> {
     }
     await app.clickTray(...whole)
   }, PATIENT)
+}
+
+/** Changes a setting as the page does. */
+async function set(key: string, value: unknown): Promise<void> {
+  const page = await app.page()
+  const result = await page.evaluate(
+    ([name, wanted]) => window.icebox?.call('settings:set', { key: name, value: wanted }),
+    [key, value] as const,
+  )
+  expect(result).toMatchObject({ ok: true })
 }
 
 async function when(what: (records: Records) => unknown): Promise<Records> {
@@ -150,17 +162,30 @@ test('what the app menu says is done by the page, or by main', async () => {
   expect(notifications).toHaveLength(before)
 })
 
-test('keys and login item follow the settings', async () => {
-  const page = await app.page()
-  const set = (key: string, value: unknown) =>
-    page.evaluate(([name, wanted]) => window.icebox?.call('settings:set', { key: name, value: wanted }), [
-      key,
-      value,
-    ] as const)
+test('the shortcut follows its setting; one that another program has is told', async () => {
   await set('globalShortcut', 'mod+alt+b')
   await when(({ shortcuts }) => shortcuts.join() === 'CommandOrControl+Alt+B')
   await app.closeWindow()
   await when(noWindow)
   await app.pressShortcut('CommandOrControl+Alt+B')
   await when((records) => !noWindow(records))
+
+  await app.evaluate(({ globalShortcut }) => {
+    globalShortcut.register = () => false
+  })
+  await set('globalShortcut', 'mod+alt+i')
+  const { dialogs, shortcuts } = await when(({ dialogs: [dialog] }) => dialog)
+  expect(dialogs[0]?.detail).toContain('Ctrl+Alt+I belongs to another program')
+  expect(shortcuts).toEqual([])
+  await app.answerDialog({ button: 'OK' })
+})
+
+test.runIf(process.platform === 'linux')('the session starts the app when the setting says so', async () => {
+  const config = await app.evaluate(() => process.env.XDG_CONFIG_HOME ?? '')
+  const entry = () => readFile(join(config, 'autostart/icebox.desktop'), 'utf8').catch(() => '')
+  expect(await entry()).toBe('')
+  await set('launchAtLogin', true)
+  await vi.waitFor(async () => expect(await entry()).toMatch(/^Exec=".*" "--at-login"$/m), PATIENT)
+  await set('launchAtLogin', false)
+  await vi.waitFor(async () => expect(await entry()).toBe(''), PATIENT)
 })
