@@ -137,8 +137,10 @@ function drive(app: RunningApp, dir: string): DesktopApp {
   const page = async (): Promise<Page> => {
     const deadline = Date.now() + PAGE_MS
     for (;;) {
+      // A page whose window was just closed is still listed, and can no longer be asked.
       const [found] = await app.pages()
-      if (found && !found.isClosed()) return watchPage(found)
+      const isThere = await found?.evaluate(() => true).catch(() => false)
+      if (found && isThere) return watchPage(found)
       if (Date.now() > deadline) throw new Error(`no window came\n${app.output()}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }

@@ -116,10 +116,13 @@ function asker(child: ChildProcess, output: () => string): (request: StandInRequ
 async function fileKeys(paths: readonly string[]): Promise<Record<string, string>> {
   const keys: Record<string, string> = {}
   for (const path of paths) {
-    const { size, mtimeMs } = await stat(path)
-    const key = `${basename(path)}|${size}|${Math.floor(mtimeMs)}`
-    if (keys[key] !== undefined) throw new Error(`two dropped files can't be told apart: ${path}`)
-    keys[key] = path
+    const { size, mtimeNs } = await stat(path, { bigint: true })
+    // Chromium may round the time of a file either way.
+    for (const time of new Set([mtimeNs / 1_000_000n, (mtimeNs + 500_000n) / 1_000_000n])) {
+      const key = `${basename(path)}|${size}|${time}`
+      if (keys[key] !== undefined) throw new Error(`two dropped files can't be told apart: ${path}`)
+      keys[key] = path
+    }
   }
   return keys
 }

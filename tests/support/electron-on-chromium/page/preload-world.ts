@@ -64,25 +64,42 @@ export function runPreloadWorld(
   // Odd here, even in main, so that both sides can number ports.
   let lastPort = 1
 
-  const watchPort = (id: number, port: MessagePort): void => {
+  // Chromium tells nobody that the other end of a port was closed; Electron does. So closing says it first.
+  const CLOSED = `${config.binding}:closed`
+  const toldOnClose = new WeakSet<MessagePort>()
+  const twins = new WeakMap<MessagePort, MessagePort>()
+  const closePort = MessagePort.prototype.close
+  MessagePort.prototype.close = function () {
+    if (toldOnClose.delete(this)) this.postMessage(CLOSED)
+    closePort.call(this)
+  }
+  const Channel = window.MessageChannel
+  window.MessageChannel = class extends Channel {
+    constructor() {
+      super()
+      twins.set(this.port1, this.port2)
+      twins.set(this.port2, this.port1)
+    }
+  }
+  const watchPort = (id: number, port: MessagePort, twin: MessagePort | undefined): void => {
+    if (twin) toldOnClose.add(twin)
     ports.set(id, port)
     port.onmessage = (event) => {
-      if (event.ports.length > 0) throw new Error('the stand-in passes no ports over ports')
-      toMain({ kind: 'port', port: id, body: codec.encode(event.data) })
+      if (event.data === CLOSED) {
+        if (ports.delete(id)) toMain({ kind: 'port-closed', port: id })
+      } else toMain({ kind: 'port', port: id, body: codec.encode(event.data) })
     }
-    port.addEventListener('close', () => {
-      if (ports.delete(id)) toMain({ kind: 'port-closed', port: id })
-    })
   }
   const handOver = (port: unknown): number => {
     if (!(port instanceof MessagePort)) throw new TypeError('Invalid value for transfer')
     lastPort += 2
-    watchPort(lastPort, structuredClone(port, { transfer: [port] }))
+    const twin = twins.get(port)
+    watchPort(lastPort, structuredClone(port, { transfer: [port] }), twin)
     return lastPort
   }
   const takeOver = (id: number): MessagePort => {
-    const { port1, port2 } = new MessageChannel()
-    watchPort(id, port1)
+    const { port1, port2 } = new window.MessageChannel()
+    watchPort(id, port1, port2)
     return port2
   }
 
