@@ -7,7 +7,7 @@ import { type DesktopApp, launchDesktop } from '../support/desktop-app.ts'
 import { type IceboxHome, makeIceboxHome } from '../support/icebox-home.ts'
 
 /** Electron itself always says on which machine it is. */
-const canBeMac = process.platform === 'darwin' || (await electronBinary()) === null
+const canBeMac = process.platform === 'darwin' || (await electronBinary()) === undefined
 
 let home: IceboxHome
 let app: DesktopApp
