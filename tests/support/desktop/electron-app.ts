@@ -15,20 +15,22 @@ export async function electronBinary(): Promise<string | undefined> {
   return (await stat(file).catch(() => undefined)) ? file : undefined
 }
 
+/** The recorder and its parts, in the order in which one script has to hold them. */
+const PARTS = ['replace.ts', 'record-dialogs.ts', 'recorder.ts']
+
 /** The recorder as one script that Electron loads before the app. */
-async function writeRecorder(file: string): Promise<void> {
-  const source = await readFile(join(import.meta.dirname, 'recorder.ts'), 'utf8')
-  const script = stripTypeScriptTypes(source).replaceAll(/^export /gm, '')
-  await writeFile(
-    file,
-    `const electron = require('electron')\n${script}\nglobalThis.__driver = installRecorder(electron, { isStandIn: false })\n`,
-  )
+export async function recorderScript(): Promise<string> {
+  const parts = await Promise.all(PARTS.map((name) => readFile(join(import.meta.dirname, name), 'utf8')))
+  const script = parts
+    .map((source) => stripTypeScriptTypes(source).replaceAll(/^(export |import .*$)/gm, ''))
+    .join('\n')
+  return `const electron = require('electron')\n${script}\nglobalThis.__driver = installRecorder(electron, { isStandIn: false })\n`
 }
 
 /** Starts the app on Electron itself, through Playwright. */
 export async function startOnElectron(binary: string, place: AppPlace): Promise<RunningApp> {
   const recorder = join(dirname(place.userData), 'recorder.cjs')
-  await writeRecorder(recorder)
+  await writeFile(recorder, await recorderScript())
   const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const own = [...sandbox, `--user-data-dir=${place.userData}`]
   const { ELECTRON_RUN_AS_NODE: _, ...env } = place.env

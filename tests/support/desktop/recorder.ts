@@ -1,8 +1,10 @@
 // Runs inside the app's main process, before the app, over Electron itself or over its stand-in: notes what the app
-// does to the system around it, keeps it from really happening, and does what a person would do. Text of this file is
-// given to Electron as it is, so it imports nothing but types, and everything hangs on one function.
+// does to the system around it, keeps it from really happening, and does what a person would do. Electron is given the
+// text of this file and its two parts, so they import nothing but types and each other.
 import type * as Electron from 'electron'
-import type { AskedDialog, DialogAnswer, DriverRequest, Records, ShownItem } from './driver.ts'
+import type { DriverRequest, Records, ShownItem } from './driver.ts'
+import { recordDialogs } from './record-dialogs.ts'
+import { replace, wrap } from './replace.ts'
 
 type Module = typeof Electron
 
@@ -23,7 +25,7 @@ export function installRecorder(
 
   const opened: string[] = []
   const revealed: string[] = []
-  const errors: { title: string; content: string }[] = []
+  const dialogs = recordDialogs(dialog)
   const drags: { files: string[]; icon: { width: number; height: number } }[] = []
   const refusedDrags: string[] = []
   const schemes = new Set<string>()
@@ -31,11 +33,6 @@ export function installRecorder(
   const blockers = new Map<number, string>()
   const progress = new Map<number, number>()
   const notifications: { shown: Electron.Notification; isClosed: boolean }[] = []
-  const asked: (Omit<AskedDialog, 'isAnswered'> & {
-    settle(answer: DialogAnswer): void
-    isAnswered: boolean
-  })[] = []
-  const answers: DialogAnswer[] = []
   let loginItem: Record<string, unknown> | null = null
   let dockMenu: Electron.Menu | null = null
   let badge = ''
@@ -49,31 +46,6 @@ export function installRecorder(
     title: '',
   }
 
-  const replace = <T extends object, K extends keyof T>(
-    owner: T,
-    name: K,
-    make: (original: T[K]) => T[K],
-  ): void => {
-    const original = owner[name]
-    const value = make(typeof original === 'function' ? (original.bind(owner) as T[K]) : original)
-    Object.defineProperty(owner, name, { value, configurable: true, writable: true })
-  }
-  /** Methods of a class keep their own `this`. */
-  const wrap = <S extends object, A extends readonly unknown[]>(
-    owner: S,
-    name: string,
-    note: (self: S, args: A) => void,
-  ): void => {
-    const methods = owner as unknown as Record<string, (...args: unknown[]) => unknown>
-    const original = methods[name]
-    if (!original) throw new Error(`there is no ${name} to record`)
-    methods[name] = function (this: S, ...args: unknown[]) {
-      const answer = original.apply(this, args)
-      note(this, args as unknown as A)
-      return answer
-    }
-  }
-
   // --- the system's browser and file manager
   replace(shell, 'openExternal', () => async (url) => void opened.push(url))
   replace(shell, 'showItemInFolder', () => (path) => void revealed.push(path))
@@ -81,76 +53,6 @@ export function installRecorder(
     revealed.push(path)
     return ''
   })
-
-  // --- dialogs wait for the test, as they wait for a person
-  const ask = <T>(
-    kind: AskedDialog['kind'],
-    given: readonly unknown[],
-    read: (answer: DialogAnswer, buttons: readonly string[]) => T,
-  ): Promise<T> => {
-    const wanted = given.at(-1) as { message?: string; title?: string; detail?: string; buttons?: string[] }
-    return new Promise((resolve, reject) => {
-      const one = {
-        kind,
-        message: wanted.message ?? wanted.title ?? '',
-        detail: wanted.detail ?? '',
-        buttons: wanted.buttons ?? [],
-        options: JSON.parse(JSON.stringify(wanted)),
-        isAnswered: false,
-        settle(answer: DialogAnswer): void {
-          try {
-            const value = read(answer, one.buttons)
-            one.isAnswered = true
-            resolve(value)
-          } catch (error) {
-            reject(error)
-            throw error
-          }
-        },
-      }
-      asked.push(one)
-      const ready = answers.shift()
-      if (ready) one.settle(ready)
-    })
-  }
-  const readPaths = (answer: DialogAnswer): readonly string[] | null => {
-    if (!('paths' in answer)) throw new Error('this dialog asks for files')
-    return answer.paths
-  }
-  replace(
-    dialog,
-    'showMessageBox',
-    () =>
-      (...given: unknown[]) =>
-        ask('message', given, (answer, buttons) => {
-          if (!('button' in answer)) throw new Error('this dialog asks for a button')
-          const response = buttons.indexOf(answer.button)
-          if (response === -1)
-            throw new Error(`there is no button ${answer.button} among ${buttons.join(', ')}`)
-          return { response, checkboxChecked: answer.isChecked ?? false }
-        }),
-  )
-  replace(
-    dialog,
-    'showOpenDialog',
-    () =>
-      (...given: unknown[]) =>
-        ask('open', given, (answer) => {
-          const paths = readPaths(answer)
-          return { canceled: paths === null, filePaths: [...(paths ?? [])] }
-        }),
-  )
-  replace(
-    dialog,
-    'showSaveDialog',
-    () =>
-      (...given: unknown[]) =>
-        ask('save', given, (answer) => {
-          const paths = readPaths(answer)
-          return { canceled: paths === null, filePath: paths?.[0] ?? '' }
-        }),
-  )
-  replace(dialog, 'showErrorBox', () => (title, content) => void errors.push({ title, content }))
 
   // --- tray, dock, notifications
   const describeImage = (image: string | Electron.NativeImage): { icon: string; isTemplate: boolean } => {
@@ -341,8 +243,8 @@ export function installRecorder(
       actions: shown.actions.map((action) => action.text ?? ''),
       isClosed,
     })),
-    dialogs: asked.map(({ settle: _, ...facts }) => facts),
-    errors,
+    dialogs: dialogs.asked(),
+    errors: dialogs.errors,
     opened,
     revealed,
     drags,
@@ -365,11 +267,6 @@ export function installRecorder(
     else if (found.shown.actions[action])
       emit('action', event({ actionIndex: action, selectionIndex: -1 }), action, -1)
     else throw new Error(`notification ${id} has no action ${action}`)
-  }
-  const answer = (given: DialogAnswer): void => {
-    const open = asked.find((each) => !each.isAnswered)
-    if (open) open.settle(given)
-    else answers.push(given)
   }
   const power = (name: string): boolean => {
     let isHeld = false
@@ -405,7 +302,7 @@ export function installRecorder(
         tray.emit('click', event({ altKey: false, ctrlKey: false, metaKey: false, shiftKey: false }))
         return
       case 'answer':
-        return answer(request.answer)
+        return dialogs.answer(request.answer)
       case 'power':
         return power(request.event)
       case 'notification':

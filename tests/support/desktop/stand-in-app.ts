@@ -147,6 +147,7 @@ function runToEnd(file: string, args: readonly string[], place: AppPlace): Promi
 async function removeProfiles(userData: string): Promise<void> {
   await mkdir(userData, { recursive: true })
   for (const name of await readdir(userData)) {
+    if (!name.startsWith('standin-')) continue
     const profile = join(userData, name)
     const deadline = Date.now() + 10_000
     while ((await processesUnder(profile)).length > 0) {
