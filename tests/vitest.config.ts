@@ -15,7 +15,7 @@ export default defineConfig({
       suite('unit', { testTimeout: 30_000, hookTimeout: 30_000 }),
       suite('engine', { testTimeout: 120_000, hookTimeout: 120_000 }),
       suite('e2e', { testTimeout: 120_000, hookTimeout: 120_000 }),
-      suite('desktop', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      suite('desktop', { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } }),
       suite('faults', { testTimeout: 300_000, hookTimeout: 120_000 }),
     ],
   },

@@ -121,7 +121,9 @@ describe('calls (rows 5 and 6)', () => {
   test('a page that main did not let in is refused, though it has our address and our preload', async () => {
     const answer = await app.evaluate(async ({ BrowserWindow }, url) => {
       const [own] = BrowserWindow.getAllWindows()
-      const preload = own?.webContents.getLastWebPreferences()?.preload
+      // Electron's types keep this one to themselves.
+      const contents = own?.webContents as unknown as { getLastWebPreferences(): { preload?: string } }
+      const { preload } = contents.getLastWebPreferences()
       const foreign = new BrowserWindow({ show: false, webPreferences: { ...(preload ? { preload } : {}) } })
       try {
         await foreign.loadURL(url)

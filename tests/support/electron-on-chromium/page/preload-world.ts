@@ -59,6 +59,8 @@ export function runPreloadWorld(
   const listeners = new Map<string, { readonly listener: Listener; readonly isOnce: boolean }[]>()
   const invoked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const ports = new Map<number, MessagePort>()
+  /** The ends that the app holds. */
+  const held = new Map<number, MessagePort>()
   let files: Readonly<Record<string, string>> = {}
   let lastInvoke = 0
   // Odd here, even in main, so that both sides can number ports.
@@ -82,10 +84,14 @@ export function runPreloadWorld(
     }
   }
   const watchPort = (id: number, port: MessagePort, twin: MessagePort | undefined): void => {
-    if (twin) toldOnClose.add(twin)
+    if (twin) {
+      toldOnClose.add(twin)
+      held.set(id, twin)
+    }
     ports.set(id, port)
     port.onmessage = (event) => {
       if (event.data === CLOSED) {
+        held.delete(id)
         if (ports.delete(id)) toMain({ kind: 'port-closed', port: id })
       } else toMain({ kind: 'port', port: id, body: codec.encode(event.data) })
     }
@@ -191,10 +197,17 @@ export function runPreloadWorld(
       case 'port':
         ports.get(message.port)?.postMessage(codec.decode(message.body))
         break
-      case 'port-closed':
+      case 'port-closed': {
+        const end = held.get(message.port)
+        held.delete(message.port)
         ports.get(message.port)?.close()
         ports.delete(message.port)
+        // As in Electron, the page's end hears of it, after everything that was sent before.
+        const { port1, port2 } = new Channel()
+        port1.onmessage = () => void end?.dispatchEvent(new Event('close'))
+        port2.postMessage(null)
         break
+      }
       case 'answer':
         bridge.send('answer', { id: message.id, isGranted: message.isGranted })
         break
