@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { type NativeImage, nativeImage } from 'electron'
-import type { Fidelity } from '../../src-preload/contract/index.ts'
 
 /** What lies under the pointer during a drag. None of them is ever empty: with an empty one no drag begins. */
 export interface DragIcons {
@@ -31,10 +30,4 @@ export function loadDragIcons(folder: string, warn: (error: unknown) => void): D
 /** Blue, green, red, opacity for each pixel. Pure. */
 function square(side: number): Buffer {
   return Buffer.alloc(side * side * 4, Buffer.from([0xc4, 0x83, 0x23, 0xff]))
-}
-
-/** One file shows what it holds, several show a stack. Pure. */
-export function iconName(fidelities: readonly Fidelity[]): keyof DragIcons {
-  const [first, ...more] = fidelities
-  return more.length > 0 ? 'several' : (first ?? 'files')
 }

@@ -58,9 +58,7 @@ function ImportLine({ file, task }: { readonly file: ImportedFile; readonly task
       </div>
       {state === 'running' && <Running task={task} name={name} />}
       {(state === 'failed' || state === 'cancelled') && (
-        <p className="import-problem selectable">
-          {task?.error?.message ?? t.importSheet.cancelled}
-        </p>
+        <p className="import-problem selectable">{task?.error?.message ?? t.importSheet.cancelled}</p>
       )}
       {state === 'done' && task?.slug && <Imported slug={task.slug} message={task.message ?? ''} />}
     </li>
