@@ -8,6 +8,7 @@ import {
   powerBudget,
   powerPlan,
 } from '../menus/power-rules.ts'
+import { appendJournal } from '../state/journal.ts'
 import type { Battery } from '../system/battery.ts'
 import type { Desktop } from './desktop.ts'
 import { freezeMany } from './freeze-many.ts'
@@ -45,8 +46,14 @@ export function startPower(desktop: PowerDesktop, parts: PowerParts): void {
   ): Promise<readonly Missed[]> => {
     const slugs = powerPlan(event, desktop.settings.all(), desktop.state.get())
     const { note } = POWER_RULES[event]
-    const parts = { bottles: desktop.icebox.bottles, tasks: desktop.core.tasks }
-    return freezeMany(parts, slugs, { note, noMore, signal })
+    const { bottles, root } = desktop.icebox
+    const missed = await freezeMany({ bottles, tasks: desktop.core.tasks }, slugs, { note, noMore, signal })
+    // Kept with the bottle, as after a shutdown nobody is there to be told. A freeze that failed has told so itself.
+    for (const each of missed.filter(({ problem }) => problem === null)) {
+      const message = missedText(event, [each]) ?? ''
+      await appendJournal(root, each.slug, { op: 'freeze', outcome: 'notice', message })
+    }
+    return missed
   }
   const budget = (event: PowerEvent): AbortSignal => AbortSignal.timeout(powerBudget(event, parts.platform))
   const tell = (event: PowerEvent, missed: readonly Missed[]): void => {

@@ -46,6 +46,14 @@ test('ends after the question and after everything is closed', async () => {
   expect(closing).toHaveBeenCalledOnce()
 })
 
+test('two quits that may both end the app close it once', async () => {
+  const { app, closing } = scene(async () => true)
+  app.quit()
+  app.quit()
+  await vi.waitFor(() => expect(app.hasEnded).toBe(true))
+  expect(closing).toHaveBeenCalledOnce()
+})
+
 test('stays when the person stays, and asks again the next time', async () => {
   const mayEnd = vi.fn(async () => false)
   const { app, closing } = scene(mayEnd)

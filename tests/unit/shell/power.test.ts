@@ -1,8 +1,12 @@
 import { EventEmitter } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { startPower } from '../../../src-main/shell/power.ts'
+import { readJournal } from '../../../src-main/state/journal.ts'
+import type { StateRoot } from '../../../src-main/state/root.ts'
 import type { Battery } from '../../../src-main/system/battery.ts'
 import { bottleRow } from '../../support/rows.ts'
+import { testRoot } from '../../support/test-root.ts'
 import { quitDesktop } from './quit-desktop.ts'
 
 class Monitor extends EventEmitter {
@@ -19,10 +23,11 @@ afterEach(() => {
 
 const ON = { freezeOnSleep: true, freezeOnLowBattery: true, freezeOnShutdown: true, lowBatteryPercent: 10 }
 
-function scene(settings: Record<string, unknown> = ON, slugs = ['otter', 'seal', 'tern']) {
+function scene(settings: Record<string, unknown> = ON, slugs = ['otter', 'seal', 'tern'], root?: StateRoot) {
   const made = quitDesktop(
     slugs.map((slug) => bottleRow(slug)),
     settings,
+    root,
   )
   open.push(made.stop)
   const monitor = new Monitor()
@@ -63,7 +68,9 @@ test('a rule that is off freezes nothing', async () => {
 })
 
 test('what had not begun before the sleep is told after it, what had goes on', async () => {
-  const { monitor, fate, told, frozen } = scene()
+  const root = await testRoot()
+  await mkdir(root.path('state', 'tern'))
+  const { monitor, fate, told, frozen } = scene(ON, undefined, root)
   let wake = () => {}
   const sleeping = new Promise<void>((resolve) => {
     wake = resolve
@@ -77,6 +84,9 @@ test('what had not begun before the sleep is told after it, what had goes on', a
     expect(told).toEqual(['tern was not frozen before the computer slept: there was no time left.']),
   )
   expect(frozen()).toEqual(['otter', 'seal'])
+  expect(await readJournal(root, 'tern')).toMatchObject([
+    { op: 'freeze', outcome: 'notice', message: told[0] },
+  ])
 })
 
 test('a shutdown is held up until all is frozen, then the app ends', async () => {

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { MessageBoxOptions } from 'electron'
 import type { FreezeRequest } from '../../../src-main/bottles/services.ts'
 import type { Desktop } from '../../../src-main/shell/desktop.ts'
+import type { StateRoot } from '../../../src-main/state/root.ts'
 import { bottleError } from '../../../src-main/system/bottle-error.ts'
 import { createTaskQueue } from '../../../src-main/tasks/task-queue.ts'
 import type { Bottle } from '../../../src-preload/contract/index.ts'
@@ -12,7 +14,11 @@ export interface Box {
 }
 
 /** The parts of a desktop that decide about its end, over bottles that a test makes up, and a dialog it answers. */
-export function quitDesktop(rows: Bottle[], settings: Record<string, unknown> = {}) {
+export function quitDesktop(
+  rows: Bottle[],
+  settings: Record<string, unknown> = {},
+  root: Pick<StateRoot, 'path'> = { path: (...parts) => join('/nowhere', ...parts) },
+) {
   const tasks = createTaskQueue()
   const stop = new AbortController()
   const seen = {
@@ -51,7 +57,7 @@ export function quitDesktop(rows: Bottle[], settings: Record<string, unknown> = 
   }
   const desktop = {
     core: { tasks },
-    icebox: { bottles },
+    icebox: { bottles, root },
     settings: {
       all: () => settings,
       set: async (key: string, value: unknown) => {
