@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { app, dialog, Menu, protocol, shell } from 'electron'
 import { SCHEME } from './shell/app-protocol.ts'
 import { guardQuit } from './shell/before-quit.ts'
@@ -5,6 +6,7 @@ import { cliArguments, stayHidden } from './shell/cli-mode.ts'
 import { bottleFile, openRequest, outsideWords, requestOfInstance } from './shell/open-files.ts'
 import { createOpener } from './shell/open-outside.ts'
 import { lockDown } from './shell/security.ts'
+import { sessionPath } from './shell/session-path.ts'
 import type { RunningDesktop } from './shell/start-desktop.ts'
 
 const NOTHING = { commands: [], files: [] } as const
@@ -54,6 +56,7 @@ function runApp(): void {
   const words = outsideWords(process.argv.slice(1))
   if (!app.requestSingleInstanceLock({ args: words, cwd: process.cwd() })) return void app.quit()
   app.enableSandbox()
+  process.env.PATH = sessionPath(process.env.PATH, homedir(), process.platform)
   protocol.registerSchemesAsPrivileged([SCHEME])
   // Spares Electron making its own menu, which nobody would see.
   Menu.setApplicationMenu(null)
