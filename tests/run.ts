@@ -12,12 +12,14 @@ import {
   takeInventory,
 } from './support/engine-inventory.ts'
 import { processesUnder } from './support/leftovers.ts'
-import { chromiumPath, prepareEngine, preparePrograms } from './support/prepare.ts'
+import { chromiumPath, needsEngine, prepareEngine, preparePrograms } from './support/prepare.ts'
 import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
 const SUITES = ['unit', 'engine', 'e2e', 'desktop', 'faults'] as const
+/** Files at a time. Two cores have room for a third where files wait for engines and processes most of the time. */
+const WORKERS: Readonly<Record<string, number>> = { engine: 3, e2e: 3, faults: 3 }
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 
@@ -81,6 +83,7 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
     'run',
     '--config=tests/vitest.config.ts',
     `--project=${suite}`,
+    `--maxWorkers=${WORKERS[suite] ?? 2}`,
     '--reporter=default',
     '--reporter=./tests/support/suite-reporter.ts',
     ...(wanted.name === undefined ? [] : [`--testNamePattern=${wanted.name.replace(/[^\w ]/g, '\\$&')}`]),
@@ -173,7 +176,7 @@ async function runAll(wanted: Wanted, run: Run): Promise<SuiteResult[]> {
       continue
     }
     console.log(`\nSuite ${suite}`)
-    const before = suite === 'unit' ? null : await takeInventory(run.env)
+    const before = needsEngine(suite) ? await takeInventory(run.env) : null
     results.push(await runSuite(suite, wanted, run))
     results.push(await timed(`leftovers of ${suite}`, () => findLeaks(before, run.daemon !== null, run)))
   }

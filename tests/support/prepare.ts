@@ -54,6 +54,11 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   faults: [DOCKER, BUSYBOX, BWRAP],
 }
 
+/** True for a suite whose tests use a Docker engine. */
+export function needsEngine(suite: string): boolean {
+  return NEEDS[suite]?.includes(DOCKER) ?? false
+}
+
 /** Absolute path of a program on the PATH (and where daemons live), or undefined. */
 export async function which(program: string): Promise<string | undefined> {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
@@ -125,7 +130,7 @@ export async function prepareEngine(
   suites: readonly string[],
   signal: AbortSignal,
 ): Promise<OwnDaemon | null> {
-  if (!suites.some((suite) => NEEDS[suite]?.includes(DOCKER))) return null
+  if (!suites.some(needsEngine)) return null
   if (await engineAnswers()) return null
   const where = process.env.DOCKER_HOST ?? 'the default address'
   if (process.getuid?.() !== 0 || (await which('dockerd')) === undefined) {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { createRequire, stripTypeScriptTypes } from 'node:module'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { _electron } from 'playwright'
 import type { DriverRequest } from './driver.ts'
+import { recorderScript } from './recorder-script.ts'
 import type { AppPlace, Ended, RunningApp } from './stand-in-app.ts'
 
 /** Electron's program, or undefined where its binary is not. Never imports `electron`: that starts a download. */
@@ -13,18 +14,6 @@ export async function electronBinary(): Promise<string | undefined> {
   if (!name) return undefined
   const file = join(folder, 'dist', name)
   return (await stat(file).catch(() => undefined)) ? file : undefined
-}
-
-/** The recorder and its parts, in the order in which one script has to hold them. */
-const PARTS = ['replace.ts', 'record-dialogs.ts', 'recorder.ts']
-
-/** The recorder as one script that Electron loads before the app. */
-export async function recorderScript(): Promise<string> {
-  const parts = await Promise.all(PARTS.map((name) => readFile(join(import.meta.dirname, name), 'utf8')))
-  const script = parts
-    .map((source) => stripTypeScriptTypes(source).replaceAll(/^(export |import .*$)/gm, ''))
-    .join('\n')
-  return `const electron = require('electron')\n${script}\nglobalThis.__driver = installRecorder(electron, { isStandIn: false })\n`
 }
 
 /** Starts the app on Electron itself, through Playwright. */

@@ -57,6 +57,9 @@ export class MenuItem {
     if (role !== undefined && ![...ROLES].some((each) => each.toLowerCase() === String(role).toLowerCase())) {
       throw new Error(`Unknown menu role: ${role}`)
     }
+    // Electron carries out the role and never calls the handler.
+    if (role !== undefined && options.click)
+      throw new Error(`a menu item of the role ${role} is never told of clicks`)
     if (type === 'submenu' && !submenu) throw new Error('Invalid submenu')
     if (accelerator !== undefined && !isAccelerator(accelerator))
       throw new Error(`Unknown accelerator: ${accelerator}`)
@@ -81,7 +84,7 @@ export class MenuItem {
   /** As a person's click, which a greyed item does not get. */
   readonly click = (event: object = {}, window?: unknown): void => {
     if (!this.enabled || !this.visible) throw new Error(`the menu item ${this.label} can't be clicked`)
-    if (this.type === 'checkbox') this.checked = !this.checked
+    if (this.type === 'checkbox' || this.type === 'radio') this.checked = !this.checked
     if (this.onClick) this.onClick(this as never, window as never, event as never)
     else if (this.role === 'quit') app.quit()
   }

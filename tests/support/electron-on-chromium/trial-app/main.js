@@ -12,7 +12,8 @@ addEventListener('drop', (event) => {
   event.preventDefault()
   globalThis.dropped = [...event.dataTransfer.files].map((file) => trial.pathOf(file))
 })`
-const CSP = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; frame-src *"
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; frame-src *"
 
 const notes = []
 globalThis.trialNotes = notes
@@ -33,8 +34,10 @@ for (const name of ['open-url', 'open-file']) {
 
 async function answer(request) {
   const { pathname } = new URL(request.url)
-  if (pathname === '/echo') return new Response(await request.text(), { headers: { 'x-method': request.method } })
-  if (pathname === '/away') return new Response(null, { status: 302, headers: { location: 'https://example.com/' } })
+  if (pathname === '/echo')
+    return new Response(await request.text(), { headers: { 'x-method': request.method } })
+  if (pathname === '/away')
+    return new Response(null, { status: 302, headers: { location: 'https://example.com/' } })
   if (pathname === '/page.js') return new Response(SCRIPT, { headers: { 'content-type': 'text/javascript' } })
   if (pathname !== '/index.html') return new Response(null, { status: 404 })
   return new Response(PAGE, { headers: { 'content-type': 'text/html', 'content-security-policy': CSP } })
