@@ -52,6 +52,11 @@ const RULES: readonly Rule[] = [
   },
   { what: 'keeps a secret where it is none', pattern: /\bencryptionKey\b/, allowed: [] },
   {
+    what: 'gives words to a shell',
+    pattern: /\bshell: (?:true|['"`/])|(?:^|[^.\w])exec(?:Sync)?\(/,
+    allowed: [],
+  },
+  {
     what: 'starts another Node',
     pattern: /\bprocess\.execPath\b|\butilityProcess\b|[^.\w]fork\(.*\.(?:js|ts|mjs)\b/,
     allowed: NODE_STARTERS,

@@ -27,6 +27,16 @@ test('the built preload is one small CommonJS file that requires nothing but ele
   expect(preloadProblems(new Map(files))).toEqual([])
 })
 
+// Row 19.
+test('Electron is pinned, and its types are those of the pinned version', async () => {
+  const read = async (path: string): Promise<{ version: string; devDependencies: Record<string, string> }> =>
+    JSON.parse(await readFile(join(ROOT, path), 'utf8'))
+  const pinned = (await read('package.json')).devDependencies.electron
+  expect(pinned).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(Number.parseInt(pinned ?? '', 10)).toBeGreaterThanOrEqual(45)
+  expect((await read('node_modules/electron/package.json')).version).toBe(pinned)
+})
+
 describe('the rules can fail', () => {
   test.each([
     ['src-main/shell/tray.ts', 'new BrowserWindow({})'],
@@ -42,6 +52,8 @@ describe('the rules can fail', () => {
     ['src-main/shell/desktop-settings.ts', `new Store({ encryptionKey: 'x' })`],
     ['src-main/backends/host/run.ts', 'spawn(process.execPath, [])'],
     ['src-main/workers/a.ts', `const a = fork('./worker.js')`],
+    ['src-main/backends/docker/a.ts', `spawn('docker ps', { shell: true })`],
+    ['src-main/backends/docker/a.ts', `exec('docker rm x')`],
     ['src-main/shell/main-window.ts', 'nothing of a window'],
   ])('%s with %s', (path, text) => {
     expect(desktopViolations(new Map([[path, text]]))).toHaveLength(1)
