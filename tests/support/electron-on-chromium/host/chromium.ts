@@ -89,6 +89,8 @@ export async function startChromium(profile: string, lost: () => void): Promise<
   await mkdir(profile, { recursive: true, mode: 0o700 })
   const child = spawn(await findChromium(), [...FLAGS, `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    // Or it leaves folders beside the person's own.
+    env: { ...process.env, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
   })
   let isEnding = false
   const ended = new Promise<void>((resolve) => {
@@ -104,7 +106,6 @@ export async function startChromium(profile: string, lost: () => void): Promise<
   const [, , , input, output] = child.stdio
   const cdp = connectCdp(input as Writable, output as Readable)
   const port = await debuggingPort(profile, child)
-  // A browser in the foreground of nothing must not keep the app running.
   return {
     cdp,
     port,
