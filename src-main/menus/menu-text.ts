@@ -17,19 +17,20 @@ export function menuText(text: string): string {
   return oneLine(text).replaceAll('&', '&&')
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
 /** "14:05" on the day of `now`, else "20 Nov, 14:05", in the person's own time. Pure. */
 export function clockText(at: string, now: Date): string {
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return ''
-  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`
   if (date.toDateString() === now.toDateString()) return time
-  const isThisYear = date.getFullYear() === now.getFullYear()
-  const day = date.toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    ...(isThisYear ? {} : { year: 'numeric' }),
-  })
-  return `${day}, ${time}`
+  const year = date.getFullYear() === now.getFullYear() ? '' : ` ${date.getFullYear()}`
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}${year}, ${time}`
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, '0')
 }
 
 const MAC_KEYS: Readonly<Record<string, string>> = { mod: '⌘', shift: '⇧', alt: '⌥' }

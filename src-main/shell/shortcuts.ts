@@ -6,23 +6,26 @@ import type { Desktop } from './desktop.ts'
 
 /** Takes the keys that the setting asks for, and no others, from the whole system until the app ends. */
 export function startShortcuts(desktop: Desktop, tell: (problem: string) => void): void {
-  let chord = 'none'
+  /** As last asked for, had or not: what another program has is told once. */
+  let wanted = 'none'
+  let held: string | undefined
   const apply = (settings: Readonly<Record<string, unknown>>): void => {
-    const next = typeof settings.globalShortcut === 'string' ? settings.globalShortcut : 'none'
-    if (next === chord) return
-    if (chord !== 'none') globalShortcut.unregister(accelerator(chord))
-    chord = next
-    if (next === 'none') return
-    if (globalShortcut.register(accelerator(next), () => desktop.window.show())) return
-    chord = 'none'
-    tell(words.shortcutTaken(chordText(next, process.platform)))
+    const chord = typeof settings.globalShortcut === 'string' ? settings.globalShortcut : 'none'
+    if (chord === wanted) return
+    wanted = chord
+    if (held !== undefined) globalShortcut.unregister(held)
+    held = undefined
+    if (chord === 'none') return
+    const keys = accelerator(chord)
+    if (globalShortcut.register(keys, () => desktop.window.show())) held = keys
+    else tell(words.shortcutTaken(chordText(chord, process.platform)))
   }
   const leave = desktop.settings.watch(apply)
   desktop.signal.addEventListener(
     'abort',
     () => {
       leave()
-      globalShortcut.unregisterAll()
+      if (held !== undefined) globalShortcut.unregister(held)
     },
     { once: true },
   )

@@ -178,6 +178,10 @@ test('the shortcut follows its setting; one that another program has is told', a
   expect(dialogs[0]?.detail).toContain('Ctrl+Alt+I belongs to another program')
   expect(shortcuts).toEqual([])
   await app.answerDialog({ button: 'OK' })
+  // It is told once, not with every later change of a setting.
+  await set('theme', 'dark')
+  await set('theme', 'system')
+  expect((await app.records()).dialogs).toHaveLength(1)
 })
 
 test.runIf(process.platform === 'linux')('the session starts the app when the setting says so', async () => {

@@ -129,6 +129,14 @@ test('a bottle that fails by itself is told; one whose operation tells it is not
   expect(notice).toMatchObject({ title: 'demo failed', body: 'The agent ended with code 3.' })
   const task = taskOf('t', { kind: 'start' })
   const failed = taskOf('t', { kind: 'start', state: 'failed', error: failure('agent-exited') })
+  const broken = taskOf('t', { kind: 'start', state: 'failed', error: failure('engine-down') })
+  expect(
+    notificationsFor(
+      stateOf({ bottles: [fine], tasks: [task] }),
+      stateOf({ bottles: [bad], tasks: [broken] }),
+      AWAY,
+    ).map(({ title }) => title),
+  ).toEqual(['Starting demo failed'])
   const under = stateOf({ bottles: [bad], tasks: [task] })
   expect(notificationsFor(stateOf({ bottles: [fine], tasks: [task] }), under, AWAY)).toEqual([])
   expect(notificationsFor(under, stateOf({ bottles: [bad], tasks: [failed] }), AWAY)).toHaveLength(1)
