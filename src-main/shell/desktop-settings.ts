@@ -1,5 +1,4 @@
 import { ipcMain } from 'electron'
-import ElectronStore from 'electron-store'
 import type { StateRoot } from '../state/root.ts'
 import { openSettings, type SettingsStore } from '../state/settings.ts'
 import type { OpenSettingsFile } from '../state/settings-file.ts'
@@ -7,7 +6,9 @@ import type { OpenSettingsFile } from '../state/settings-file.ts'
 /** What electron-store answers to any page; no page of Icebox's asks, so nobody does. */
 const STORE_CHANNEL = 'electron-store-get-data'
 
+/** Loaded on the first write, since it costs more than the start of the window should wait for. */
 const openStore: OpenSettingsFile = async ({ schema, migrations, ...options }) => {
+  const { default: ElectronStore } = await import('electron-store')
   const store = new ElectronStore<Record<string, unknown>>({
     ...options,
     schema: schema as never,

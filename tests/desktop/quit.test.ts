@@ -6,7 +6,7 @@ import { type DesktopApp, launchDesktop } from '../support/desktop-app.ts'
 import { pageCall } from '../support/page-call.ts'
 import { makeTestBottles, type TestBottles } from '../support/test-bottles.ts'
 
-const WITHIN = { timeout: 20_000, interval: 50 }
+const WITHIN = { timeout: 60_000, interval: 50 }
 const never = new AbortController().signal
 
 let tests: TestBottles

@@ -8,7 +8,7 @@ import { withVersion } from '../../src-main/state/settings-migrations.ts'
 import { type DesktopApp, launchDesktop } from '../support/desktop-app.ts'
 import { pageCall } from '../support/page-call.ts'
 
-const WITHIN = { timeout: 20_000, interval: 50 }
+const WITHIN = { timeout: 60_000, interval: 50 }
 
 let home = ''
 let app: DesktopApp | undefined
