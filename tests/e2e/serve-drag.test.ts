@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { PreparedArtifact } from '../../src-preload/contract/artifacts.ts'
+import type { Task } from '../../src-preload/contract/entities.ts'
 import { ask, openSocket, startTestServer, type TestServer, type TestSocket } from '../support/serve.ts'
 
 // Files that are made ready to be dragged, through the server with real services on a bottle of this machine.
@@ -56,6 +57,13 @@ const ready = (more: object = {}) =>
     const answer = await prepare(more)
     if (answer.state !== 'ready') throw new Error('not yet')
     return answer
+  }, WITHIN)
+const endOf = (taskId: string) =>
+  vi.waitFor(async () => {
+    const { tasks } = await call<{ tasks: Task[] }>('state:snapshot', {})
+    const task = tasks.find(({ id }) => id === taskId)
+    if (!task || task.state === 'running') throw new Error('it runs')
+    return task
   }, WITHIN)
 const link = (token: string) => call<{ url: string; fileName: string }>('artifact:drag-link', { token })
 const get = (url: string) => ask(server.port, url, { headers: { cookie } })
@@ -112,24 +120,34 @@ test('a snapshot that is not there is told as that', async () => {
   expect(await page.call('artifact:prepare', { ...gone, slug: '../x' })).toMatchObject({ ok: false })
 })
 
-test('a choice about secrets is another file, and one that keeps them goes only to who asks for it', async () => {
-  const kept = await ready({ scrub: 'keep' })
-  // Nothing was found, so the file that was made without a choice holds none.
-  expect(kept).toEqual(await ready())
+test('secrets stop it until somebody chose, and a file that keeps them goes only to who asks for it', async () => {
+  const secret = `ghp_${createHash('sha1').update(server.home).digest('hex').slice(0, 36)}`
+  const { bottles } = server.icebox
+  const prompt = `echo token=${secret} > notes.txt`
+  await bottles.start({ agent: 'sh', mode: 'headless', prompt, label: 'leaky', cwd: server.home }, context)
+  const target = { slug: 'leaky', snapshot: (await bottles.freeze({ slug: 'leaky' }, context)).snapshot.id }
+  const first = await prepare(target)
+  expect(first.state === 'preparing' && (await endOf(first.taskId))).toMatchObject({
+    state: 'failed',
+    error: { code: 'secrets-found' },
+  })
+  const kept = await ready({ ...target, scrub: 'keep' })
+  const again = await prepare(target)
+  expect(again.state === 'preparing' && (await endOf(again.taskId)).error?.code).toBe('secrets-found')
+  const stripped = await ready({ ...target, scrub: 'strip' })
+  expect(stripped.token).not.toBe(kept.token)
+  expect(await prepare(target)).toEqual(stripped)
 })
 
 test('one that fails leaves nothing, tells why, and can be asked for again', async () => {
+  await ready()
+  const before = (await readdir(top())).length
   await call('snapshot:edit', { slug: 'web', snapshot, note: 'another file now' })
   const trees = join(server.home, 'state', 'web', 'snapshots', `${snapshot}.d`)
   await rename(trees, `${trees}-away`)
   const answer = await prepare()
-  expect(answer.state).toBe('preparing')
-  const state = async () => {
-    const { tasks } = await call<{ tasks: { id: string; state: string }[] }>('state:snapshot', {})
-    return tasks.find(({ id }) => answer.state === 'preparing' && id === answer.taskId)?.state
-  }
-  await expect.poll(state, WITHIN).toBe('failed')
-  expect(await readdir(top())).toEqual([])
+  expect(answer.state === 'preparing' && (await endOf(answer.taskId)).state).toBe('failed')
+  expect((await readdir(top())).length).toBe(before - 2)
   const owners = await readdir(join(server.home, 'icebox', 'exports'))
   const held = await Promise.all(
     owners.map((owner) => readdir(join(server.home, 'icebox', 'exports', owner))),
