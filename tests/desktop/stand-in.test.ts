@@ -10,8 +10,7 @@ import { processesUnder } from '../support/leftovers.ts'
 
 const TRIAL = join(import.meta.dirname, '../support/electron-on-chromium/trial-app')
 // One white pixel.
-const PNG =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII='
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII='
 
 let dir: string
 let app: DesktopApp
@@ -42,6 +41,7 @@ declare global {
   var trialNotes: unknown[][]
   var trialRules: { window: string; navigate: boolean; permissions: string[] }
   var trialPort: () => void
+  var trialWasReady: boolean
   var trialOpenWindow: () => void
   var dropped: string[] | undefined
   var got: unknown
@@ -51,16 +51,18 @@ const notes = () => app.evaluate(() => globalThis.trialNotes)
 const rules = (set: Partial<typeof globalThis.trialRules>) =>
   app.evaluate((_electron, given) => void Object.assign(globalThis.trialRules, given), set)
 
+test('the app becomes ready after its entry has been evaluated, however long that takes', async () => {
+  expect(await app.evaluate(() => globalThis.trialWasReady)).toBe(false)
+})
+
 test('the preload lives in a world of its own and may require nothing but electron', async () => {
   expect(await page.evaluate(() => [typeof Reflect.get(globalThis, 'require'), trial.seesPage?.()])).toEqual([
     'undefined',
     'undefined',
   ])
-  expect(await page.evaluate(() => ['electron', 'node:fs', './x.cjs'].map((name) => trial.requires?.(name)))).toEqual([
-    'object',
-    'threw: module not found: node:fs',
-    'threw: module not found: ./x.cjs',
-  ])
+  expect(
+    await page.evaluate(() => ['electron', 'node:fs', './x.cjs'].map((name) => trial.requires?.(name))),
+  ).toEqual(['object', 'threw: module not found: node:fs', 'threw: module not found: ./x.cjs'])
 })
 
 test('the bridge copies: frozen, without prototypes, errors as words', async () => {
@@ -99,14 +101,36 @@ test('the bridge copies: frozen, without prototypes, errors as words', async () 
 
 test('calls carry structured clones; of an error only the words arrive', async () => {
   const echoed = await page.evaluate(async () => {
-    const sent = { when: new Date(5), map: new Map([[1, new Set(['a'])]]), big: 5n, none: undefined, bytes: new Uint8Array([9]) }
+    const sent = {
+      when: new Date(5),
+      map: new Map([[1, new Set(['a'])]]),
+      big: 5n,
+      none: undefined,
+      bytes: new Uint8Array([9]),
+    }
     const back = (await trial.invoke?.('echo', sent)) as typeof sent
-    return [back.when.getTime(), [...(back.map.get(1) ?? [])], String(back.big), 'none' in back, back.bytes[0]]
+    return [
+      back.when.getTime(),
+      [...(back.map.get(1) ?? [])],
+      String(back.big),
+      'none' in back,
+      back.bytes[0],
+    ]
   })
   expect(echoed).toEqual([5, ['a'], '5', true, 9])
   const rejected = (channel: string) =>
-    page.evaluate((name) => Promise.resolve(trial.invoke?.(name)).catch((error: Error) => [error.message, Reflect.get(error, 'code')]), channel)
-  expect(await rejected('fail')).toEqual(["Error invoking remote method 'fail': RangeError: plain words", undefined])
+    page.evaluate(
+      (name) =>
+        Promise.resolve(trial.invoke?.(name)).catch((error: Error) => [
+          error.message,
+          Reflect.get(error, 'code'),
+        ]),
+      channel,
+    )
+  expect(await rejected('fail')).toEqual([
+    "Error invoking remote method 'fail': RangeError: plain words",
+    undefined,
+  ])
   expect((await rejected('nobody')) as unknown).toEqual([
     "Error invoking remote method 'nobody': Error: No handler registered for 'nobody'",
     undefined,
@@ -170,11 +194,16 @@ test('navigations and redirects that a listener forbids do not happen', async ()
 })
 
 test('new windows come only when the handler lets them', async () => {
-  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.loadURL('trial-app://bundle/index.html'))
+  await app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.loadURL('trial-app://bundle/index.html'),
+  )
   await page.getByRole('heading', { name: 'Trial' }).waitFor()
   expect(await page.evaluate(() => window.open('https://example.com/script'))).toBeNull()
   await page.evaluate(() => {
-    const link = Object.assign(document.createElement('a'), { href: 'https://example.com/link', target: '_blank' })
+    const link = Object.assign(document.createElement('a'), {
+      href: 'https://example.com/link',
+      target: '_blank',
+    })
     document.body.append(link)
     link.click()
   })
@@ -190,10 +219,25 @@ test('what a page asks for is asked of the handlers', async () => {
   await rules({ permissions: ['notifications', 'geolocation'] })
   expect(await ask()).toBe('granted')
   const query = (name: string) =>
-    page.evaluate(async (asked) => (await navigator.permissions.query({ name: asked as PermissionName })).state, name)
+    page.evaluate(
+      async (asked) => (await navigator.permissions.query({ name: asked as PermissionName })).state,
+      name,
+    )
   expect([await query('geolocation'), await query('midi')]).toEqual(['granted', 'denied'])
   const write = page.evaluate(() => navigator.clipboard.writeText('x').catch((error: Error) => error.name))
   expect(await write).toBe('NotAllowedError')
+})
+
+test('links to programs of the system are asked about', async () => {
+  await rules({ navigate: true, permissions: [] })
+  const follow = () =>
+    page.evaluate(() => {
+      location.href = 'mailto:somebody@example.com'
+    })
+  await follow()
+  await expect.poll(notes).toContainEqual(['permission', 'openExternal'])
+  expect((await app.records()).opened).toEqual([])
+  await rules({ navigate: false })
 })
 
 test('the own scheme gets bodies and answers with whole responses', async () => {
@@ -245,11 +289,9 @@ test('addresses and files reach the app; a window that was closed comes back', a
 })
 
 test('a killed app leaves no browser behind', async () => {
-  const other = await launchDesktop({ home: join(dir, 'home'), root: TRIAL })
-  await (await other.page()).getByRole('heading', { name: 'Trial' }).waitFor()
-  const data = await other.evaluate(({ app: running }) => running.getPath('userData'))
+  const data = await app.evaluate(({ app: running }) => running.getPath('userData'))
   expect((await processesUnder(data)).length).toBeGreaterThan(0)
-  await other.kill()
-  await other.close()
+  await app.kill()
+  await app.close()
   expect(await processesUnder(data)).toEqual([])
 })

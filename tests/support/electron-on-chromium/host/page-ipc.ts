@@ -34,16 +34,23 @@ export function createPageIpc({ sender, main, tell }: PageIpcParts): PageIpc {
     if ('isClosed' in message) void tell(main, { kind: 'port-closed', port: message.port })
     else void tell(main, { kind: 'port', port: message.port, body: codec.encode(message.data) })
   })
-  const makeIpcEvent = (frame: WebFrame, given: readonly MessagePortMain[]) =>
-    makeEvent({
+  const makeIpcEvent = (frame: WebFrame, given: readonly MessagePortMain[]) => {
+    const context = frame.contexts.preload
+    const event = makeEvent({
       type: 'frame',
       sender,
-      senderFrame: frame,
       frameId: frame.routingId,
       processId: frame.processId,
       ports: given,
       reply: (channel: string, ...args: unknown[]) => frame.send(channel, ...args),
     })
+    // A document that is gone has no frame any more, however early its message came.
+    const isThere = (): boolean => !frame.detached && frame.contexts.preload === context
+    return Object.defineProperty(event, 'senderFrame', {
+      get: () => (isThere() ? frame : null),
+      enumerable: true,
+    })
+  }
   const invoked = async (frame: WebFrame, message: Extract<FromPage, { kind: 'invoke' }>): Promise<void> => {
     const { channel, id } = message
     const context = frame.contexts.preload

@@ -40,7 +40,7 @@ export function requestPermission(
 }
 
 /** Asks the app's handler for a look; it answers at once. */
-export function checkPermission(
+function checkPermission(
   contents: object,
   asker: { readonly url: string; readonly origin: string; readonly isMainFrame: boolean },
   permission: string,
@@ -52,7 +52,7 @@ export function checkPermission(
 }
 
 /** Gives Chromium an answer for an origin, so that its own grant or refusal follows. */
-export async function applyPermission(permission: string, origin: string, isGranted: boolean): Promise<void> {
+async function applyPermission(permission: string, origin: string, isGranted: boolean): Promise<void> {
   if (origin === 'null') return
   const { cdp } = await standIn.chromium()
   const setting = isGranted ? 'granted' : 'denied'
@@ -74,4 +74,19 @@ export async function applyChecks(contents: object, url: string): Promise<void> 
       applyPermission(permission, origin, checkPermission(contents, asker, permission)),
     ),
   )
+}
+
+/** Decides what a page asked for or looked up, and lets Chromium act on it. */
+export async function decidePermission(
+  contents: object,
+  frame: WebFrame,
+  permission: string,
+  isCheck: boolean,
+): Promise<boolean> {
+  const asker = { url: frame.url, origin: frame.origin, isMainFrame: frame.parent === null }
+  const isGranted = isCheck
+    ? checkPermission(contents, asker, permission)
+    : await requestPermission(contents, frame, permission)
+  await applyPermission(permission, new URL(frame.loaded).origin, isGranted)
+  return isGranted
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Item, WebPreferences } from 'electron'
 import { pageWorldSource } from '../page/injected.ts'
 import type { FromPage, ToPage } from '../page/preload-world.ts'
+import { app } from './app.ts'
 import type { Params } from './cdp.ts'
 import { checkDrag } from './drag.ts'
 import { makeEvent } from './event.ts'
@@ -10,11 +11,12 @@ import type { MessagePortMain } from './message-ports.ts'
 import { navigationEvent, watchNavigation } from './navigation.ts'
 import { createPageIpc, type PageIpc } from './page-ipc.ts'
 import { createPageLoads } from './page-loads.ts'
-import { applyChecks, applyPermission, checkPermission, requestPermission } from './permissions.ts'
+import { applyChecks, decidePermission, requestPermission } from './permissions.ts'
 import { BINDING, preloadSource, RECEIVER } from './preload.ts'
 import { standIn } from './runtime.ts'
 import { defaultSession } from './session.ts'
 import { strict } from './strict.ts'
+import { shell } from './system.ts'
 import { createTarget, type Target } from './targets.ts'
 import type { WebFrame } from './web-frame.ts'
 
@@ -101,10 +103,6 @@ export class WebContentsStandIn extends EventEmitter {
     return this.title
   }
 
-  getType(): string {
-    return 'window'
-  }
-
   isDestroyed(): boolean {
     return this.isGone
   }
@@ -149,11 +147,6 @@ export class WebContentsStandIn extends EventEmitter {
     return this.evaluate(this.mainFrame, code)
   }
 
-  setVisualZoomLevelLimits(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  setBackgroundThrottling(): void {}
   toggleDevTools(): void {}
 
   forcefullyCrashRenderer(): void {
@@ -341,6 +334,7 @@ export class WebContentsStandIn extends EventEmitter {
       case 'Inspector.targetCrashed':
         this.hasCrashed = true
         this.emit('render-process-gone', makeEvent({}), { reason: 'crashed', exitCode: 1 })
+        app.emit('render-process-gone', makeEvent({}), this.facade, { reason: 'crashed', exitCode: 1 })
     }
   }
 
@@ -383,11 +377,7 @@ export class WebContentsStandIn extends EventEmitter {
     frame: WebFrame,
     { id, permission, isCheck }: Extract<FromPage, { kind: 'permission' }>,
   ): Promise<void> {
-    const asker = { url: frame.url, origin: frame.origin, isMainFrame: frame.parent === null }
-    const isGranted = isCheck
-      ? checkPermission(this.facade, asker, permission)
-      : await requestPermission(this.facade, frame, permission)
-    await applyPermission(permission, new URL(frame.loaded).origin, isGranted)
+    const isGranted = await decidePermission(this.facade, frame, permission, isCheck)
     await this.tell(frame, { kind: 'answer', id, isGranted })
   }
 
@@ -396,7 +386,7 @@ export class WebContentsStandIn extends EventEmitter {
     const isGranted = await requestPermission(this.facade, this.mainFrame, 'openExternal', {
       externalURL: url,
     })
-    if (isGranted) this.emit('-external', url)
+    if (isGranted) await shell.openExternal(url)
   }
 }
 

@@ -112,3 +112,5 @@ app.whenReady().then(() => {
   protocol.handle('trial-app', answer)
   openWindow()
 })
+// Ready never comes before an entry has been evaluated to its end.
+globalThis.trialWasReady = await new Promise((resolve) => setImmediate(() => resolve(app.isReady())))
