@@ -28,7 +28,7 @@ async function when(what: (records: Records) => unknown): Promise<Records> {
       if (!what(records)) throw new Error(JSON.stringify(records.tray))
       return records
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   )
 }
 

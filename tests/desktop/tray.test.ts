@@ -16,7 +16,7 @@ command:
   interactive: [sh]
   resume: [sh, -c, "cat marker; exec sleep 1000"]
 `
-const PATIENT = { timeout: 30_000, interval: 100 }
+const PATIENT = { timeout: 60_000, interval: 100 }
 
 beforeAll(async () => {
   bottles = await makeTestBottles('backend: host')
