@@ -154,6 +154,15 @@ describe('a file', () => {
     await expect.poll(() => readdir(root.path('icebox', 'drag'))).not.toContain(`${hashOf(key())}.json`)
   })
 
+  test('that somebody wrote to while the app runs is made anew', async () => {
+    const cache = openCache()
+    await make(cache, key())
+    const found = await cache.find(key())
+    await writeFile(found?.file ?? '', `another ${DIGEST}`)
+    expect(await cache.find(key())).toBeNull()
+    expect(cache.take(found?.token ?? '')).toBeNull()
+  })
+
   test('goes with its snapshot, and its token with it', async () => {
     const cache = openCache()
     await make(cache, key())
