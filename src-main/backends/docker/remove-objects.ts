@@ -48,7 +48,7 @@ export async function removeContainer(engine: Engine, id: string, signal: AbortS
 export async function removeVolume(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
     const path = `/volumes/${encodeURIComponent(name)}`
-    await engine.send(`remove volume ${name}`, { method: 'DELETE', path }, signal, SHORT_MS)
+    await engine.send(`remove volume ${name}`, { method: 'DELETE', path }, signal, LONG_MS)
     return true
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown
@@ -75,8 +75,12 @@ export async function removeNetwork(engine: Engine, id: string, signal: AbortSig
 /** Removes one image reference; false when it is missing already, and an image that is used elsewhere just loses the name. */
 export async function removeTag(engine: Engine, reference: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await engine.call(`remove image ${reference}`, signal, (docker, abortSignal) =>
-      docker.getImage(reference).remove({ force: true, abortSignal } as object),
+    // Its layers' files are deleted one by one, which may take minutes.
+    await engine.call(
+      `remove image ${reference}`,
+      signal,
+      (docker, abortSignal) => docker.getImage(reference).remove({ force: true, abortSignal } as object),
+      LONG_MS,
     )
     return true
   } catch (thrown) {
