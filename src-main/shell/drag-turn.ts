@@ -52,9 +52,13 @@ function begin({ cache, icons, contents, warn }: DragOutParts, files: readonly T
   const [first] = files
   if (!first) return
   const icon = icons[iconName(files.map(({ fidelity }) => fidelity))]
-  contents.startDrag({ file: first.file, files: files.map(({ file }) => file), icon })
-  // Where a drag holds main until the drop, the files are being read now.
+  // Noted first: where a drag holds main until the drop, the files are read meanwhile.
   cache.dragged(files.map(({ token }) => token)).catch(warn)
+  try {
+    contents.startDrag({ file: first.file, files: files.map(({ file }) => file), icon })
+  } catch (error) {
+    warn(error)
+  }
 }
 
 function tokensOf(tokens: unknown): readonly string[] {
