@@ -19,14 +19,21 @@ export async function packApp(
       join(ROOT, 'node_modules/electron-builder/cli.js'),
       '--dir',
       platform === 'linux' ? '--linux' : '--mac',
-      platform === 'linux' ? '--x64' : '--arm64',
+      `--${process.arch}`,
       '--config',
       '.electron-builder.config.ts',
       `-c.electronDist=${electron}`,
       `-c.directories.output=${made}`,
+      // What is no program can't be signed.
+      '-c.mac.identity=null',
       ...overrides,
     ],
     { cwd: ROOT, env: { ...process.env, CSC_IDENTITY_AUTO_DISCOVERY: 'false', ...env }, timeout: 120_000 },
   )
-  return { exitCode, output, unpacked: join(made, platform === 'linux' ? 'linux-unpacked' : 'mac-arm64') }
+  const kind = process.arch === 'x64' ? '' : `-${process.arch}`
+  return {
+    exitCode,
+    output,
+    unpacked: join(made, platform === 'linux' ? `linux${kind}-unpacked` : `mac${kind}`),
+  }
 }
