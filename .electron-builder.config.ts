@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Configuration } from 'electron-builder'
 
-// How the desktop app is packed, signed and published. Why it is so: docs/decisions/0017-how-the-desktop-is-packed.md
+// How the desktop app is packed, signed and published. Why it is so: docs/decisions/0018-how-the-desktop-is-packed.md
 
 /** Switches burnt into the binary; the check after a build (tests/packaging/check-app.ts) reads them back. */
 export const FUSES = {
