@@ -28,7 +28,7 @@ export async function packApp(
       '-c.mac.identity=null',
       ...overrides,
     ],
-    { cwd: ROOT, env: { ...process.env, CSC_IDENTITY_AUTO_DISCOVERY: 'false', ...env }, timeout: 120_000 },
+    { cwd: ROOT, env: { ...process.env, CSC_IDENTITY_AUTO_DISCOVERY: 'false', ...env }, timeout: 240_000 },
   )
   const kind = process.arch === 'x64' ? '' : `-${process.arch}`
   return {

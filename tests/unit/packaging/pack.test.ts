@@ -15,7 +15,7 @@ import { needs, type Reached, reach } from '../../support/packaging/reach.ts'
 const ENTRIES = ['out/main/index.js', 'out/main/worker.js']
 /** Electron brings its own, and these two load it. */
 const NEEDS_ELECTRON = ['electron', 'electron-store', 'electron-updater']
-const PACKING = 120_000
+const PACKING = 250_000
 
 let dir: string
 beforeAll(async () => {
