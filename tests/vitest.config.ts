@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import LongestFirst from './support/longest-first.ts'
 
 const suite = (name: string, extra: object = {}) => ({
   test: { name, include: [`tests/${name}/**/*.test.ts`], root: `${import.meta.dirname}/..`, ...extra },
@@ -10,6 +11,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Bounds a hang on a busy machine; no test measures time.
       suite('unit', { testTimeout: 30_000, hookTimeout: 30_000 }),

@@ -1,7 +1,7 @@
 import { copyFile, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { must } from './busybox-image.ts'
 import type { World } from './fault-world.ts'
+import { listOnEngine } from './ledger.ts'
 import { emptyStore, fileDigest, storeProblems } from './store-check.ts'
 
 /** One bottle with two snapshots, and what an undisturbed export of the newer one looks like. */
@@ -46,15 +46,20 @@ export async function partialsOf(target: string): Promise<readonly string[]> {
 
 /** What proofs of restore and transfers have on the engine; nothing of it is to outlive them. */
 export async function engineScraps(rootId: string): Promise<readonly string[]> {
-  const boots = ['--filter', `label=dev.icebox.boot=${rootId}`]
-  const lines = [
-    await must('docker', ['ps', '-a', ...boots, '--format', 'container {{.Names}}']),
-    await must('docker', ['volume', 'ls', ...boots, '--format', 'volume {{.Name}}']),
-    await must('docker', ['images', '--format', 'image {{.Repository}}:{{.Tag}}']),
-  ].flatMap((text) => text.split('\n'))
-  return lines.filter(
-    (line) => /^(container|volume) /.test(line) || line.includes(`/icebox-transfer/${rootId}/`),
-  )
+  const boots = { label: [`dev.icebox.boot=${rootId}`] }
+  const [containers, { Volumes: volumes }, images] = await Promise.all([
+    listOnEngine('/containers/json?all=1', boots),
+    listOnEngine<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('/volumes', boots),
+    listOnEngine('/images/json', {}),
+  ])
+  return [
+    ...containers.map(({ Id, Names }) => `container ${Names?.[0] ?? Id}`),
+    ...(volumes ?? []).map(({ Name }) => `volume ${Name}`),
+    ...images
+      .flatMap(({ RepoTags }) => RepoTags ?? [])
+      .filter((tag) => tag.includes(`/icebox-transfer/${rootId}/`))
+      .map((tag) => `image ${tag}`),
+  ]
 }
 
 /** Everything that recovery owes, of bottles, engine and store. */

@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { must } from './busybox-image.ts'
-import { runChild } from './child.ts'
 import type { IceboxHome } from './icebox-home.ts'
+import { rawEngine } from './raw-engine.ts'
 
 /** Something on an engine that bears a state root's mark. */
 export interface EngineThing {
@@ -35,36 +34,51 @@ function collect(value: unknown, into: Set<string>): void {
     for (const inner of Object.values(value)) collect(inner, into)
 }
 
+interface Listed {
+  readonly Id: string
+  readonly Names?: readonly string[]
+  readonly Name?: string
+  readonly RepoTags?: readonly string[] | null
+}
+
+/** One list of the engine's, narrowed by filters. Not by the docker command: starting it takes longer than the answer. */
+export function listOnEngine<T = readonly Listed[]>(
+  path: string,
+  filters: Readonly<Record<string, readonly string[]>>,
+): Promise<T> {
+  const query = `filters=${encodeURIComponent(JSON.stringify(filters))}`
+  return rawEngine().call<T>('GET', `${path}${path.includes('?') ? '&' : '?'}${query}`)
+}
+
 /** Everything on the engine that carries this state root's marks. */
 export async function thingsOf(rootId: string): Promise<readonly EngineThing[]> {
-  const found: EngineThing[] = []
-  const list = async (kind: EngineThing['kind'], args: readonly string[]) => {
-    const lines = (await must('docker', args)).split('\n').filter((line) => line !== '')
-    for (const line of lines) found.push({ kind, names: line.split('\t') })
-  }
-  const owner = `label=dev.icebox.root=${rootId}`
-  await list('container', ['ps', '-a', '--no-trunc', '--filter', owner, '--format', '{{.ID}}\t{{.Names}}'])
-  await list('volume', ['volume', 'ls', '--filter', owner, '--format', '{{.Name}}'])
-  await list('network', ['network', 'ls', '--no-trunc', '--filter', owner, '--format', '{{.ID}}\t{{.Name}}'])
-  for (const label of ['snapshot-root', 'build-root']) {
-    const args = ['--no-trunc', '--filter', `label=dev.icebox.${label}=${rootId}`]
-    await list('image', ['images', ...args, '--format', '{{.ID}}\t{{.Repository}}:{{.Tag}}'])
-  }
-  return found
+  const owner = { label: [`dev.icebox.root=${rootId}`] }
+  const images = (label: string) => listOnEngine('/images/json', { label: [`dev.icebox.${label}=${rootId}`] })
+  const [containers, { Volumes: volumes }, networks, ...made] = await Promise.all([
+    listOnEngine('/containers/json?all=1', owner),
+    listOnEngine<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('/volumes', owner),
+    listOnEngine('/networks', owner),
+    images('snapshot-root'),
+    images('build-root'),
+  ])
+  return [
+    ...containers.map(({ Id, Names = [] }) => thing('container', Id, ...Names.map((name) => name.slice(1)))),
+    ...(volumes ?? []).map(({ Name }) => thing('volume', Name)),
+    ...networks.map(({ Id, Name = '' }) => thing('network', Id, Name)),
+    ...made.flat().flatMap(({ Id, RepoTags }) => {
+      const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+      return tags.length > 0 ? tags.map((tag) => thing('image', Id, tag)) : [thing('image', Id)]
+    }),
+  ]
 }
+
+const thing = (kind: EngineThing['kind'], ...names: readonly string[]): EngineThing => ({ kind, names })
 
 /** Containers of this state root that stand still. */
 export async function pausedOf(rootId: string): Promise<readonly string[]> {
-  const args = [
-    'ps',
-    '--filter',
-    'status=paused',
-    '--filter',
-    `label=dev.icebox.root=${rootId}`,
-    '--format',
-    '{{.Names}}',
-  ]
-  return (await must('docker', args)).split('\n').filter((line) => line !== '')
+  const filters = { status: ['paused'], label: [`dev.icebox.root=${rootId}`] }
+  const found = await listOnEngine('/containers/json', filters)
+  return found.map(({ Id, Names }) => Names?.[0]?.slice(1) ?? Id)
 }
 
 /** Processes that a host freeze left stopped, by their working folder. Linux only. */
@@ -107,22 +121,24 @@ export async function problemsOf(home: IceboxHome, usesDocker: boolean): Promise
   return problems
 }
 
-const REMOVALS: Readonly<Record<EngineThing['kind'], readonly string[]>> = {
-  container: ['rm', '-f', '-v'],
-  network: ['network', 'rm'],
-  volume: ['volume', 'rm'],
-  image: ['rmi', '-f'],
+const REMOVALS: Readonly<Record<EngineThing['kind'], (name: string) => string>> = {
+  container: (name) => `/containers/${name}?force=1&v=1`,
+  network: (name) => `/networks/${name}`,
+  volume: (name) => `/volumes/${name}`,
+  image: (name) => `/images/${encodeURIComponent(name)}?force=1`,
 }
 
 /** Removes everything on the engine that carries this state root's marks: the end of a test. */
 export async function sweepEngine(rootId: string): Promise<void> {
+  const engine = rawEngine()
   // Again and again: a command that a failing test left behind may still be making things.
   for (let left = 20; left > 0; left--) {
     const things = await thingsOf(rootId)
     if (things.length === 0) return
     for (const { kind, names } of things) {
       const name = (kind === 'image' ? names.at(-1) : names[0]) ?? ''
-      await runChild('docker', [...REMOVALS[kind], name], { timeout: 60_000 })
+      // What is in use, or on its way out already, is looked at again in the next round.
+      await engine.call('DELETE', REMOVALS[kind](name)).catch(() => undefined)
     }
   }
   throw new Error(`the engine still holds ${JSON.stringify(await thingsOf(rootId))}`)

@@ -1,7 +1,7 @@
-import { access, constants, readdir, readFile } from 'node:fs/promises'
+import { access, constants, mkdtemp, readdir, readFile, statfs } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { runChild } from './child.ts'
-import { engineAnswers, type OwnDaemon, startOwnDaemon } from './docker-daemon.ts'
+import { engineAnswers, type OwnDaemon, removeTree, startOwnDaemon } from './docker-daemon.ts'
 
 /** Where Debian puts the JSON schemas of the OCI image specification. */
 export const OCI_SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/image-spec/schema'
@@ -141,7 +141,38 @@ export async function prepareEngine(
   }
   await mountCgroups(signal)
   console.log(`No Docker engine answers at ${where}: starting one for this run`)
-  return await startOwnDaemon()
+  return startEngine()
+}
+
+/** What the suites' images and containers take at their most, with as much again for everything else that runs. */
+const MEMORY_ROOM = 14e9
+
+/** An engine whose images and containers lie in memory where that has room: making and removing files is most of its work. */
+async function startEngine(): Promise<OwnDaemon> {
+  if (!(await hasMemoryRoom())) return startOwnDaemon()
+  const folder = await mkdtemp('/dev/shm/icebox-docker-')
+  try {
+    const daemon = await startOwnDaemon({ dataRoot: join(folder, 'data') })
+    const stop = async () => {
+      await daemon.stop()
+      await removeTree(folder)
+    }
+    return { ...daemon, stop }
+  } catch (error) {
+    await removeTree(folder)
+    throw error
+  }
+}
+
+async function hasMemoryRoom(): Promise<boolean> {
+  try {
+    const available = /MemAvailable:\s+(\d+) kB/.exec(await readFile('/proc/meminfo', 'utf8'))?.[1]
+    const { bavail, bsize } = await statfs('/dev/shm')
+    return Math.min(Number(available) * 1024, bavail * bsize) > MEMORY_ROOM
+  } catch {
+    // Only Linux has either.
+    return false
+  }
 }
 
 /** Machines without systemd often have no control groups mounted, and dockerd refuses to start without. */

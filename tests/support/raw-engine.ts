@@ -23,7 +23,8 @@ export function rawEngine(host = process.env.DOCKER_HOST ?? 'unix:///var/run/doc
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
         const sent = request(
-          { socketPath, method, path: API + path, headers, timeout: 300_000 },
+          // Each on a connection of its own: an engine that is restarted closes those that wait.
+          { socketPath, method, path: API + path, headers, timeout: 300_000, agent: false },
           (answer) => {
             const chunks: Buffer[] = []
             answer.on('data', (chunk: Buffer) => chunks.push(chunk))
