@@ -195,7 +195,7 @@ test('screens of the desktop are free of faults that axe knows', async () => {
 const LIGHTS = { right: 72, bottom: 44 }
 
 test('on a Mac the buttons of the window lie over nothing, however narrow it is', async () => {
-  await app.quit()
+  // The agent goes on without the app.
   await app.close()
   await open('darwin')
   await page.locator(':root[data-frame="inset"]').waitFor()
@@ -212,6 +212,8 @@ test('on a Mac the buttons of the window lie over nothing, however narrow it is'
         .map((element) => element.outerHTML)
     }, LIGHTS)
     expect(covered, `${width}`).toEqual([])
+    // Whatever comes to lie at the list's top later keeps clear of them too.
+    expect((await page.locator('.sidebar').boundingBox())?.width, `${width}`).toBeGreaterThan(LIGHTS.right)
     const isNarrow = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
     expect(isNarrow, `${width}`).toBe(false)
   }
