@@ -1,4 +1,5 @@
 import type { BrowserWindow, Dialog, MessageBoxOptions } from 'electron'
+import type { Bottle } from '../../src-preload/contract/index.ts'
 import { freezable, visibleTasks } from '../menus/bottle-facts.ts'
 import {
   planQuit,
@@ -37,6 +38,8 @@ type QuitDesktop = Pick<Desktop, 'core' | 'icebox' | 'settings' | 'signal' | 'st
 const NOTE = 'Before quitting'
 /** An answer holds for the quits that follow from it, as when an update is installed, not for one much later. */
 const DECIDED_MS = 60_000
+/** How long a quit waits for engines before it asks. */
+const LOOK_MS = 1500
 
 export function createQuit(desktop: QuitDesktop, parts: QuitParts): Quit {
   let deciding = false
@@ -88,7 +91,9 @@ export function createQuit(desktop: QuitDesktop, parts: QuitParts): Quit {
   }
 
   const decide = async (why: QuitWhy): Promise<boolean> => {
-    const plan = planQuit({ ...desktop.state.get(), setting: desktop.settings.all().quitWithRunning, why })
+    const bottles = await bottlesNow(desktop)
+    const tasks = desktop.core.tasks.list()
+    const plan = planQuit({ bottles, tasks, setting: desktop.settings.all().quitWithRunning, why })
     const answer = plan.do === 'ask' ? await ask(plan.question) : plan.do
     if (isSessionEnding || answer === 'leave') return true
     if (answer === 'cancel') return false
@@ -120,6 +125,16 @@ export function createQuit(desktop: QuitDesktop, parts: QuitParts): Quit {
     },
     isSessionEnding: () => isSessionEnding,
   }
+}
+
+/** What runs as of now; what was known last when the engines don't answer soon. */
+async function bottlesNow({ icebox, signal, state }: QuitDesktop): Promise<readonly Bottle[]> {
+  const late = AbortSignal.timeout(LOOK_MS)
+  const known = new Promise<readonly Bottle[]>((resolve) => {
+    late.addEventListener('abort', () => resolve(state.get().bottles), { once: true })
+  })
+  const fresh = icebox.bottles.list(AbortSignal.any([signal, late])).catch(() => state.get().bottles)
+  return Promise.race([fresh, known])
 }
 
 /**

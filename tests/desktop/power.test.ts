@@ -13,7 +13,7 @@ let slug = ''
 
 beforeAll(async () => {
   tests = await makeTestBottles('backend: host')
-  slug = (await tests.launch('sleep 600')).slug
+  slug = (await tests.launch('sleep 600', 'otter')).slug
   app = await launchDesktop({ home: tests.home.dir })
   await vi.waitFor(async () => expect(JSON.stringify(await app.trayItems())).toContain(slug), WITHIN)
 })

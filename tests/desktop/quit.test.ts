@@ -15,15 +15,35 @@ let slug = ''
 
 beforeEach(async () => {
   tests = await makeTestBottles('backend: host')
-  slug = (await tests.launch('sleep 600')).slug
   app = await launchDesktop({ home: tests.home.dir })
-  await seesRunning()
 })
 afterEach(async () => {
   await app.close()
   await tests.dispose()
 })
 
+/** Starts a bottle that runs on, by another process than the app. */
+async function startElsewhere(): Promise<void> {
+  slug = (await tests.launch('sleep 600', 'otter')).slug
+  await seesRunning()
+}
+/** Starts it as the page does. */
+async function startInApp(): Promise<void> {
+  const args = {
+    agent: 'shell',
+    prompt: 'sleep 600',
+    label: 'otter',
+    interactive: false,
+    cwd: tests.home.dir,
+  }
+  expect(await pageCall(await app.page(), 'bottle:start', args)).toMatchObject({ ok: true })
+  slug = await vi.waitFor(async () => {
+    const [bottle] = await tests.icebox.bottles.list(never)
+    expect(bottle?.state).toBe('running')
+    return bottle?.slug ?? ''
+  }, WITHIN)
+  await seesRunning()
+}
 /** The app knows of the bottle, as its tray shows. */
 async function seesRunning(): Promise<void> {
   await vi.waitFor(async () => expect(JSON.stringify(await app.trayItems())).toContain(slug), WITHIN)
@@ -46,6 +66,7 @@ async function dialog(n: number) {
 }
 
 test('cancel stays, a freeze that fails stays and tells, leave ends and the bottle goes on', async () => {
+  await startInApp()
   await app.closeWindow()
   await app.clickTray('Quit Icebox')
   const question = await dialog(0)
@@ -83,6 +104,7 @@ test('cancel stays, a freeze that fails stays and tells, leave ends and the bott
 })
 
 test('freeze all freezes and stops, ends, and is done from then on without a question', async () => {
+  await startElsewhere()
   await askToQuit()
   await dialog(0)
   await app.answerDialog({ button: 'Freeze, then quit', isChecked: true })
@@ -95,6 +117,7 @@ test('freeze all freezes and stops, ends, and is done from then on without a que
 })
 
 test('the end of the session waits for no answer', async () => {
+  await startElsewhere()
   await pageCall(await app.page(), 'settings:set', { key: 'freezeOnShutdown', value: false })
   await askToQuit()
   await dialog(0)

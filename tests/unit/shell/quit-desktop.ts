@@ -34,10 +34,12 @@ export function quitDesktop(
     waits: new Map<string, Promise<void>>(),
     fails: new Set<string>(),
     listFails: false,
+    listHangs: false,
     dialogFails: false,
   }
   const bottles = {
     list: async () => {
+      if (fate.listHangs) await new Promise(() => {})
       if (fate.listFails) throw bottleError('engine-down')
       return rows
     },

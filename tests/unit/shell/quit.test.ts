@@ -12,7 +12,7 @@ function scene(...args: Parameters<typeof quitDesktop>) {
   const quit = createQuit(made.desktop, made.parts)
   /** The n-th box, once it is there. */
   const box = async (n = 0) => {
-    await vi.waitFor(() => expect(made.seen.boxes.length).toBeGreaterThan(n))
+    await vi.waitFor(() => expect(made.seen.boxes.length).toBeGreaterThan(n), 5000)
     const found = made.seen.boxes[n]
     if (!found) throw new Error('no box')
     return found
@@ -109,6 +109,21 @@ test('a list that can’t be had stops the quit too', async () => {
   expect(told.options.detail).toContain('does not answer')
   told.answer(0)
   expect(await ending).toBe(false)
+})
+
+test('what began a moment ago is asked about', async () => {
+  const rows = two()
+  const { quit, desktop, box } = scene(rows)
+  desktop.state.get = () => ({ bottles: [], tasks: [] }) as never
+  void quit.mayEnd('quit')
+  expect((await box()).options.message).toBe('2 bottles are running. Quit Icebox?')
+})
+
+test('an engine that does not answer holds no quit up', async () => {
+  const { quit, fate, box } = scene(two())
+  fate.listHangs = true
+  void quit.mayEnd('quit')
+  await box()
 })
 
 test('who can’t be asked can quit', async () => {
