@@ -61,6 +61,7 @@ export function layerViolations(sources: Sources): string[] {
 const FENCES: readonly (readonly [string, RegExp])[] = [
   ['electron', /^src-main\/(shell\/|ipc\/electron-[^/]*\.ts$|index\.ts$)|^src-preload\/index\.ts$/],
   ['electron-store', /^src-main\/(shell\/|index\.ts$)/],
+  ['electron-updater', /^src-main\/shell\/updates\.ts$/],
   ['dockerode', /^src-main\/backends\/docker\//],
   ['execa', /^src-main\/system\/run-command\.ts$/],
   ['ws', /^src-main\/ipc\//],

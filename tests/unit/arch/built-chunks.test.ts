@@ -35,6 +35,7 @@ describe('the built entries', () => {
   test.each(['cli', 'serve', 'api'])('%s never reaches electron, not even later', (entry) => {
     expect(everReached(`out/main/${entry}.js`, built)).not.toContain('electron')
     expect(everReached(`out/main/${entry}.js`, built)).not.toContain('electron-store')
+    expect(everReached(`out/main/${entry}.js`, built)).not.toContain('electron-updater')
   })
 })
 

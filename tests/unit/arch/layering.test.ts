@@ -69,6 +69,7 @@ describe('the rules can fail', () => {
     ['dockerode', 'src-main/bottles/a.ts'],
     ['execa', 'src-main/backends/host/a.ts'],
     ['electron-store', 'src-main/state/settings.ts'],
+    ['electron-updater', 'src-main/shell/tray.ts'],
   ])('%s from %s', (specifier, path) => {
     expect(fenceViolations(made({ [path]: `import type { X } from '${specifier}'` }))).toHaveLength(1)
     expect(fenceViolations(made({ [path]: `const x = await import('${specifier}')` }))).toHaveLength(1)
