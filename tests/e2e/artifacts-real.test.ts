@@ -23,7 +23,6 @@ const context = {
 }
 const page = (): Page => opened.page
 const row = (slug: string) => page().locator(`.row[data-slug="${slug}"]`)
-const toast = (text: string | RegExp) => page().locator('.toast').filter({ hasText: text })
 
 beforeAll(async () => {
   await makeBusyboxImage(image)
@@ -96,7 +95,9 @@ test('a bottle is exported, downloaded, dropped, and resumed with its work', asy
   expect(JSON.parse(await must('skopeo', ['inspect', `oci-archive:${file}`]))).toMatchObject({ Os: 'linux' })
 
   await drop(file, saved.suggestedFilename())
-  await toast('shop-2').getByRole('button', { name: 'Show' }).click(LONG)
+  const sheet = page().getByRole('dialog', { name: 'Import 1 file' })
+  await sheet.locator('.import-facts').getByText('shop-2').waitFor(LONG)
+  await sheet.getByRole('button', { name: 'Show' }).click(LONG)
   await page().locator('.detail').getByRole('heading', { name: 'shop-2' }).waitFor()
   await expect.poll(() => page().locator('.detail-title .pill').innerText()).toBe('Frozen')
 
@@ -114,7 +115,9 @@ test('a file that is no artifact is refused with the reason, and nothing new is 
   const file = join(server.home, 'not-one.bottle')
   await writeFile(file, 'this is no archive '.repeat(2000))
   await drop(file, 'not-one.bottle')
-  await page().locator('.toast.bad').filter({ hasText: 'refused' }).waitFor(LONG)
+  const sheet = page().getByRole('dialog', { name: 'Import 1 file' })
+  await sheet.locator('[data-state="failed"]').filter({ hasText: 'refused' }).waitFor(LONG)
+  await sheet.getByRole('button', { name: 'Done' }).click()
   expect(await page().locator('.row').count()).toBe(before)
 })
 
