@@ -1,16 +1,28 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
 import {
   DESKTOP_CHANNELS as channels,
+  type DesktopBridge,
   type DesktopRequest,
   type PageCommand,
   type StreamControl,
 } from './contract/desktop.ts'
-import type { Failure } from './contract/errors.ts'
+import type { Failure, Result } from './contract/errors.ts'
 import type { IceboxBridge } from './contract/wire.ts'
 
 // The only code between the page and main. It carries values and checks nothing: main checks every call.
 
 const CUT_OFF: Failure = { code: 'denied', message: 'The request was refused.', retryable: false }
+
+/** While the app starts, not every channel has somebody to answer it. */
+const NOT_YET: Failure = {
+  code: 'busy',
+  message: 'Icebox can’t answer that just now; try again.',
+  retryable: true,
+}
+
+function ask<T>(channel: string, ...args: readonly unknown[]): Promise<Result<T>> {
+  return ipcRenderer.invoke(channel, ...args).catch(() => ({ ok: false, error: NOT_YET }))
+}
 
 const listeners = new Map<string, Set<(payload: never) => void>>()
 ipcRenderer.on(channels.event, (_event, name: string, payload: unknown, bytes: number) => {
@@ -24,7 +36,7 @@ ipcRenderer.on(channels.command, (_event, command: PageCommand) => {
 })
 
 const bridge: IceboxBridge = {
-  call: (call, args) => ipcRenderer.invoke(channels.call, call, args),
+  call: (call, args) => ask(channels.call, call, args),
   on(event, listener) {
     const set = listeners.get(event) ?? new Set()
     listeners.set(event, set.add(listener as (payload: never) => void))
@@ -60,19 +72,19 @@ const bridge: IceboxBridge = {
   },
   // Page and main end together, so there is no connection to lose.
   onConnection: () => () => {},
-  desktop: Object.freeze({
+  desktop: Object.freeze<DesktopBridge>({
     onCommand(listener: (command: PageCommand) => void) {
       onCommand.add(listener)
       ipcRenderer.send(channels.ready)
       return () => void onCommand.delete(listener)
     },
     importFiles: (files: readonly unknown[]) =>
-      ipcRenderer.invoke(
+      ask(
         channels.importFiles,
         files.map((file) => webUtils.getPathForFile(file as File)),
       ),
-    pickImports: () => ipcRenderer.invoke(channels.pickImports),
-    saveExport: (taskId: string) => ipcRenderer.invoke(channels.saveExport, taskId),
+    pickImports: () => ask(channels.pickImports),
+    saveExport: (taskId: string) => ask(channels.saveExport, taskId),
     startDrag: (tokens: readonly string[]) => ipcRenderer.send(channels.drag, tokens),
     ask: (what: DesktopRequest) => ipcRenderer.send(channels.ask, what),
   }),

@@ -28,9 +28,7 @@ export async function answer(
   rendererDir: string,
 ): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
-  const file = isOwnPage(request.url)
-    ? await readStatic(rendererDir, new URL(request.url).pathname)
-    : null
+  const file = isOwnPage(request.url) ? await readStatic(rendererDir, new URL(request.url).pathname) : null
   if (!file) return refusal(404)
   return new Response(request.method === 'HEAD' ? null : new Uint8Array(file.body), {
     headers: {

@@ -146,6 +146,12 @@ describe('calls (rows 5 and 6)', () => {
     expect(seen).toBe(false)
   })
 
+  test('a channel that nobody answers is a value too, never an exception', async () => {
+    await app.evaluate(({ ipcMain }) => ipcMain.removeHandler('icebox:save-export'))
+    const answer = await page.evaluate(() => (window as unknown as Win).icebox.desktop?.saveExport('x'))
+    expect(answer).toMatchObject({ ok: false, error: { code: 'busy', retryable: true } })
+  })
+
   test('streams that are not in the contract end with the reason', async () => {
     const ends = await page.evaluate(() =>
       Promise.all(
