@@ -80,6 +80,8 @@ const noticeOf = ({ notifications }: Records, title: string) =>
 const waitForLabel = (label: string) =>
   vi.waitFor(async () => expect(await labels()).toContain(label), PATIENT)
 const isStatus = (text: string) => (records: Records) => records.tray?.tooltip.startsWith(`Icebox: ${text}`)
+/** Something runs, and nothing is at work on it. */
+const isCalm = ({ tray }: Records) => /^Icebox: \d+ running$/.test(tray?.tooltip ?? '')
 const noWindow = ({ windows }: Records) => windows.every(({ isVisible }) => !isVisible)
 
 test('the tray works with no window: freeze, stop, resume from the recent snapshots, freeze all', async () => {
@@ -131,7 +133,7 @@ test('a bottle that rests is frozen without a window; its notification resumes i
 })
 
 test('a bottle that fails marks the icon until somebody looks; a click shows its logs', async () => {
-  const calm = await app.records()
+  const calm = await when(isCalm)
   const slug = await launch('bad', 'sleep 1; echo gone wrong; exit 3')
   const bad = await when((records) => noticeOf(records, `${slug} failed`))
   const marked = await when(({ tray, badge }) => tray?.tooltip.includes('1 failed') && badge === '1')
@@ -140,7 +142,7 @@ test('a bottle that fails marks the icon until somebody looks; a click shows its
   const page = await app.page()
   await page.getByRole('tab', { name: 'Logs', selected: true }).waitFor()
   await page.getByText('gone wrong').waitFor()
-  const seen = await when(({ tray, badge }) => !tray?.tooltip.includes('failed') && badge === '')
+  const seen = await when((records) => isCalm(records) && records.badge === '')
   expect(seen.tray?.icon).toBe(calm.tray?.icon)
   // The window tells everything itself from now on.
   expect(seen.notifications.every(({ isClosed }) => isClosed)).toBe(true)
