@@ -117,7 +117,7 @@ test('secrets are asked about when it is dragged, not when it is pointed at', as
   await expect.poll(() => callsOf('artifact:prepare').at(-1)).toMatchObject({ args: { scrub: 'strip' } })
 })
 
-test('a bottle is dragged as its current snapshot, and ticked ones together', async () => {
+test('a bottle is dragged as its current snapshot, and a pointer on its row prepares nothing', async () => {
   const page = await open()
   const row = page.locator('.row[data-slug="docs-site"]')
   expect(await row.getAttribute('draggable')).toBe('true')
