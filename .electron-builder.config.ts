@@ -48,7 +48,7 @@ export function configure(env: Environment): Configuration {
     copyright: 'The Icebox contributors, MIT licence',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: electron-builder fills them in
     artifactName: '${productName}-${version}-${os}-${arch}.${ext}',
-    directories: { output: 'out/packages', buildResources: 'resources' },
+    directories: { output: 'out/packages', buildResources: 'src-main/shell/resources' },
     // Names what goes in; nothing else does. Of node_modules only the production packages are ever looked at.
     files: [
       'package.json',
@@ -57,9 +57,9 @@ export function configure(env: Environment): Configuration {
       'out/main/chunks/*.js',
       'out/preload/index.cjs',
       'out/renderer/**',
-      'resources/icon.png',
-      'resources/tray/**',
-      'resources/drag/**',
+      'src-main/shell/resources/icon.png',
+      'src-main/shell/resources/tray/**',
+      'src-main/shell/resources/drag/**',
       '!**/*.{map,ts,mts,cts,md,markdown}',
       '!**/node_modules/**/{test,tests,__tests__,docs,example,examples}/**',
       ...[...BUNDLED, ...NATIVE].map((name) => `!node_modules/${name}/**`),
@@ -74,7 +74,7 @@ export function configure(env: Environment): Configuration {
     },
     asar: true,
     // The system opens icons by path, and loads native code and starts programs only from real files.
-    asarUnpack: ['resources/**', '**/*.node', '**/spawn-helper'],
+    asarUnpack: ['src-main/shell/resources/**', '**/*.node', '**/spawn-helper'],
     // Terminals come with built programs for each system; nothing is compiled here.
     npmRebuild: false,
     electronLanguages: ['en'],
@@ -104,8 +104,8 @@ export function configure(env: Environment): Configuration {
       // The hardened runtime loads only what its own team signed, and such a signature has no team.
       hardenedRuntime: isSigned,
       gatekeeperAssess: false,
-      entitlements: 'resources/entitlements.plist',
-      entitlementsInherit: 'resources/entitlements.plist',
+      entitlements: 'src-main/shell/resources/entitlements.plist',
+      entitlementsInherit: 'src-main/shell/resources/entitlements.plist',
       notarize: isSigned && NOTARY.some((names) => names.every((name) => env[name])),
       extendInfo: {
         CFBundleDevelopmentRegion: 'en',
@@ -124,7 +124,7 @@ export function configure(env: Environment): Configuration {
     },
     dmg: { sign: false },
     linux: {
-      // The plain name belongs to the command (resources/deb/icebox).
+      // The plain name belongs to the command (src-main/shell/resources/deb/icebox).
       executableName: 'icebox-desktop',
       icon: 'linux',
       category: 'Development',
@@ -139,7 +139,7 @@ export function configure(env: Environment): Configuration {
       packageName: 'icebox',
       packageCategory: 'devel',
       priority: 'optional',
-      fpm: [`${join(import.meta.dirname, 'resources/deb/icebox')}=/usr/bin/icebox`],
+      fpm: [`${join(import.meta.dirname, 'src-main/shell/resources/deb/icebox')}=/usr/bin/icebox`],
     },
   }
 }

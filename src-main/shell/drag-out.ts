@@ -7,7 +7,7 @@ import { dragOut } from './drag-turn.ts'
 
 /** Begins the system's drag for tokens that main gave out. What a page sends beyond them is worth nothing. */
 export function startDragOut({ core, transport, warn }: Desktop): void {
-  const icons = loadDragIcons(join(app.getAppPath(), 'resources', 'drag'), warn)
+  const icons = loadDragIcons(join(app.getAppPath(), 'src-main/shell/resources', 'drag'), warn)
   transport.listen(DESKTOP_CHANNELS.drag, (contents, [tokens]) => {
     dragOut({ cache: core.transfers.drag, icons, contents, warn }, tokens)
   })

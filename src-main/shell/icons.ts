@@ -5,7 +5,7 @@ import { TRAY_SHAPES, type TrayShape } from '../menus/tray-look.ts'
 import { bottleError } from '../system/bottle-error.ts'
 
 /** From `out/main`, from `out/main/chunks`, and from the sources. */
-const PLACES = ['../../resources', '../../../resources']
+const PLACES = ['../../src-main/shell/resources', '../../../src-main/shell/resources', 'resources']
 
 /** @throws BottleError `not-found` when the app is not whole */
 async function resourcesDir(): Promise<string> {

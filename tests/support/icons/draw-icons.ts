@@ -1,10 +1,10 @@
-// Draws every icon anew from shapes.ts: `node resources/draw-icons.ts [chromium]`.
+// Draws every icon anew from shapes.ts: `node tests/support/icons/draw-icons.ts [chromium]`.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium, type Page } from 'playwright'
 import { appShape, TRAY, trayShape } from './shapes.ts'
 
-const HERE = import.meta.dirname
+const HERE = join(import.meta.dirname, '../../../src-main/shell/resources')
 const LINUX = [16, 24, 32, 48, 64, 128, 256, 512] as const
 /** Types of an .icns file that hold PNG data, by their size in pixels. */
 const ICNS = {

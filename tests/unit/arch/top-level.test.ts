@@ -13,7 +13,6 @@ const TOP_LEVEL: ReadonlySet<string> = new Set([
   'electron.vite.config.ts',
   'package-lock.json',
   'package.json',
-  'resources',
   'src-main',
   'src-preload',
   'src-renderer',

@@ -51,7 +51,7 @@ describe('updates', () => {
 })
 
 test('the hardened runtime has one exception', async () => {
-  const text = await readFile(join(ROOT, 'resources/entitlements.plist'), 'utf8')
+  const text = await readFile(join(ROOT, 'src-main/shell/resources/entitlements.plist'), 'utf8')
   expect([...text.matchAll(/<key>([^<]+)<\/key>/g)].map(([, key]) => key)).toEqual([
     'com.apple.security.cs.allow-jit',
   ])
@@ -63,8 +63,8 @@ test('every file that the configuration names is there', async () => {
   const named = [
     mac?.entitlements,
     mac?.entitlementsInherit,
-    `resources/${mac?.icon}`,
-    `resources/${linux?.icon}/512x512.png`,
+    `src-main/shell/resources/${mac?.icon}`,
+    `src-main/shell/resources/${linux?.icon}/512x512.png`,
     ...scripts,
   ]
   for (const path of named) await access(path?.startsWith('/') ? path : join(ROOT, String(path)))

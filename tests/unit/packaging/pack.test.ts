@@ -93,7 +93,7 @@ describe('the Linux app', () => {
 
   test('has nothing else', () => {
     const known =
-      /^(package\.json|LICENSE|node_modules\/.+|out\/main\/((index|serve|worker)\.js|chunks\/[^/]+\.js)|out\/preload\/index\.cjs|out\/renderer\/.+|resources\/(tray|drag)\/.+|resources\/icon\.png)$/
+      /^(package\.json|LICENSE|node_modules\/.+|out\/main\/((index|serve|worker)\.js|chunks\/[^/]+\.js)|out\/preload\/index\.cjs|out\/renderer\/.+|src-main\/shell\/resources\/(tray|drag)\/.+|src-main\/shell\/resources\/icon\.png)$/
     expect([...files.keys()].filter((path) => !known.test(path))).toEqual([])
     expect([...files.keys()].filter((path) => /\.(map|tsx?|test\.js)$/.test(path))).toEqual([])
     expect(
@@ -115,7 +115,9 @@ describe('the Linux app', () => {
 
   test('keeps in its archive everything but icons and native code', () => {
     const loose = [...files.values()].filter(({ isUnpacked }) => isUnpacked).map(({ path }) => path)
-    expect(loose.filter((path) => !/^resources\/|^node_modules\/@lydell\/node-pty-/.test(path))).toEqual([])
+    expect(
+      loose.filter((path) => !/^src-main\/shell\/resources\/|^node_modules\/@lydell\/node-pty-/.test(path)),
+    ).toEqual([])
     expect(loose.filter((path) => path.endsWith('.node'))).toHaveLength(1)
   })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { TRAY_SHAPES } from '../../../src-main/menus/tray-look.ts'
 
-const RESOURCES = join(import.meta.dirname, '../../../resources')
+const RESOURCES = join(import.meta.dirname, '../../../src-main/shell/resources')
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
 
 async function sizeOf(...path: readonly string[]): Promise<readonly [number, number]> {
