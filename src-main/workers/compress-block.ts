@@ -80,8 +80,3 @@ function zstdCoder(room: object) {
     },
   })
 }
-
-/** Frees memory now that the collector would only free 60 MB later. Its views are empty afterwards. */
-export function giveBack(bytes: Uint8Array): void {
-  if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer?.(0)
-}

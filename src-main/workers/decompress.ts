@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import zlib from 'node:zlib'
 import { bottleError } from '../system/bottle-error.ts'
+import { giveBackChunk } from './give-back.ts'
 import type { Codec } from './types.ts'
 import { createFrameSplitter } from './zstd-frames.ts'
 
@@ -159,7 +160,8 @@ async function* through(
     try {
       for await (const chunk of source) {
         if (decoder.destroyed) return
-        if (!decoder.write(chunk)) await drained(decoder)
+        // Taken in by the time that it is called back: nobody else has the chunk.
+        if (!decoder.write(chunk, () => giveBackChunk(chunk))) await drained(decoder)
       }
       decoder.end()
     } catch (error) {

@@ -1,5 +1,6 @@
 import { bottleError, toBottleError } from '../system/bottle-error.ts'
-import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY, giveBack } from './compress-block.ts'
+import { BLOCK_BYTES, GZIP_HEADER, GZIP_HISTORY } from './compress-block.ts'
+import { giveBack } from './give-back.ts'
 import type { Pool } from './pool.ts'
 import { createSlots, type Slot, type SlotMemory, type Slots } from './slots.ts'
 import type { Codec, Packed } from './types.ts'

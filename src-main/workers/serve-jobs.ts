@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
 import { decompress, detectCodec } from './decompress.ts'
+import { giveBackChunk } from './give-back.ts'
 import { type PackSession, startPackSession } from './pack-session.ts'
 import type { FromThread, Jobs, ToThread } from './protocol.ts'
 import { openHashed } from './read-file.ts'
@@ -106,7 +107,10 @@ export function serveJobs(port: MessagePort): void {
       const first = await source.next()
       const head = first.done ? Buffer.alloc(0) : first.value
       const known = codec === 'detect' ? detectCodec(head) : codec
-      for await (const chunk of decompress(prepended(head, source), known)) await out.take(chunk)
+      for await (const chunk of decompress(prepended(head, source), known)) {
+        await out.take(chunk)
+        giveBackChunk(chunk)
+      }
       await out.end()
       return null
     } finally {
