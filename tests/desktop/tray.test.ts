@@ -110,6 +110,8 @@ test('the tray works with no window: freeze, stop, resume from the recent snapsh
   const other = await launch('other')
   // What an operation holds is left out of Freeze all, so the resume has to be over.
   await when(({ tray }) => tray?.tooltip === 'Icebox: 2 running')
+  // One that still starts counts as running, but can't be frozen yet.
+  await waitForLabel(`${other} — working`)
   await click('Freeze all')
   const all = await when(
     ({ notifications }) => notifications.filter(({ title }) => title.endsWith(' is frozen')).length >= 3,

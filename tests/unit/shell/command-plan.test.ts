@@ -48,7 +48,10 @@ describe('the script', () => {
     expect(stdout).toBe(`it's "odd" $HOME \`x\`|--cli|--|a b|--json|`)
   })
   test('of the Debian package is the same, but for its first remark', async () => {
-    const packed = await readFile(join(import.meta.dirname, '../../../src-main/shell/resources/deb/icebox'), 'utf8')
+    const packed = await readFile(
+      join(import.meta.dirname, '../../../src-main/shell/resources/deb/icebox'),
+      'utf8',
+    )
     const words = (text: string) =>
       text
         .replaceAll("'", '')
