@@ -17,9 +17,9 @@ import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
-const SUITES = ['unit', 'engine', 'e2e', 'desktop', 'faults'] as const
+const SUITES = ['unit', 'engine', 'doubles', 'e2e', 'desktop', 'faults'] as const
 /** Files at a time. Two cores have room for a third where files wait for engines and processes most of the time. */
-const WORKERS: Readonly<Record<string, number>> = { engine: 3, e2e: 3, faults: 3 }
+const WORKERS: Readonly<Record<string, number>> = { engine: 3, doubles: 3, e2e: 3, faults: 3 }
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 

@@ -16,6 +16,7 @@ export default defineConfig({
       // Bounds a hang on a busy machine; no test measures time.
       suite('unit', { testTimeout: 30_000, hookTimeout: 30_000 }),
       suite('engine', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      suite('doubles', { testTimeout: 120_000, hookTimeout: 120_000 }),
       suite('e2e', { testTimeout: 120_000, hookTimeout: 120_000 }),
       suite('desktop', { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } }),
       suite('faults', { testTimeout: 300_000, hookTimeout: 120_000 }),

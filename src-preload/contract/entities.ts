@@ -171,6 +171,8 @@ export const EngineReport = z.object({
   endpoint: z.string().nullable(),
   remote: z.boolean(),
   capabilities: z.record(z.string(), z.boolean()),
+  /** What this version of it can't do that others can: sentences for a person. */
+  limits: z.array(z.string()),
   reason: z.string().nullable(),
   /** The command that mends it. */
   fix: z.string().nullable(),

@@ -39,6 +39,8 @@ const REGISTRY: Need = {
 }
 const ZSTD: Need = { programs: ['zstd'], debian: ['zstd'], elsewhere: 'zstd' }
 const GNU_TAR: Need = { programs: ['tar'], debian: ['tar'], elsewhere: 'GNU tar' }
+const UNSHARE: Need = { programs: ['unshare'], debian: ['util-linux'], elsewhere: 'unshare of util-linux' }
+const CHROOT: Need = { programs: ['chroot'], debian: ['coreutils'], elsewhere: 'chroot' }
 const SCHEMAS: Need = {
   programs: [],
   files: [join(OCI_SCHEMAS, 'image-manifest-schema.json')],
@@ -49,6 +51,8 @@ const SCHEMAS: Need = {
 /** What each suite needs on the machine; a suite without an entry needs only what `npm ci` brings. */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
+  // The guests of the doubles are real processes on file systems of their own; trips between backends use Docker too.
+  doubles: [DOCKER, TMUX, BUSYBOX, BWRAP, GNU_TAR, UNSHARE, CHROOT],
   e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],
   // On a Mac the specs run on Electron itself, and the system has its own sandbox.
   desktop: process.platform === 'darwin' ? [TMUX] : [BWRAP, TMUX, CHROMIUM],
@@ -94,6 +98,11 @@ async function missing(suites: readonly string[]): Promise<Need[]> {
  * @throws Error that says what to install; a missing prerequisite never becomes a skip.
  */
 export async function preparePrograms(suites: readonly string[], signal: AbortSignal): Promise<void> {
+  if (suites.includes('doubles') && process.getuid?.() !== 0)
+    throw new Error(
+      'The suite doubles starts its guests with unshare and chroot, which only root may. ' +
+        'Run the tests as root, or name the other suites.',
+    )
   const lacking = await missing(suites)
   if (lacking.length === 0) return
   const packages = lacking.flatMap((need) => need.debian)

@@ -49,6 +49,7 @@ function report(endpoint: string | null, remote: boolean): EngineReport {
     endpoint,
     remote,
     capabilities: {},
+    limits: [],
     reason: null,
     fix: null,
   }

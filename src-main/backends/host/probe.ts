@@ -32,6 +32,7 @@ export async function probeHost(context: HostContext, signal: AbortSignal): Prom
       volumes: false,
       sidecars: false,
     },
+    limits: [],
     reason: joined(reasons, ' '),
     fix: joined(fixes, ' && '),
   }

@@ -166,6 +166,7 @@ const engine = (
   endpoint: null,
   remote: false,
   capabilities: {},
+  limits: [],
   reason: null,
   fix: null,
   ...change,

@@ -149,6 +149,7 @@ test('an engine that has bottles and does not answer is named', () => {
     endpoint: null,
     remote: false,
     capabilities: {},
+    limits: [],
     reason: null,
     fix: null,
   }
