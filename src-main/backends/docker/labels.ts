@@ -1,73 +1,29 @@
 import { bottleError } from '../../system/bottle-error.ts'
+import { containerName } from '../labels.ts'
 
-/** Owner marks on every engine object that Icebox makes. Empty counts as absent: a commit can only blank a label. */
-export const LABEL = {
-  root: 'dev.icebox.root',
-  slug: 'dev.icebox.slug',
-  run: 'dev.icebox.run',
-  role: 'dev.icebox.role',
-  /** On a volume: the manifest's name for it, empty for an anonymous one. */
-  volume: 'dev.icebox.volume',
-  /** On a volume: where it is mounted. */
-  destination: 'dev.icebox.destination',
-  /** On a committed image: its snapshot id, its whole record, and the state root that it belongs to. */
-  snapshot: 'dev.icebox.snapshot',
-  record: 'dev.icebox.record',
-  snapshotRoot: 'dev.icebox.snapshot-root',
-  /** On a built image; other keys than the owner's, because containers inherit an image's labels. */
-  buildRoot: 'dev.icebox.build-root',
-  buildSlug: 'dev.icebox.build-slug',
-  /** On what a flattening makes on its way: root and slug, so that a crash leaves it findable. */
-  scratch: 'dev.icebox.scratch',
-  /** On what a proof of restore makes: the state root, and the process that removes it again. */
-  boot: 'dev.icebox.boot',
-  bootOwner: 'dev.icebox.boot-owner',
-} as const
+export {
+  committedPrefix,
+  containerName,
+  hasBottleName,
+  isImageName,
+  LABEL,
+  labelOf,
+  ownerLabels,
+  RUN_DIR,
+  slugFromName,
+  snapshotTag,
+} from '../labels.ts'
 
-/** Where a run's own volume is mounted; nothing of it gets into a commit. */
-export const RUN_DIR = '/run/icebox'
-
-const PREFIX = 'bot-bottle-'
-
-export const containerName = (slug: string) => `${PREFIX}${slug}`
-export const previousName = (slug: string, runId: string) => `${PREFIX}${slug}.prev-${runId || 'legacy'}`
-export const sidecarName = (slug: string, runId: string, name: string) => `${PREFIX}${slug}.${runId}.${name}`
-export const networkName = (slug: string, runId: string) => `${PREFIX}${slug}.${runId}`
+export const previousName = (slug: string, runId: string) =>
+  `${containerName(slug)}.prev-${runId || 'legacy'}`
+export const sidecarName = (slug: string, runId: string, name: string) =>
+  `${containerName(slug)}.${runId}.${name}`
+export const networkName = (slug: string, runId: string) => `${containerName(slug)}.${runId}`
 export const runVolumeName = (runId: string, sidecar?: string) =>
   sidecar === undefined ? `icebox-run-${runId}` : `icebox-run-${runId}-${sidecar}`
 export const ownVolumeName = (runId: string, index: number) => `icebox-vol-${runId}-${index}`
 export const ownVolumePrefix = 'icebox-vol-'
-export const committedPrefix = `${PREFIX}committed-`
-export const snapshotTag = (slug: string, snapshotId: string) => `${committedPrefix}${slug}:${snapshotId}`
-export const buildRepository = (slug: string) => `${PREFIX}${slug}-build`
-
-/** The slug in a container's name, or null when the name is not one of a bottle. */
-export function slugFromName(name: string): string | null {
-  const plain = name.replace(/^\//, '')
-  if (!plain.startsWith(PREFIX)) return null
-  const slug = plain.slice(PREFIX.length)
-  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) ? slug : null
-}
-
-export const hasBottleName = (name: string) => name.replace(/^\//, '').startsWith(PREFIX)
-
-/** A label's value; null when absent or blanked. */
-export function labelOf(
-  labels: Readonly<Record<string, string>> | null | undefined,
-  key: string,
-): string | null {
-  return labels?.[key] || null
-}
-
-/** The three labels by which an object is found to be ours. */
-export function ownerLabels(owner: {
-  readonly rootId: string
-  readonly slug: string
-  readonly runId: string
-}): Record<string, string> {
-  return { [LABEL.root]: owner.rootId, [LABEL.slug]: owner.slug, [LABEL.run]: owner.runId }
-}
-
+export const buildRepository = (slug: string) => `${containerName(slug)}-build`
 export const scratchMark = (rootId: string, slug: string) => `${rootId}.${slug}`
 
 /** Refuses run ids and sidecar names that would make a name the engine reads differently. */
@@ -81,7 +37,3 @@ export function requireNamePart(part: string, what: string): void {
 
 /** True for text that can be a container's name or id; the client library puts names into paths as they are. */
 export const isContainerName = (text: string) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text)
-
-/** True for text that can name an image: registry, path, tag, digest or id. */
-export const isImageName = (text: string) =>
-  /^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$/.test(text) && !text.includes('..')

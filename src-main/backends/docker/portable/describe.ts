@@ -1,10 +1,10 @@
 import type { ImageInspectInfo } from 'dockerode'
 import type { Snapshot } from '../../../../src-preload/contract/index.ts'
+import { runConfig } from '../../images/run-config.ts'
 import type { PortableImage } from '../../portable.ts'
 import type { Engine } from '../engine.ts'
 import { committedPrefix } from '../labels.ts'
 import { type ImageLayers, layersOfImages, listImages, requireImage } from './image-index.ts'
-import { runConfig } from './run-config.ts'
 
 /** A snapshot's image as other engines and archives know it. @throws BottleError `snapshot-missing`, `engine-down` */
 export async function describeSnapshot(

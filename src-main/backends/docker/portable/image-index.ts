@@ -1,8 +1,8 @@
 import type { Snapshot } from '../../../../src-preload/contract/index.ts'
 import { bottleError } from '../../../system/bottle-error.ts'
+import { sha256 } from '../../images/digest.ts'
 import { type Engine, SHORT_MS } from '../engine.ts'
 import { inspectImage } from '../image-source.ts'
-import { sha256 } from './digest.ts'
 
 /** What never changes of an image, as long as its id is the same. */
 export interface ImageLayers {

@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inflate } from '../../images/inflate.ts'
 import type { SinkEvents, SinkSession, SinkUpload } from './push-sink.ts'
-import { inflate, type TakeLayer } from './saved-layers.ts'
+import type { TakeLayer } from './saved-layers.ts'
 
 /** Read ahead while it is found out which layer an upload is; the daemon tells after half a megabyte. */
 const AHEAD = 1 << 20

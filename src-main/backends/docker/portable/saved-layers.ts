@@ -1,8 +1,7 @@
-import { pipeline, type Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { type ArchiveEntry, readArchive } from '../../images/archive-entries.ts'
+import { inflate } from '../../images/inflate.ts'
 import type { LayerStream } from '../../portable.ts'
 import type { Engine } from '../engine.ts'
-import { type ArchiveEntry, readArchive } from './archive-entries.ts'
 import { savedBlobs } from './saved-blobs.ts'
 import { savedNames } from './saved-names.ts'
 import { download, textOf } from './transport.ts'
@@ -71,7 +70,7 @@ export async function takeSaved(
     if (unsettled.size > MAX_UNSETTLED) await Promise.race(unsettled)
   }
   try {
-    await readArchive(archive, async (entry, stop) => {
+    await readArchive('Docker', archive, async (entry, stop) => {
       if (failed) throw failed.thrown
       // What follows is of no use.
       if ([...wanted].every((diffId) => taken.has(diffId))) return stop()
@@ -126,12 +125,4 @@ async function peek(
       yield* { [Symbol.asyncIterator]: () => rest }
     })(),
   }
-}
-
-/** Uncompressed content; ends the source when it is left early. */
-export function inflate(content: AsyncIterable<Uint8Array>, codec: 'gzip' | 'zstd'): Readable {
-  const chunkSize = 1 << 18
-  const stream = codec === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize })
-  // Errors of either end come out of the stream itself.
-  return pipeline(content, stream, () => {})
 }

@@ -1,4 +1,4 @@
-import { sha256 } from './digest.ts'
+import { sha256 } from '../../images/digest.ts'
 import { chainIds } from './image-index.ts'
 
 /** Which layer a folder of the old save form holds. */

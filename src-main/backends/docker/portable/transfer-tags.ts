@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { identityOf, ownIdentity, type ProcessIdentity } from '../../../system/process-identity.ts'
+import { sha256 } from '../../images/digest.ts'
 import { type Engine, SHORT_MS } from '../engine.ts'
 import { isMissing } from '../engine-errors.ts'
-import { sha256 } from './digest.ts'
 import { listImages } from './image-index.ts'
 import { exchange, textOf } from './transport.ts'
 

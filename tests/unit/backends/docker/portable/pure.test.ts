@@ -1,20 +1,17 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import {
-  bootBody,
-  bootCommand,
-  bootVolumes,
-} from '../../../../../src-main/backends/docker/portable/boot-plan.ts'
+import { bootBody, bootVolumes } from '../../../../../src-main/backends/docker/portable/boot-plan.ts'
 import { chooseRoute } from '../../../../../src-main/backends/docker/portable/choose-route.ts'
 import { longestHeld, tallestBelow } from '../../../../../src-main/backends/docker/portable/describe.ts'
 import { chainIds, inBatches } from '../../../../../src-main/backends/docker/portable/image-index.ts'
 import { splitBytes } from '../../../../../src-main/backends/docker/portable/layer-bytes.ts'
-import { loadArchive, loadConfig } from '../../../../../src-main/backends/docker/portable/load-archive.ts'
-import { runConfig } from '../../../../../src-main/backends/docker/portable/run-config.ts'
 import {
   readTransferTag,
   transferRepository,
 } from '../../../../../src-main/backends/docker/portable/transfer-tags.ts'
+import { bootCommand } from '../../../../../src-main/backends/images/boot-command.ts'
+import { loadArchive, loadConfig } from '../../../../../src-main/backends/images/load-archive.ts'
+import { runConfig } from '../../../../../src-main/backends/images/run-config.ts'
 import type { Snapshot } from '../../../../../src-preload/contract/index.ts'
 
 it('keeps of a config what says how it runs, in order, without blanks and without our marks', () => {

@@ -1,5 +1,5 @@
-import { bottleError, toFailure } from '../../../system/bottle-error.ts'
-import { createTarDecoder, type TarEvent } from '../../../workers/tar/decoder.ts'
+import { bottleError, toFailure } from '../../system/bottle-error.ts'
+import { createTarDecoder, type TarEvent } from '../../workers/tar/decoder.ts'
 
 /** One entry of an archive while it streams by. */
 export interface ArchiveEntry {
@@ -16,6 +16,7 @@ export interface ArchiveEntry {
  * source or a turn throws
  */
 export async function readArchive(
+  engine: string,
   source: AsyncIterable<Uint8Array>,
   turn: (entry: ArchiveEntry, stop: () => void) => Promise<void>,
 ): Promise<void> {
@@ -23,11 +24,11 @@ export async function readArchive(
   const chunks = source[Symbol.asyncIterator]()
   const nextEvent = async (): Promise<TarEvent | null> => {
     for (;;) {
-      const event = decode(() => decoder.next())
+      const event = decode(engine, () => decoder.next())
       if (event) return event
       const { done, value } = await chunks.next()
       if (done) {
-        decode(() => decoder.finish())
+        decode(engine, () => decoder.finish())
         return null
       }
       decoder.feed(value)
@@ -64,12 +65,12 @@ export async function readArchive(
 }
 
 /** The engine makes whole archives, so one that is not was cut off on its way. */
-function decode<T>(step: () => T): T {
+function decode<T>(engine: string, step: () => T): T {
   try {
     return step()
   } catch (thrown) {
     const { detail, message } = toFailure(thrown)
-    throw bottleError('engine-failed', 'Docker broke off while it was sending an image.', {
+    throw bottleError('engine-failed', `${engine} broke off while it was sending an image.`, {
       detail: [message, detail].filter(Boolean).join(' '),
       cause: thrown,
     })

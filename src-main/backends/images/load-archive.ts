@@ -1,7 +1,7 @@
-import { bottleError } from '../../../system/bottle-error.ts'
-import { TAR_END, tarPadding, writeTarHeader } from '../../../workers/tar/writer.ts'
-import type { LayerFile, LoadRequest } from '../../portable.ts'
+import { bottleError } from '../../system/bottle-error.ts'
+import { TAR_END, tarPadding, writeTarHeader } from '../../workers/tar/writer.ts'
 import { LABEL } from '../labels.ts'
+import type { LayerFile, LoadRequest } from '../portable.ts'
 import { sha256 } from './digest.ts'
 import { runConfig } from './run-config.ts'
 

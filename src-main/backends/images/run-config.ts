@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../portable.ts'
+import type { RunConfig } from '../portable.ts'
 
 const LISTS = ['Cmd', 'Entrypoint', 'Env', 'Shell'] as const
 const SETS = ['ExposedPorts', 'Volumes'] as const
