@@ -1,8 +1,8 @@
 import type { LaunchPlan, MountPlan } from '../backend.ts'
+import type { RunRecipe } from '../guest/run-files.ts'
 import type { ImageFacts } from './image-source.ts'
 import { LABEL, ownerLabels, RUN_DIR } from './labels.ts'
 import type { OwnVolume } from './own-volumes.ts'
-import type { RunRecipe } from './run-files.ts'
 
 /** One container to make: the agent or a sidecar. */
 export interface UnitPlan {

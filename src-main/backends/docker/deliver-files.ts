@@ -1,11 +1,12 @@
 import { posix } from 'node:path'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
+import { homeEntries } from '../guest/home-files.ts'
+import type { PackEntry } from '../guest/pack-entry.ts'
 import type { UnitPlan } from './container-config.ts'
 import { findUser, putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
-import { homeEntries } from './home-files.ts'
-import { type PackEntry, packEntries, packTree } from './tar-pack.ts'
+import { packEntries, packTree } from './tar-pack.ts'
 
 const userOf = (unit: UnitPlan) => unit.user ?? unit.image.user
 

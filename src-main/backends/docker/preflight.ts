@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
+import { isEnvName } from '../guest/run-files.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { inspectImage, keepLook } from './image-source.ts'
 import { isContainerName, requireNamePart } from './labels.ts'
 import { coversRunDir, requireParts } from './own-volumes.ts'
-import { isEnvName } from './run-files.ts'
 
 /** Refuses what this engine can't do for the plan, before anything is made. @throws BottleError */
 export async function preflightDocker(

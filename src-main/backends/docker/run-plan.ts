@@ -1,10 +1,10 @@
 import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan, SidecarPlan } from '../backend.ts'
+import type { RunRecipe } from '../guest/run-files.ts'
 import type { UnitPlan } from './container-config.ts'
 import type { ImageFacts } from './image-source.ts'
 import { containerName, runVolumeName, sidecarName } from './labels.ts'
 import { planVolumes } from './own-volumes.ts'
-import type { RunRecipe } from './run-files.ts'
 
 const WORKSPACE = '/workspace'
 

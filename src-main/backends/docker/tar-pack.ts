@@ -3,16 +3,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pack as newPack, type Pack } from 'tar-stream'
 import { bottleError, toBottleError } from '../../system/bottle-error.ts'
-
-/** One thing to put into an archive. Names are relative, parents first. */
-export type PackEntry =
-  | { readonly type: 'directory'; readonly name: string; readonly mode: number }
-  | {
-      readonly type: 'file'
-      readonly name: string
-      readonly mode: number
-      readonly content: string | Uint8Array
-    }
+import type { PackEntry } from '../guest/pack-entry.ts'
 
 export interface Owner {
   readonly uid: number

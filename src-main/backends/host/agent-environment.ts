@@ -1,6 +1,6 @@
 import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
-import { searchPath } from './find-program.ts'
+import { searchPath } from '../local/find-program.ts'
 import type { IsolationKind } from './isolation.ts'
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/

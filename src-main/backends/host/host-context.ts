@@ -1,4 +1,4 @@
-import { findProgram, searchPath } from './find-program.ts'
+import { findProgram, searchPath } from '../local/find-program.ts'
 import { createIsolationProbe, type Isolation } from './isolation.ts'
 
 /** What every part of this backend stands on; made once. */

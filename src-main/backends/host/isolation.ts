@@ -1,5 +1,5 @@
 import { runCommand } from '../../system/run-command.ts'
-import { findProgram, searchPath } from './find-program.ts'
+import { findProgram, searchPath } from '../local/find-program.ts'
 
 export type IsolationKind = 'bwrap' | 'sandbox-exec' | 'none'
 

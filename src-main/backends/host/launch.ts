@@ -6,9 +6,18 @@ import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
+import { endFamily } from '../local/end-family.ts'
+import { findProgram } from '../local/find-program.ts'
+import {
+  endTerminal,
+  makeRunFolder,
+  type RunnerPlan,
+  startHeadless,
+  startInteractive,
+  type WaitingRunner,
+} from '../local/start-runner.ts'
+import { waitUntil } from '../local/wait-until.ts'
 import { agentEnvironment, requireEnvironment } from './agent-environment.ts'
-import { endFamily } from './end-family.ts'
-import { findProgram } from './find-program.ts'
 import { agentFolder, writeHomeFiles } from './home-files.ts'
 import type { HostContext } from './host-context.ts'
 import type { Isolation } from './isolation.ts'
@@ -26,15 +35,6 @@ import { requireArguments, TMUX_FIX } from './preflight.ts'
 import { privatePlacesOf } from './private-places.ts'
 import { hostFacts, isSurelyOver, processesOf, type RunRecord, runIdsOf, runState } from './run-record.ts'
 import { sandboxCommand } from './sandbox-arguments.ts'
-import {
-  endTerminal,
-  makeRunFolder,
-  type RunnerPlan,
-  startHeadless,
-  startInteractive,
-  type WaitingRunner,
-} from './start-runner.ts'
-import { waitUntil } from './wait-until.ts'
 
 /** How long a runner may take from its word to the agent's start. */
 const START_MS = 15_000

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { RuntimeFact } from '../backend.ts'
+import { inBatches } from '../local/in-batches.ts'
 import type { HostContext } from './host-context.ts'
-import { inBatches } from './in-batches.ts'
 import { bottlePaths, indexDir, parseIndexName, runPaths } from './paths.ts'
 import { type RunState, runState } from './run-record.ts'
 

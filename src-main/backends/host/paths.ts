@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSlug, requireSlug } from '../../state/slug.ts'
 import { isSnapshotId } from '../../state/snapshot-files.ts'
@@ -103,20 +102,4 @@ export async function terminalSocket(home: string, slug: string, runId: string):
   const wanted = join(home, 'icebox', 'tmux', `${hash(`${slug} ${runId}`)}.sock`)
   if (Buffer.byteLength(wanted) <= SOCKET_BYTES) return wanted
   return join('/tmp', `icebox-${process.getuid?.() ?? 0}-${hash(home)}`, `${hash(`${slug} ${runId}`)}.sock`)
-}
-
-/**
- * Makes a folder that only this user can enter, or accepts one that is.
- * @throws BottleError `permission` when somebody else owns it or it is a link
- */
-export async function privateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  const found = await lstat(path)
-  const uid = process.getuid?.() ?? found.uid
-  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0) {
-    throw bottleError(
-      'permission',
-      `${path} is not a private folder of yours. Remove it or set its mode to 0700.`,
-    )
-  }
 }

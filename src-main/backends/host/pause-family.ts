@@ -2,8 +2,8 @@ import { rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readJsonObject } from '../../state/durable-file.ts'
 import { bottleError } from '../../system/bottle-error.ts'
-import { type Member, type RunProcesses, runFamily, sendSignal } from './process-family.ts'
-import { threadStates } from './process-table.ts'
+import { type Member, type RunProcesses, runFamily, sendSignal } from '../local/process-family.ts'
+import { threadStates } from '../local/process-table.ts'
 
 /** Longest wait for every process to stand still; one in an uninterruptible call stops only after it. */
 const STANDSTILL_MS = 10_000

@@ -1,5 +1,7 @@
 import { bottleError } from '../../system/bottle-error.ts'
 import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
+import { endTerminal } from '../local/start-runner.ts'
+import { waitUntil } from '../local/wait-until.ts'
 import type { HostContext } from './host-context.ts'
 import { capturedOf, ownTarget } from './host-freezer.ts'
 import { dropRunFolder, endRun, hasStarted, settleLaunch } from './launch.ts'
@@ -8,8 +10,6 @@ import { bottlePaths, runPaths, terminalSocket } from './paths.ts'
 import { endDeadPause } from './pause-family.ts'
 import { processesOf, readRunRecord, runIdsOf, runState } from './run-record.ts'
 import { deleteSnapshotTrees, isIntact, readManifest } from './snapshot-trees.ts'
-import { endTerminal } from './start-runner.ts'
-import { waitUntil } from './wait-until.ts'
 
 /** A runner whose starter died reads the end of its pipe and leaves; this is more than it needs. */
 const LEAVE_MS = 1500

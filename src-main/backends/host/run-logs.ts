@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LogOptions, RuntimeRef } from '../backend.ts'
+import { waitUntil } from '../local/wait-until.ts'
 import type { HostContext } from './host-context.ts'
 import { pathsOf, runState } from './run-record.ts'
-import { waitUntil } from './wait-until.ts'
 
 const CHUNK_BYTES = 65_536
 const POLL_MS = 1000

@@ -2,9 +2,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { readJsonObject, readText } from '../../state/durable-file.ts'
 import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { ExitFact, RuntimeRef } from '../backend.ts'
+import type { RunProcesses } from '../local/process-family.ts'
 import type { IsolationKind } from './isolation.ts'
 import { type BottlePaths, bottlePaths, type RunPaths, runPaths } from './paths.ts'
-import type { RunProcesses } from './process-family.ts'
 
 /** `runtime.json`: everything that a later process needs to know of a run. */
 export interface RunRecord {

@@ -24,12 +24,24 @@ const RUN_PARTS = [
   '/run/wrappers',
 ]
 
+/** The open file to which bwrap writes how far it came; the agent doesn't get it. */
+export const SANDBOX_STATUS_FD = 9
+
 /** The command line that goes in front of the agent's own; empty without a sandbox. Pure. */
 export function sandboxCommand(isolation: Isolation, plan: SandboxPlan): readonly string[] {
   if (isolation.program === null) return []
   return isolation.kind === 'bwrap'
-    ? [isolation.program, ...bwrapArguments(plan), '--']
+    ? [isolation.program, '--json-status-fd', String(SANDBOX_STATUS_FD), ...bwrapArguments(plan), '--']
     : [isolation.program, '-p', sandboxProfile(plan)]
+}
+
+/**
+ * True when bwrap gave up before the agent began: it copies all mounts of the machine one by one, and one that goes
+ * meanwhile (a container that ends) makes it fail. Pure.
+ * @param status what it wrote to its status file: its child, and the child's exit code if that ever ran
+ */
+export function sandboxGaveUp(exitCode: number | null, status: string): boolean {
+  return exitCode === 1 && status.includes('"child-pid"') && !status.includes('"exit-code"')
 }
 
 /**

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RuntimeChange, RuntimeFact } from '../backend.ts'
+import { inBatches } from '../local/in-batches.ts'
+import { openWatcher } from '../local/wait-until.ts'
 import type { HostContext } from './host-context.ts'
-import { inBatches } from './in-batches.ts'
 import { factOf, listRuns } from './list-runs.ts'
 import { indexDir } from './paths.ts'
-import { openWatcher } from './wait-until.ts'
 
 /** Finds runners that were killed, which no file tells. */
 const POLL_MS = 5000

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { bottleError } from '../../../system/bottle-error.ts'
 import { runCommand } from '../../../system/run-command.ts'
-import { findProgram, searchPath } from '../find-program.ts'
+import { findProgram, searchPath } from '../../local/find-program.ts'
 
 /** A `tar` that keeps everything a tree has. BusyBox's does not. */
 export interface TarProgram {

@@ -4,10 +4,20 @@ import { dirname } from 'node:path'
 import { bottleError } from '../../system/bottle-error.ts'
 import { identityOf, type ProcessIdentity } from '../../system/process-identity.ts'
 import { runCommand } from '../../system/run-command.ts'
-import { privateFolder, type RunPaths } from './paths.ts'
+import { privateFolder } from './private-folder.ts'
 import { EXIT_BLANK, launchScript, RUNNER_SCRIPT, TMUX_CONFIG } from './runner-script.ts'
 
 const TMUX_MS = 15_000
+
+/** The files of a run that its runner works with. */
+export interface RunPaths {
+  readonly dir: string
+  readonly exit: string
+  readonly runner: string
+  /** Arguments and environment of an interactive run; the runner deletes it before the agent starts. */
+  readonly launch: string
+  readonly log: string
+}
 
 /** The agent's command line as it really runs, sandbox in front. */
 export interface RunnerPlan {

@@ -3,8 +3,8 @@ import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { homeScript } from '../../../../src-main/backends/docker/home-files.ts'
-import { runFiles } from '../../../../src-main/backends/docker/run-files.ts'
+import { homeScript } from '../../../../src-main/backends/guest/home-files.ts'
+import { runFiles } from '../../../../src-main/backends/guest/run-files.ts'
 
 let dir: string
 let home: string

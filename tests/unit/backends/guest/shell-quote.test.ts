@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { runFiles, START_SCRIPT } from '../../../../src-main/backends/docker/run-files.ts'
-import { shellQuote } from '../../../../src-main/backends/docker/shell-quote.ts'
+import { runFiles, START_SCRIPT } from '../../../../src-main/backends/guest/run-files.ts'
+import { shellQuote } from '../../../../src-main/backends/guest/shell-quote.ts'
 
 const text = fc
   .string({ unit: 'binary', maxLength: 60 })

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { launchScript } from '../../../../src-main/backends/host/runner-script.ts'
-import { shellQuote } from '../../../../src-main/backends/host/shell-quote.ts'
+import { launchScript } from '../../../../src-main/backends/local/runner-script.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((sample) => !sample.includes('\0'))
 const nasty = fc.oneof(
@@ -14,17 +13,6 @@ const nasty = fc.oneof(
 )
 // Surrogates without their other half have no UTF-8 form, so they can't reach any process whole.
 const whole = nasty.filter((sample) => sample.isWellFormed())
-
-it('comes through a real shell unchanged', () => {
-  fc.assert(
-    fc.property(fc.array(whole, { minLength: 1, maxLength: 8 }), (samples) => {
-      const script = `printf '%s\\0' ${samples.map(shellQuote).join(' ')}`
-      const output = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })
-      expect(output.split('\0').slice(0, -1)).toEqual(samples)
-    }),
-    { numRuns: 100 },
-  )
-})
 
 it('sets arguments and environment of a runner exactly', () => {
   fc.assert(

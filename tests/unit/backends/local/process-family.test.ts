@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { familyOf } from '../../../../src-main/backends/host/process-family.ts'
-import { type ProcessRow, parseStat } from '../../../../src-main/backends/host/process-table.ts'
+import { familyOf } from '../../../../src-main/backends/local/process-family.ts'
+import { type ProcessRow, parseStat } from '../../../../src-main/backends/local/process-table.ts'
 
 const row = (pid: number, parent: number, more: Partial<ProcessRow> = {}): ProcessRow => ({
   pid,

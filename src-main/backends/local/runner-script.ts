@@ -1,4 +1,4 @@
-import { shellQuote } from './shell-quote.ts'
+import { shellQuote } from '../guest/shell-quote.ts'
 
 /**
  * Stands between Icebox and the agent and outlives both terminals and Icebox: waits for the word to start (so that

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { bottleError } from '../../system/bottle-error.ts'
+import type { PackEntry } from './pack-entry.ts'
 import { shellQuote } from './shell-quote.ts'
-import type { PackEntry } from './tar-pack.ts'
 
 /** Path relative to HOME → text. */
 export type HomeFiles = Readonly<Record<string, string>>

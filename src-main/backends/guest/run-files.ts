@@ -1,6 +1,6 @@
 import { type HomeFiles, homeInRunFolder, homeScript } from './home-files.ts'
+import type { PackEntry } from './pack-entry.ts'
 import { shellQuote } from './shell-quote.ts'
-import type { PackEntry } from './tar-pack.ts'
 
 /** What one container is to run: given to it by files, so that its config carries nothing of the run. */
 export interface RunRecipe {
