@@ -10,7 +10,7 @@ export interface CommandOptions {
   readonly timeout: number
   readonly signal?: AbortSignal
   /** Exit codes that are answers, not failures; others throw. Default: only 0. */
-  readonly okCodes?: readonly number[]
+  readonly okCodes?: readonly number[] | 'any'
 }
 
 export interface CommandResult {
@@ -69,7 +69,8 @@ export async function runCommand(
     })
   }
   const exitCode = result.exitCode ?? 1
-  if (!(options.okCodes ?? [0]).includes(exitCode)) {
+  const okCodes = options.okCodes ?? [0]
+  if (okCodes !== 'any' && !okCodes.includes(exitCode)) {
     throw bottleError('engine-failed', `${file} failed with exit code ${exitCode}.`, {
       detail: stderr.slice(-2000),
     })
