@@ -17,6 +17,11 @@ interface CallOptions {
   readonly signal?: AbortSignal
   /** Sentences for a person that don't stop the call; default: dropped. */
   readonly onNotice?: (text: string) => void
+  /**
+   * Asked before a running bottle is stopped for its freeze, where the engine can't freeze it otherwise. Without it,
+   * or when it answers false, nothing changes and the call fails with `cancelled`.
+   */
+  readonly confirm?: (question: string) => boolean | Promise<boolean>
 }
 
 export interface StartOptions extends CallOptions {
@@ -74,6 +79,7 @@ async function open(options: CallOptions): Promise<{ icebox: Icebox; context: Op
       notice: options.onNotice ?? (() => undefined),
       // A program can't be asked: what would need an answer is declined and reported as `cancelled`.
       confirm: async () => false,
+      confirmStop: async (question) => (await options.confirm?.(question)) === true,
     },
   }
 }

@@ -15,6 +15,7 @@ import { readSettings } from '../state/settings.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
+import { askToStop } from './confirm-stop.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { copyRunLog } from './run-logs.ts'
@@ -79,16 +80,21 @@ export async function freezeLocked(
       context.notice(`The agent's output could not be copied: ${toFailure(thrown).message}`)
     })
   }
-  const outcome = await backend.freezer.freeze(
-    deps.root,
-    subject,
-    { ...options, confirm: context.confirm },
-    (progress) => {
-      context.progress(progress)
-      if (progress.phase === 'verifying') copyLog()
-    },
-    context.signal,
-  )
+  const asked = askToStop(slug, context)
+  const outcome = await backend.freezer
+    .freeze(
+      deps.root,
+      subject,
+      { ...options, confirm: asked.confirm },
+      (progress) => {
+        context.progress(progress)
+        if (progress.phase === 'verifying') copyLog()
+      },
+      context.signal,
+    )
+    .catch((thrown: unknown) => {
+      throw asked.explain(thrown)
+    })
   copyLog()
   await copying
   await appendJournal(deps.root, slug, {

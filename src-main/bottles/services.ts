@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly notice: (text: string) => void
   /** Answers a question; a face without a person answers by its `--yes` or refuses. */
   readonly confirm: (question: string) => Promise<boolean>
+  /** Answers whether a running bottle may be stopped for its freeze, where the engine must; default `confirm`. */
+  readonly confirmStop?: (question: string) => Promise<boolean>
 }
 
 export interface StartRequest {

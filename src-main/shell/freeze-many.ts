@@ -1,3 +1,4 @@
+import { mayStop, neverStopping } from '../bottles/confirm-stop.ts'
 import type { Bottles } from '../bottles/services.ts'
 import type { Missed } from '../menus/power-rules.ts'
 import { taskEnd } from '../tasks/task-end.ts'
@@ -46,7 +47,9 @@ export async function freezeMany(
         continue
       }
       const id = tasks.start('freeze', slug, async (context) => {
-        const { snapshot } = await bottles.freeze({ slug, note, reason: 'rule' }, context)
+        // Who agreed that it is stopped afterwards agreed that it is stopped for the freeze.
+        const unwatched = thenStop ? mayStop(context) : neverStopping(slug, context)
+        const { snapshot } = await bottles.freeze({ slug, note, reason: 'rule' }, unwatched)
         return `Froze ${slug} as ${snapshot.id}.`
       })
       let problem = await problemOf(tasks, id, signal)

@@ -34,7 +34,7 @@ export function createCommandRunner(parts: CommandParts): (command: MenuCommand)
   /** One task for each bottle that runs; what could not begin is told once. */
   const freezeAll = async (): Promise<void> => {
     const problems = await Promise.all(
-      freezable(parts.state.get()).map(({ slug }) => attempt('bottle:freeze', { slug })),
+      freezable(parts.state.get()).map(({ slug }) => attempt('bottle:freeze', { slug, mayAsk: false })),
     )
     const told = new Set(problems.filter((problem) => problem !== null))
     if (told.size > 0) parts.tell([...told].join('\n'))

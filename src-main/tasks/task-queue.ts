@@ -13,7 +13,10 @@ export interface TaskContext {
   readonly progress: (progress: Progress) => void
   /** Joins the task's closing message. */
   readonly notice: (text: string) => void
+  /** No person is there while the work runs, so it declines. */
   readonly confirm: (question: string) => Promise<boolean>
+  /** Asks before a bottle is stopped for the work: the task carries the question until somebody answers it. */
+  readonly confirmStop: (question: string) => Promise<boolean>
   /** Tells the slug once it is known, as with a start. */
   readonly named: (slug: string) => void
 }
@@ -25,6 +28,8 @@ export interface TaskQueue {
   list(): readonly Task[]
   /** False when there is no such running task. */
   cancel(id: string): boolean
+  /** Answers a running task's question; false when it has none. */
+  answer(id: string, agree: boolean): boolean
   /** Forgets an ended task. */
   dismiss(id: string): void
   /** Called after each change, progress at most every 50 ms. */
@@ -53,20 +58,18 @@ const PLACES: Readonly<Partial<Record<TaskKind, 'launches' | 'transfers' | 'prep
 }
 const TRANSFERS = 2
 const PROGRESS_MS = 50
+/** A question holds its bottle, so one that nobody sees is declined in the end. */
+const ANSWER_MS = 15 * 60_000
 
-/** The tasks of one process. Questions of an operation are answered by `confirm`, by default with no. */
-export function createTaskQueue(
-  options: {
-    readonly heavySlots?: number
-    readonly confirm?: (kind: TaskKind, question: string) => Promise<boolean>
-  } = {},
-): TaskQueue {
+/** The tasks of one process. */
+export function createTaskQueue(options: { readonly heavySlots?: number } = {}): TaskQueue {
   const places = {
     launches: createSlots(options.heavySlots ?? Math.max(2, availableParallelism())),
     transfers: createSlots(TRANSFERS),
     preparations: createSlots(1),
   }
   const running = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>()
+  const questions = new Map<string, (agree: boolean) => void>()
   const listeners = new Set<() => void>()
   let tasks: readonly Task[] = []
   let progressTimer: NodeJS.Timeout | undefined
@@ -94,6 +97,23 @@ export function createTaskQueue(
     progressTimer ??= setTimeout(flushProgress, PROGRESS_MS)
   }
 
+  /** Ends by an answer, by the end of the task, or after a time. */
+  async function ask(id: string, question: string, signal: AbortSignal): Promise<boolean> {
+    const late = AbortSignal.timeout(ANSWER_MS)
+    const over = AbortSignal.any([signal, late])
+    try {
+      signal.throwIfAborted()
+      return await new Promise<boolean>((resolve) => {
+        questions.set(id, resolve)
+        over.addEventListener('abort', () => resolve(false), { once: true })
+        apply({ type: 'asked', id, question })
+      })
+    } finally {
+      questions.delete(id)
+      apply({ type: 'asked', id, question: null })
+    }
+  }
+
   async function work(
     id: string,
     kind: TaskKind,
@@ -117,7 +137,8 @@ export function createTaskQueue(
         signal,
         progress: (progress) => report(id, progress),
         notice: (text) => notices.push(text),
-        confirm: (question) => options.confirm?.(kind, question) ?? Promise.resolve(false),
+        confirm: () => Promise.resolve(false),
+        confirmStop: (question) => ask(id, question, signal),
         named: (slug) => apply({ type: 'named', id, slug }),
       })
       apply({ type: 'done', id, message: [message, ...notices].filter(Boolean).join(' ') || null, at: now() })
@@ -144,6 +165,11 @@ export function createTaskQueue(
       const task = running.get(id)
       task?.controller.abort()
       return task !== undefined
+    },
+    answer(id, agree) {
+      const resolve = questions.get(id)
+      resolve?.(agree)
+      return resolve !== undefined
     },
     dismiss: (id) => apply({ type: 'dismissed', id }),
     onChange(listener) {

@@ -11,6 +11,7 @@ export type TaskEvent =
     }
   | { readonly type: 'named'; readonly id: string; readonly slug: string }
   | { readonly type: 'progress'; readonly id: string; readonly progress: Progress }
+  | { readonly type: 'asked'; readonly id: string; readonly question: string | null }
   | { readonly type: 'done'; readonly id: string; readonly message: string | null; readonly at: string }
   | { readonly type: 'failed'; readonly id: string; readonly error: Failure; readonly at: string }
   | { readonly type: 'dismissed'; readonly id: string }
@@ -39,6 +40,7 @@ function newTask(event: Extract<TaskEvent, { type: 'started' }>): Task {
     slug: event.slug,
     state: 'running',
     progress: null,
+    question: null,
     startedAt: event.at,
     endedAt: null,
     error: null,
@@ -52,13 +54,23 @@ function changed(task: Task, event: Exclude<TaskEvent, { type: 'started' | 'dism
       return { ...task, slug: event.slug }
     case 'progress':
       return { ...task, progress: event.progress }
+    case 'asked':
+      return { ...task, question: event.question }
     case 'done':
-      return { ...task, state: 'done', progress: null, endedAt: event.at, message: event.message }
+      return {
+        ...task,
+        state: 'done',
+        progress: null,
+        question: null,
+        endedAt: event.at,
+        message: event.message,
+      }
     case 'failed':
       return {
         ...task,
         state: event.error.code === 'cancelled' ? 'cancelled' : 'failed',
         progress: null,
+        question: null,
         endedAt: event.at,
         error: event.error,
         message: event.error.message,

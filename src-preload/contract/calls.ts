@@ -73,7 +73,13 @@ export const calls = {
     result: TaskStarted,
   },
   'bottle:freeze': {
-    args: z.object({ slug: Slug, note: Short.optional(), pin: z.boolean().optional() }),
+    args: z.object({
+      slug: Slug,
+      note: Short.optional(),
+      pin: z.boolean().optional(),
+      /** False: a bottle that its engine must stop for it is told and left as it is, without a question. */
+      mayAsk: z.boolean().default(true),
+    }),
     result: TaskStarted,
   },
   'bottle:fork': {
@@ -165,6 +171,11 @@ export const calls = {
   'agent:sample': { args: z.object({}), result: z.object({ agent: z.string() }) },
   'engine:probe': { args: z.object({}), result: z.array(EngineReport) },
   'task:cancel': { args: z.object({ taskId: Short }), result: z.object({ cancelled: z.boolean() }) },
+  /** Answers the question of a running task; false when it has none (any more). */
+  'task:answer': {
+    args: z.object({ taskId: Short, agree: z.boolean() }),
+    result: z.object({ answered: z.boolean() }),
+  },
   'task:dismiss': { args: z.object({ taskId: Short }), result: z.object({}) },
   'settings:get': { args: z.object({}), result: z.record(z.string(), z.unknown()) },
   'settings:set': {

@@ -36,6 +36,7 @@ export const CALLS = [
   'agent:sample',
   'engine:probe',
   'task:cancel',
+  'task:answer',
   'task:dismiss',
   'settings:get',
   'settings:set',

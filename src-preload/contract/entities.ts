@@ -234,6 +234,8 @@ export const Task = z.object({
   slug: z.string().nullable(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   progress: Progress.nullable(),
+  /** What a person has to agree to before it goes on, with the reason; `task:answer` answers it. */
+  question: z.string().nullable(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   error: FailureSchema.nullable(),

@@ -162,6 +162,7 @@ const running = (kind: Task['kind']): Task => ({
   slug: null,
   state: 'running',
   progress: null,
+  question: null,
   startedAt: new Date().toISOString(),
   endedAt: null,
   error: null,

@@ -104,6 +104,7 @@ export async function startCannedServer(options: {
       slug,
       state: 'running',
       progress: null,
+      question: null,
       startedAt: new Date().toISOString(),
       endedAt: null,
       error: null,

@@ -36,6 +36,7 @@ export function task(id: string, change: Partial<Task> = {}): Task {
     slug: 'web',
     state: 'running',
     progress: null,
+    question: null,
     startedAt: '2026-11-21T08:00:00.000Z',
     endedAt: null,
     error: null,

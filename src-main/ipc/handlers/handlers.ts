@@ -32,6 +32,7 @@ export function createHandlers(
     'agent:sample': () => icebox.agents.sample(),
     'engine:probe': () => hub.probeEngines(),
     'task:cancel': async ({ taskId }) => ({ cancelled: tasks.cancel(taskId) }),
+    'task:answer': async ({ taskId, agree }) => ({ answered: tasks.answer(taskId, agree) }),
     'task:dismiss': async ({ taskId }) => {
       tasks.dismiss(taskId)
       return {}

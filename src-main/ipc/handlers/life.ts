@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { failure, type ParsedArgs } from '../../../src-preload/contract/index.ts'
+import { neverStopping } from '../../bottles/confirm-stop.ts'
 import type { Bottles, StartRequest } from '../../bottles/services.ts'
 import { BottleError } from '../../system/bottle-error.ts'
 import type { TaskContext, TaskQueue } from '../../tasks/task-queue.ts'
@@ -66,10 +67,13 @@ export function lifeHandlers(
         ),
         slug,
       ),
-    'bottle:freeze': (args) =>
+    'bottle:freeze': ({ mayAsk, ...args }) =>
       started(
         tasks.start('freeze', args.slug, async (context) => {
-          const { snapshot } = await bottles.freeze(args, context)
+          const { snapshot } = await bottles.freeze(
+            args,
+            mayAsk ? context : neverStopping(args.slug, context),
+          )
           return `Froze ${args.slug} as ${snapshot.id}.`
         }),
         args.slug,
@@ -94,7 +98,11 @@ export function lifeHandlers(
             args.purge
               ? `Destroyed ${args.slug} for good.`
               : `Destroyed ${args.slug}. It stays in the trash.`,
-            await bottles.destroy(args, { ...context, confirm: () => Promise.resolve(true) }),
+            await bottles.destroy(args, {
+              ...context,
+              confirm: () => Promise.resolve(true),
+              confirmStop: () => Promise.resolve(true),
+            }),
           ),
         ),
         args.slug,

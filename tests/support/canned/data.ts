@@ -206,6 +206,7 @@ const task = (change: Partial<Task> & { readonly id: string }): Task => ({
   slug: 'api-pagination',
   state: 'running',
   progress: null,
+  question: null,
   startedAt: ago(20_000),
   endedAt: null,
   error: null,

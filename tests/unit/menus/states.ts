@@ -24,6 +24,7 @@ export function taskOf(id: string, changes: Partial<Task> = {}): Task {
     slug: 'demo',
     state: 'running',
     progress: null,
+    question: null,
     startedAt: '2026-01-01T10:00:00.000Z',
     endedAt: changes.state && changes.state !== 'running' ? '2026-01-01T10:00:01.000Z' : null,
     error: null,

@@ -43,8 +43,8 @@ test('freeze all freezes what runs, one call each, and nothing that is held or r
   run({ do: 'freeze-all' })
   await vi.waitFor(() => expect(router).toHaveBeenCalledTimes(2))
   expect(router.mock.calls).toEqual([
-    ['bottle:freeze', { slug: 'a' }],
-    ['bottle:freeze', { slug: 'b' }],
+    ['bottle:freeze', { slug: 'a', mayAsk: false }],
+    ['bottle:freeze', { slug: 'b', mayAsk: false }],
   ])
 })
 

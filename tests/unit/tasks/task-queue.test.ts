@@ -73,18 +73,49 @@ describe('createTaskQueue', () => {
     expect(most).toBe(2)
   })
 
-  test('questions are declined unless somebody answers them', async () => {
+  test('nobody is there to agree to anything but a stop', async () => {
+    const queue = createTaskQueue()
     const answers: boolean[] = []
-    const ask = async (queue: TaskQueue) => {
-      const id = queue.start('adopt', null, async ({ confirm }) => {
-        answers.push(await confirm('Stop it?'))
+    const id = queue.start('adopt', null, async ({ confirm }) => {
+      answers.push(await confirm('Remove it?'))
+      return ''
+    })
+    await until(queue, () => stateOf(queue, id) === 'done')
+    expect(answers).toEqual([false])
+  })
+
+  describe('a question before a stop', () => {
+    const asking = (queue: TaskQueue, answers: boolean[]) =>
+      queue.start('freeze', 'web-1', async ({ confirmStop }) => {
+        answers.push(await confirmStop('It has to stop. Stop it?'))
         return ''
       })
+    const questionOf = (queue: TaskQueue, id: string) =>
+      queue.list().find((task) => task.id === id)?.question ?? null
+
+    test.each([true, false])('is carried by the task until somebody says %s', async (agree) => {
+      const queue = createTaskQueue()
+      const answers: boolean[] = []
+      const id = asking(queue, answers)
+      await until(queue, () => questionOf(queue, id) === 'It has to stop. Stop it?')
+      expect(answers).toEqual([])
+      expect(queue.answer(id, agree)).toBe(true)
       await until(queue, () => stateOf(queue, id) === 'done')
-    }
-    await ask(createTaskQueue())
-    await ask(createTaskQueue({ confirm: async (kind) => kind === 'adopt' }))
-    expect(answers).toEqual([false, true])
+      expect(answers).toEqual([agree])
+      expect(questionOf(queue, id)).toBeNull()
+      expect(queue.answer(id, agree)).toBe(false)
+    })
+
+    test('is declined when the task is cancelled', async () => {
+      const queue = createTaskQueue()
+      const answers: boolean[] = []
+      const id = asking(queue, answers)
+      await until(queue, () => questionOf(queue, id) !== null)
+      queue.cancel(id)
+      await until(queue, () => stateOf(queue, id) !== 'running')
+      expect(answers).toEqual([false])
+      expect(questionOf(queue, id)).toBeNull()
+    })
   })
 
   test('close cancels what runs and waits for its roll-back', async () => {

@@ -18,6 +18,7 @@ const task = (change: Partial<Task>): Task => ({
   slug: 'web',
   state: 'done',
   progress: null,
+  question: null,
   startedAt: '',
   endedAt: '',
   error: null,

@@ -30,6 +30,7 @@ const task = (change: Partial<Task>): Task => ({
   slug: 'web',
   state: 'done',
   progress: null,
+  question: null,
   startedAt: '',
   endedAt: '',
   error: null,
