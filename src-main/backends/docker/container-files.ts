@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
+import type { Owner } from '../guest/tar-pack.ts'
 import { type Engine, LONG_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
-import type { Owner } from './tar-pack.ts'
 
 /** Puts an archive into a container's file system, volumes included. `path` must be a folder there. */
 export async function putFiles(

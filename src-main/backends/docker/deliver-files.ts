@@ -3,10 +3,10 @@ import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
 import { homeEntries } from '../guest/home-files.ts'
 import type { PackEntry } from '../guest/pack-entry.ts'
+import { packEntries, packTree } from '../guest/tar-pack.ts'
 import type { UnitPlan } from './container-config.ts'
 import { findUser, putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
-import { packEntries, packTree } from './tar-pack.ts'
 
 const userOf = (unit: UnitPlan) => unit.user ?? unit.image.user
 

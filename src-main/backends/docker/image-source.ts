@@ -5,12 +5,12 @@ import type { ImageInspectInfo } from 'dockerode'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ImageSource, LaunchPlan, ReportProgress } from '../backend.ts'
+import { packTree } from '../guest/tar-pack.ts'
 import { parseDockerIgnore, takesBack } from './docker-ignore.ts'
 import { type Engine, LONG_MS, SHORT_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { readProgress } from './json-lines.ts'
 import { buildRepository, isImageName, LABEL, labelOf } from './labels.ts'
-import { packTree } from './tar-pack.ts'
 
 /** What Icebox needs to know of an image; plain JSON. */
 export interface ImageFacts {

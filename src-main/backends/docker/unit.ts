@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { runFiles, secretFiles } from '../guest/run-files.ts'
+import { packEntries } from '../guest/tar-pack.ts'
 import { containerBody, type UnitPlan } from './container-config.ts'
 import { putFiles, statInContainer } from './container-files.ts'
 import { type Engine, SHORT_MS } from './engine.ts'
@@ -8,7 +9,6 @@ import { isUnanswered, statusOf } from './engine-errors.ts'
 import { jsonBody } from './engine-http.ts'
 import { LABEL, labelOf, RUN_DIR } from './labels.ts'
 import { inspectContainer, removeContainer, removeVolume } from './remove-objects.ts'
-import { packEntries } from './tar-pack.ts'
 import type { Undo } from './undo.ts'
 
 const LATE_CREATE_MS = 2000

@@ -16,21 +16,14 @@ import {
   startInteractive,
   type WaitingRunner,
 } from '../local/start-runner.ts'
+import { terminalSocket } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
 import { agentEnvironment, requireEnvironment } from './agent-environment.ts'
 import { agentFolder, writeHomeFiles } from './home-files.ts'
 import type { HostContext } from './host-context.ts'
 import type { Isolation } from './isolation.ts'
 import { isFolder, prepareLive, rollBackLive, settleLive } from './live-trees.ts'
-import {
-  type BottlePaths,
-  bottlePaths,
-  indexDir,
-  indexFile,
-  type RunPaths,
-  runPaths,
-  terminalSocket,
-} from './paths.ts'
+import { type BottlePaths, bottlePaths, indexDir, indexFile, type RunPaths, runPaths } from './paths.ts'
 import { requireArguments, TMUX_FIX } from './preflight.ts'
 import { privatePlacesOf } from './private-places.ts'
 import { hostFacts, isSurelyOver, processesOf, type RunRecord, runIdsOf, runState } from './run-record.ts'

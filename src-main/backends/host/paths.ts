@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { isSlug, requireSlug } from '../../state/slug.ts'
 import { isSnapshotId } from '../../state/snapshot-files.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 
 const RUN = /^[0-9a-zA-Z]{1,40}$/
-/** The address of a unix socket holds 104 bytes on macOS and 108 on Linux. */
-const SOCKET_BYTES = 100
 
 /** The folders of one bottle that this backend owns; all below `state/<slug>`. */
 export interface BottlePaths {
@@ -94,12 +91,4 @@ export function indexFile(home: string, slug: string, runId: string): string {
 export function parseIndexName(name: string): { readonly slug: string; readonly runId: string } | null {
   const [slug = '', runId = '', ...more] = name.split('.')
   return more.length === 0 && isSlug(slug) && RUN.test(runId) ? { slug, runId } : null
-}
-
-/** Address of a run's terminal server; falls back to a short private folder where the state root's path is too long. */
-export async function terminalSocket(home: string, slug: string, runId: string): Promise<string> {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
-  const wanted = join(home, 'icebox', 'tmux', `${hash(`${slug} ${runId}`)}.sock`)
-  if (Buffer.byteLength(wanted) <= SOCKET_BYTES) return wanted
-  return join('/tmp', `icebox-${process.getuid?.() ?? 0}-${hash(home)}`, `${hash(`${slug} ${runId}`)}.sock`)
 }

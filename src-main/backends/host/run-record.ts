@@ -1,8 +1,9 @@
-import { readdir, stat } from 'node:fs/promises'
-import { readJsonObject, readText } from '../../state/durable-file.ts'
+import { readdir } from 'node:fs/promises'
+import { readJsonObject } from '../../state/durable-file.ts'
 import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { ExitFact, RuntimeRef } from '../backend.ts'
 import type { RunProcesses } from '../local/process-family.ts'
+import { parseIdentity, readExit } from '../local/run-result.ts'
 import type { IsolationKind } from './isolation.ts'
 import { type BottlePaths, bottlePaths, type RunPaths, runPaths } from './paths.ts'
 
@@ -23,8 +24,6 @@ export interface HostFacts {
   readonly startedAt: string
 }
 
-const GONE: ProcessIdentity = { pid: 0, startTime: '', bootId: '' }
-
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Reads the facts of a reference; what is damaged names no process at all. Pure. */
@@ -37,14 +36,6 @@ export function hostFacts(ref: RuntimeRef): HostFacts {
     socket: typeof socket === 'string' ? socket : null,
     startedAt: text(startedAt),
   }
-}
-
-function parseIdentity(value: unknown): ProcessIdentity {
-  if (typeof value !== 'object' || value === null) return GONE
-  const { pid, startTime, bootId } = value as Partial<Record<keyof ProcessIdentity, unknown>>
-  const isWhole =
-    typeof pid === 'number' && Number.isInteger(pid) && pid > 1 && text(startTime) && text(bootId)
-  return isWhole ? { pid, startTime: text(startTime), bootId: text(bootId) } : GONE
 }
 
 /** The processes that a reference stands for. */
@@ -62,24 +53,6 @@ export async function readRunRecord(paths: RunPaths): Promise<RunRecord | null> 
   return { version: 1, ref: ref as RuntimeRef, startedAt: text(startedAt) }
 }
 
-/** How the agent ended, as its runner wrote it down; null when it did not, or not yet. */
-export async function readExit(paths: RunPaths, startedAt: string): Promise<ExitFact | null> {
-  const written = await readText(paths.exit)
-  // Blanks wait for the result from the launch on.
-  if (written === undefined || written.trim() === '') return null
-  try {
-    const { exitCode, endedAt } = JSON.parse(written) as { exitCode?: unknown; endedAt?: unknown }
-    // The runner may have had no clock any more when it was stopped; the file's own time stands in.
-    const told = text(endedAt) || (await stat(paths.exit)).mtime.toISOString()
-    // Whole seconds may lie before a start that was noted in milliseconds.
-    const at = Date.parse(told) >= Date.parse(startedAt) ? told : startedAt
-    return { exitCode: typeof exitCode === 'number' ? exitCode : null, endedAt: at }
-  } catch {
-    // An unreadable result is an unknown one, never a missing one.
-    return { exitCode: null, endedAt: startedAt }
-  }
-}
-
 export type RunState =
   | { readonly kind: 'gone' }
   | { readonly kind: 'running'; readonly record: RunRecord }
@@ -89,11 +62,11 @@ export type RunState =
 export async function runState(paths: RunPaths): Promise<RunState> {
   const record = await readRunRecord(paths)
   if (!record) return { kind: 'gone' }
-  const exit = await readExit(paths, record.startedAt)
+  const exit = await readExit(paths.exit, record.startedAt)
   if (exit) return { kind: 'exited', record, exit }
   if (await isAlive(hostFacts(record.ref).identity)) return { kind: 'running', record }
   // It may have written its result between the two looks.
-  const late = await readExit(paths, record.startedAt)
+  const late = await readExit(paths.exit, record.startedAt)
   return { kind: 'exited', record, exit: late ?? { exitCode: null, endedAt: new Date().toISOString() } }
 }
 
@@ -102,7 +75,7 @@ export async function runState(paths: RunPaths): Promise<RunState> {
  * took everything inside along.
  */
 export async function isSurelyOver(run: RunPaths, ref: RuntimeRef): Promise<boolean> {
-  return hostFacts(ref).isolation === 'bwrap' && (await readExit(run, '')) !== null
+  return hostFacts(ref).isolation === 'bwrap' && (await readExit(run.exit, '')) !== null
 }
 
 /** The folders of a reference. */

@@ -37,11 +37,11 @@ export interface WaitingRunner {
 }
 
 /** Makes the run's folder, private, with the runner in it. */
-export async function makeRunFolder(run: RunPaths): Promise<void> {
+export async function makeRunFolder(run: RunPaths, script = RUNNER_SCRIPT): Promise<void> {
   await mkdir(run.dir, { recursive: true, mode: 0o700 })
   await mkdir(dirname(run.log), { recursive: true, mode: 0o700 })
   await writeFile(run.log, '', { flag: 'a', mode: 0o600 })
-  await writeFile(run.runner, RUNNER_SCRIPT, { mode: 0o700 })
+  await writeFile(run.runner, script, { mode: 0o700 })
   await writeFile(run.exit, EXIT_BLANK, { mode: 0o600 })
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pack as newPack, type Pack } from 'tar-stream'
 import { bottleError, toBottleError } from '../../system/bottle-error.ts'
-import type { PackEntry } from '../guest/pack-entry.ts'
+import type { PackEntry } from './pack-entry.ts'
 
 export interface Owner {
   readonly uid: number
