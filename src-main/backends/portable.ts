@@ -75,6 +75,12 @@ export interface LoadRequest {
   readonly verified: Promise<void>
 }
 
+/** What the record of a loaded snapshot needs. */
+export type LoadedImage = Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'> & {
+  /** What of the image this engine can't hold, for the record's `leftOut`. */
+  readonly leftOut?: readonly string[]
+}
+
 export interface BootRequest {
   readonly snapshot: Snapshot
   readonly rootId: string
@@ -140,11 +146,7 @@ export interface Portable {
    * Puts an image into the engine under the snapshot's reference. A failure or an abort leaves nothing.
    * @returns what the record needs: `reference`, `digest`, sizes and facts
    */
-  load(
-    request: LoadRequest,
-    progress: ReportProgress,
-    signal: AbortSignal,
-  ): Promise<Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'>>
+  load(request: LoadRequest, progress: ReportProgress, signal: AbortSignal): Promise<LoadedImage>
   /** Boots the snapshot without network in a runtime of its own, runs the check, and removes all of it again. */
   boot(request: BootRequest, signal: AbortSignal): Promise<BootResult>
   /** What weighs what: one answer per snapshot, in their order. All of them belong to this backend. */

@@ -182,10 +182,15 @@ async function fill(
   const [volumes, load] = await Promise.allSettled([fillVolumes(), loadImage(deps, parts, draft, context)])
   if (volumes.status === 'rejected') throw volumes.reason
   if (load.status === 'rejected') throw load.reason
-  const loaded = load.value
+  const { leftOut = [], ...loaded } = load.value
   faultPoint('import:after-load')
   const volumeBytes = draft.volumes.reduce((sum, volume) => sum + volume.bytes, 0)
-  return { ...draft, ...loaded, bytes: Math.max(loaded.bytes, volumeBytes) }
+  return {
+    ...draft,
+    ...loaded,
+    leftOut: [...draft.leftOut, ...leftOut],
+    bytes: Math.max(loaded.bytes, volumeBytes),
+  }
 }
 
 /** Gives the engine the image, at once where that can be; it keeps nothing before all was verified. */

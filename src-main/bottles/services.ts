@@ -2,6 +2,7 @@ import type {
   BackendName,
   Bottle,
   BottleDetail,
+  Difference,
   Done,
   EngineReport,
   JournalEntry,
@@ -52,6 +53,8 @@ export interface ResumeRequest extends Omit<StartRequest, 'agent' | 'bottles' | 
   readonly snapshot?: string | undefined
   readonly cwd?: string | undefined
   readonly rebuildOk?: boolean | undefined
+  /** Asked once with what is different on another backend; without it all of it is told as notices. */
+  readonly agree?: ((differences: readonly Difference[]) => Promise<boolean>) | undefined
 }
 
 export interface ForkRequest {
@@ -61,6 +64,10 @@ export interface ForkRequest {
   readonly mode: 'headless' | 'interactive'
   readonly prompt?: string | undefined
   readonly agent?: string | undefined
+  /** Another backend than the snapshot's. */
+  readonly backend?: BackendName | undefined
+  /** Asked once with what is different there; without it nobody is asked, and all of it is told as notices. */
+  readonly agree?: ((differences: readonly Difference[]) => Promise<boolean>) | undefined
   readonly label?: string | undefined
   readonly cwd: string
   readonly secrets?: Readonly<Record<string, string>> | undefined

@@ -33,6 +33,7 @@ const REASONS: readonly string[] = [
   'rule',
   'adopted',
   'imported',
+  'carried',
 ] satisfies readonly Snapshot['reason'][]
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])

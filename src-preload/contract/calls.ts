@@ -69,8 +69,21 @@ export const calls = {
       prompt: Text.optional(),
       interactive: z.boolean().optional(),
       rebuildOk: z.boolean().optional(),
+      /** Another backend than the snapshot's; default: where the snapshot was made. */
+      backend: BackendName.optional(),
     }),
     result: TaskStarted,
+  },
+  /** What a resume would do, and on another backend what is different there. */
+  'bottle:plan-resume': {
+    args: z.object({
+      slug: Slug,
+      snapshot: SnapshotId.optional(),
+      backend: BackendName.optional(),
+      interactive: z.boolean().default(true),
+      prompt: Text.optional(),
+    }),
+    result: StartPlan,
   },
   'bottle:freeze': {
     args: z.object({
@@ -90,6 +103,7 @@ export const calls = {
       label: Short.optional(),
       prompt: Text.optional(),
       agent: Short.optional(),
+      backend: BackendName.optional(),
     }),
     result: TaskStarted,
   },

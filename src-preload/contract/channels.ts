@@ -8,6 +8,7 @@ export const CALLS = [
   'bottle:start',
   'bottle:plan',
   'bottle:resume',
+  'bottle:plan-resume',
   'bottle:freeze',
   'bottle:fork',
   'bottle:stop',

@@ -50,6 +50,8 @@ export const FreezeReason = z.enum([
   'rule',
   'adopted',
   'imported',
+  /** Made of another backend's snapshot, to go on there. */
+  'carried',
 ])
 export type FreezeReason = z.infer<typeof FreezeReason>
 
@@ -258,6 +260,31 @@ export const ManifestSummary = z.object({
 })
 export type ManifestSummary = z.infer<typeof ManifestSummary>
 
+/** What is not the same on another backend; told before a bottle goes on there. */
+export const Difference = z.object({
+  about: z.enum([
+    'engine',
+    'architecture',
+    'isolation',
+    'files',
+    'image',
+    'mounts',
+    'network',
+    'user',
+    'shell',
+    'volumes',
+    'memory',
+    'sidecars',
+    'resources',
+    'forge',
+  ]),
+  /** One sentence for a person. */
+  text: z.string(),
+  /** True where the bottle can't go on there because of it. */
+  blocks: z.boolean(),
+})
+export type Difference = z.infer<typeof Difference>
+
 /** What a dry run prints: everything that a start would do, and nothing of it done. */
 export const StartPlan = z.object({
   slug: z.string(),
@@ -275,6 +302,8 @@ export const StartPlan = z.object({
   sidecars: z.array(z.string()),
   network: z.enum(['default', 'none', 'unenforced']),
   notices: z.array(z.string()),
+  /** Set when the snapshot is another backend's: what will be different here, blocking ones first. */
+  differences: z.array(Difference).optional(),
 })
 export type StartPlan = z.infer<typeof StartPlan>
 

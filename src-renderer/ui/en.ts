@@ -151,6 +151,7 @@ export const t = {
     rule: 'by a rule',
     adopted: 'adopted',
     imported: 'imported',
+    carried: 'from another backend',
   } satisfies Record<FreezeReason, string>,
   action: {
     newBottle: 'New bottle',

@@ -11,6 +11,7 @@ type LifeCall =
   | 'bottle:start'
   | 'bottle:plan'
   | 'bottle:resume'
+  | 'bottle:plan-resume'
   | 'bottle:freeze'
   | 'bottle:fork'
   | 'bottle:stop'
@@ -55,6 +56,8 @@ export function lifeHandlers(
         ),
         slug,
       ),
+    'bottle:plan-resume': ({ interactive, ...args }) =>
+      bottles.planResume({ ...args, mode: interactive ? 'interactive' : 'headless' }, signal),
     'bottle:restart': ({ slug }) =>
       started(
         tasks.start('restart', slug, (context) =>
@@ -179,7 +182,10 @@ async function resumeMode(
   const row = (await bottles.rows([slug], signal)).get(slug)
   if (!row || row.interactive) return 'interactive'
   try {
-    await bottles.planResume({ slug, snapshot, mode: 'headless', rebuildOk: args.rebuildOk }, signal)
+    await bottles.planResume(
+      { slug, snapshot, backend: args.backend, mode: 'headless', rebuildOk: args.rebuildOk },
+      signal,
+    )
     return 'headless'
   } catch {
     // Whatever stands against a headless resume, the interactive one tells its own reason.

@@ -1,9 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Snapshot } from '../../../../src-preload/contract/index.ts'
 import { bottleError } from '../../../system/bottle-error.ts'
 import type { ReportProgress } from '../../backend.ts'
-import type { LayerFile, LoadRequest } from '../../portable.ts'
+import type { LayerFile, LoadedImage, LoadRequest } from '../../portable.ts'
 import { flushFileSystem, requireSpace } from '../clone-trees.ts'
 import type { HostContext } from '../host-context.ts'
 import { capturedOf } from '../host-freezer.ts'
@@ -12,21 +11,21 @@ import { snapshotPath } from '../paths.ts'
 import { deleteSnapshotTrees, finishSnapshot, partialOf } from '../snapshot-trees.ts'
 import { treeManifest } from '../tree-manifest.ts'
 import { IMAGE_HOME, IMAGE_WORKSPACE } from './image-paths.ts'
-import { notOurs } from './survey-layer.ts'
 import { findTar } from './tar-program.ts'
+import { twoTrees } from './two-trees.ts'
 import { unpackTrees } from './unpack-trees.ts'
 
-type Loaded = Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'>
-
-/** Puts a host bottle's image back as the two trees of a snapshot. A failure or an abort leaves nothing. */
+/**
+ * Puts an image back as the two trees of a snapshot: a host bottle's own, or of any other image the working folder and
+ * the user's home. A failure or an abort leaves nothing.
+ */
 export async function loadSnapshot(
   context: HostContext,
   request: LoadRequest,
   progress: ReportProgress,
   signal: AbortSignal,
-): Promise<Loaded> {
-  requireHostImage(request)
-  const layers = layersOf(request)
+): Promise<LoadedImage> {
+  const given = layersOf(request)
   const program = await findTar(context.env)
   if (!program) {
     throw bottleError(
@@ -36,6 +35,8 @@ export async function loadSnapshot(
   }
   const partsDir = snapshotPath(context.home, request.snapshot.slug, request.snapshot.id)
   await untilAborted(request.verified, signal)
+  const general = isHostImage(request) ? null : await twoTrees(request, given, signal)
+  const layers = general?.layers ?? given
   const total = layers.reduce((sum, layer) => sum + layer.bytes, 0)
   await mkdir(dirname(partsDir), { recursive: true, mode: 0o700 })
   await deleteSnapshotTrees(partsDir, signal)
@@ -48,25 +49,25 @@ export async function loadSnapshot(
       progress({ phase: 'copying', current, total })
     }
     report(0)
-    await unpackTrees(partial, layers, program, report, signal)
+    await unpackTrees(partial, layers, program, report, signal, general !== null)
     const manifest = await treeManifest(partial, TREES, signal)
     // What was imported may have no other copy, so it is on the disk before anything names it.
     await flushFileSystem(partial)
     signal.throwIfAborted()
     await finishSnapshot(partsDir, manifest)
     const { reference, digest, bytes, ownBytes, facts } = capturedOf(partsDir, manifest, null)
-    return { reference, digest, bytes, ownBytes, facts }
+    return { reference, digest, bytes, ownBytes, facts, leftOut: general?.leftOut() ?? [] }
   } catch (thrown) {
     await deleteSnapshotTrees(partsDir)
     throw thrown
   }
 }
 
-/** @throws BottleError `unsupported` for an image whose config is not that of a host bottle */
-function requireHostImage({ image }: LoadRequest): void {
-  const isOurs =
+/** True for an image whose config is that of a host bottle. */
+function isHostImage({ image }: LoadRequest): boolean {
+  return (
     image.config.WorkingDir === IMAGE_WORKSPACE && image.config.Env?.includes(`HOME=${IMAGE_HOME}`) === true
-  if (!isOurs) throw notOurs()
+  )
 }
 
 function layersOf(request: LoadRequest): readonly LayerFile[] {

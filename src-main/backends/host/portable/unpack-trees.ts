@@ -9,6 +9,7 @@ import { feedTar, type TarProgram } from './tar-program.ts'
 /**
  * Unpacks the layers of a host bottle's image, bottom first, into a fresh private folder as `workspace` and `home`.
  * Owner of everything is this user. The layers were verified before; still nothing is written through a link.
+ * @param mayBeEmpty true where an image need not have the folders
  * @throws BottleError `unsupported` when the image holds anything else than the two trees
  */
 export async function unpackTrees(
@@ -17,8 +18,10 @@ export async function unpackTrees(
   program: TarProgram,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
+  mayBeEmpty = false,
 ): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o700 })
+  if (mayBeEmpty) for (const tree of TREES) await mkdir(join(target, tree), { mode: 0o700 })
   for (const [index, layer] of layers.entries()) {
     if (index > 0) await clearTheWay(target, await surveyOf(layer, signal))
     const archive = counted(surveyed(layer.open(signal), emptySurvey()), onBytes)
