@@ -132,7 +132,12 @@ export async function startGuest(guest: Guest, start: GuestStart): Promise<Child
     'set-up',
     ...inside,
   ]
-  const records = [join(guest.runDir, SUPERVISOR), join(guest.runDir, EXIT), join(guest.runDir, SAID), start.removeAfterwards ?? '']
+  const records = [
+    join(guest.runDir, SUPERVISOR),
+    join(guest.runDir, EXIT),
+    join(guest.runDir, SAID),
+    start.removeAfterwards ?? '',
+  ]
   const stdio = Array.isArray(start.stdio) ? start.stdio : [start.stdio, start.stdio, start.stdio]
   const child = spawn('/bin/sh', ['-c', SUPERVISE, 'supervise', ...records, '/usr/bin/unshare', ...spaces], {
     cwd: '/',
