@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { SANDBOX_STATUS_FD } from '../local/runner-script.ts'
 import type { Isolation } from './isolation.ts'
 import type { PrivatePlace } from './private-places.ts'
 
@@ -23,9 +24,6 @@ const RUN_PARTS = [
   '/run/current-system',
   '/run/wrappers',
 ]
-
-/** The open file to which bwrap writes how far it came; the agent doesn't get it. */
-export const SANDBOX_STATUS_FD = 9
 
 /** The command line that goes in front of the agent's own; empty without a sandbox. Pure. */
 export function sandboxCommand(isolation: Isolation, plan: SandboxPlan): readonly string[] {

@@ -1,5 +1,8 @@
 import { shellQuote } from '../guest/shell-quote.ts'
 
+/** The open file to which a sandbox program writes how far it came; the agent doesn't get it. */
+export const SANDBOX_STATUS_FD = 9
+
 /**
  * Stands between Icebox and the agent and outlives both terminals and Icebox: waits for the word to start (so that
  * a run that nobody recorded never begins), runs the agent, and writes down how it ended. Arguments: run folder,
@@ -20,12 +23,40 @@ else
   exec </dev/null
 fi
 : >"$icebox_run/started"
-if [ -n "$icebox_log" ]; then
-  "$@" >>"$icebox_log" 2>&1
-else
-  "$@"
-fi
-icebox_code=$?
+icebox_agent() {
+  if [ -n "$icebox_log" ]; then
+    "$@" >>"$icebox_log" 2>&1
+  else
+    "$@"
+  fi
+}
+# True when bwrap gave up before the agent began, because a mount went away while it copied them.
+icebox_gave_up() {
+  icebox_seen=
+  while IFS= read -r icebox_line; do
+    case $icebox_line in
+      *'"exit-code"'*) return 1 ;;
+      *'"child-pid"'*) icebox_seen=1 ;;
+    esac
+  done <"$icebox_run/sandbox"
+  [ -n "$icebox_seen" ]
+}
+case \${1##*/} in
+  bwrap)
+    icebox_fresh=
+    [ -z "$icebox_log" ] || [ -s "$icebox_log" ] || icebox_fresh=1
+    for icebox_try in 1 2 3 4 5 6; do
+      icebox_agent "$@" ${SANDBOX_STATUS_FD}>"$icebox_run/sandbox"
+      icebox_code=$?
+      [ "$icebox_code" = 1 ] && icebox_gave_up || break
+      [ "$icebox_try" = 6 ] || [ -z "$icebox_fresh" ] || : >"$icebox_log"
+    done
+    ;;
+  *)
+    icebox_agent "$@"
+    icebox_code=$?
+    ;;
+esac
 icebox_now=$(command -p date -u +%Y-%m-%dT%H:%M:%SZ)
 # One write over a file of blanks: a full disk can't swallow the result, and no helper that a stop kills is needed.
 printf '{"exitCode":%d,"endedAt":"%s"}' "$icebox_code" "$icebox_now" 1<>"$icebox_run/exit.json"

@@ -3,18 +3,21 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { bottleError } from '../../../system/bottle-error.ts'
 import { findProgram, searchPath } from '../../local/find-program.ts'
+import { SANDBOX_STATUS_FD } from '../../local/runner-script.ts'
 import type { BootRequest, BootResult } from '../../portable.ts'
 import { canShareBlocks, cloneTrees, deleteTree, requireSpace } from '../clone-trees.ts'
 import type { HostContext } from '../host-context.ts'
 import type { Isolation } from '../isolation.ts'
 import { requireSnapshotTrees, TREES } from '../live-trees.ts'
 import { privatePlacesOf } from '../private-places.ts'
-import { sandboxCommand } from '../sandbox-arguments.ts'
+import { sandboxCommand, sandboxGaveUp } from '../sandbox-arguments.ts'
 import { treeManifest } from '../tree-manifest.ts'
 import { runCheck } from './run-check.ts'
 
 /** Followed by the id of the process that uses it. */
 const PREFIX = 'boot-'
+/** A mount of the machine that goes while the sandbox is made ends it; the next one may be luckier. */
+const SANDBOX_TRIES = 6
 
 /**
  * Proves that a snapshot can be resumed: its trees are those that were frozen, they can be copied, and a check, if
@@ -115,6 +118,11 @@ async function checkIn(
     HOME: home,
     TMPDIR: isolation.kind === 'bwrap' ? '/tmp' : (context.env.TMPDIR ?? '/tmp'),
   }
-  const ended = await runCheck({ program, argv, env, cwd: workspace, timeoutSeconds }, signal)
-  return { check: check.join(' '), ...ended }
+  const statusFd = isolation.kind === 'bwrap' ? { statusFd: SANDBOX_STATUS_FD } : {}
+  for (let tries = 1; ; tries++) {
+    const plan = { program, argv, env, cwd: workspace, timeoutSeconds, ...statusFd }
+    const { exitCode, output, status } = await runCheck(plan, signal)
+    if (tries === SANDBOX_TRIES || !sandboxGaveUp(exitCode, status))
+      return { check: check.join(' '), exitCode, output }
+  }
 }

@@ -11,6 +11,8 @@ interface CheckPlan {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly timeoutSeconds: number
+  /** A further open file of the child, to be read to its end. */
+  readonly statusFd?: number
 }
 
 /**
@@ -21,20 +23,24 @@ interface CheckPlan {
 export async function runCheck(
   plan: CheckPlan,
   signal: AbortSignal,
-): Promise<{ readonly exitCode: number; readonly output: string }> {
+): Promise<{ readonly exitCode: number; readonly output: string; readonly status: string }> {
   signal.throwIfAborted()
   const child = spawn(plan.program, [...plan.argv], {
     cwd: plan.cwd,
     env: { ...plan.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...statusFiles(plan.statusFd)],
     detached: true,
   })
   let output = Buffer.alloc(0)
   const keep = (chunk: Buffer) => {
     output = Buffer.concat([output, chunk]).subarray(-KEPT_OUTPUT)
   }
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  let status = ''
+  const statusFile = plan.statusFd === undefined ? null : child.stdio[plan.statusFd]
+  if (statusFile && 'read' in statusFile)
+    statusFile.on('data', (chunk: Buffer) => (status += chunk.toString()))
   let isLate = false
   const end = () => endGroup(child.pid)
   const timer = setTimeout(() => {
@@ -57,12 +63,17 @@ export async function runCheck(
       })
     })
     if (signal.aborted) throw bottleError('cancelled')
-    return { exitCode: isLate ? TIMED_OUT : (code ?? 137), output: output.toString('utf8') }
+    return { exitCode: isLate ? TIMED_OUT : (code ?? 137), output: output.toString('utf8'), status }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', end)
     end()
   }
+}
+
+function statusFiles(fd: number | undefined): ('ignore' | 'pipe')[] {
+  if (fd === undefined) return []
+  return Array.from({ length: fd - 2 }, (_, at) => (at === fd - 3 ? 'pipe' : 'ignore'))
 }
 
 function endGroup(pid: number | undefined): void {

@@ -4,6 +4,7 @@ import {
   bwrapArguments,
   type SandboxPlan,
   sandboxCommand,
+  sandboxGaveUp,
   sandboxProfile,
 } from '../../../../src-main/backends/host/sandbox-arguments.ts'
 
@@ -86,5 +87,17 @@ describe('sandboxCommand', () => {
     expect(sandboxCommand(isolation('bwrap', '/usr/bin/bwrap'), plan).at(-1)).toBe('--')
     expect(sandboxCommand(isolation('sandbox-exec', '/usr/bin/sandbox-exec'), plan)).toHaveLength(3)
     expect(sandboxCommand(isolation('none', null), plan)).toEqual([])
+  })
+})
+
+describe('sandboxGaveUp', () => {
+  it.each([
+    [1, '{ "child-pid": 7 }\n', true],
+    [1, '{ "child-pid": 7 }\n{ "exit-code": 1 }\n', false],
+    [0, '{ "child-pid": 7 }\n', false],
+    [137, '{ "child-pid": 7 }\n', false],
+    [1, '', false],
+  ])('%s with %j is %s', (exitCode, status, gaveUp) => {
+    expect(sandboxGaveUp(exitCode, status)).toBe(gaveUp)
   })
 })
