@@ -2,10 +2,20 @@ import type { BackendName } from '../../src-preload/contract/index.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { Backend } from './backend.ts'
 import type { Freezer } from './freezer.ts'
+import { findProgram, searchPath } from './local/find-program.ts'
 
 /** Backends of this version, in the order in which lists show them. */
 export const BACKENDS = ['docker', 'host'] as const satisfies readonly BackendName[]
 export type BuiltBackend = (typeof BACKENDS)[number]
+
+/**
+ * The program without which a backend has nothing on this machine. Where it is not on the PATH, loops over all engines
+ * pass that backend by: one look at some folders, no process, and the adapter is not even loaded.
+ */
+const PROGRAMS: Readonly<Partial<Record<BackendName, string>>> = {
+  'macos-container': 'container',
+  smolmachines: 'smolvm',
+}
 
 export interface Backends {
   /**
@@ -16,6 +26,10 @@ export interface Backends {
   /** The freezer by backend name, under the same rules. Source: seed 001, `get_freezer`. */
   getFreezer(name: string): Promise<Freezer>
   all(): Promise<readonly Backend[]>
+  /** False when nothing of that backend can be on this machine, as its program is not; looked up anew each time. */
+  isInstalled(name: string): Promise<boolean>
+  /** Those that are installed: for whoever looks everywhere and wants no word of engines that nobody uses. */
+  installed(): Promise<readonly Backend[]>
 }
 
 export interface BackendOptions {
@@ -57,8 +71,17 @@ export function createBackends(options: BackendOptions): Backends {
     made.set(known, backend)
     return backend
   }
+  const isInstalled = async (name: string): Promise<boolean> => {
+    const program = PROGRAMS[requireBackendName(name)]
+    return program === undefined || (await findProgram(program, searchPath(options.env))) !== undefined
+  }
   return {
     get,
+    isInstalled,
+    installed: async () => {
+      const found = await Promise.all(BACKENDS.map(async (name) => ((await isInstalled(name)) ? [name] : [])))
+      return Promise.all(found.flat().map(get))
+    },
     getFreezer: async (name) => (await get(name)).freezer,
     all: () => Promise.all(BACKENDS.map(get)),
   }

@@ -22,12 +22,13 @@ export async function cleanup(deps: BottleDeps, context: OperationContext): Prom
   const done: string[] = [...(await recoverAll(deps, signal))]
   const left: string[] = []
   const parts: EnginePart[] = []
-  for (const backend of await deps.backends.all()) {
+  for (const backend of await deps.backends.installed()) {
     try {
       const { rebuilt, orphans } = await reconcile(deps, backend, signal)
       done.push(...rebuilt.map((snapshot) => `rebuilt the record of ${snapshot.slug}@${snapshot.id}`))
       parts.push({ backend, orphans })
     } catch (thrown) {
+      if (isForeignProgram(backend, thrown)) continue
       left.push(`${backend.name} was not looked at: ${toFailure(thrown).message}`)
     }
   }
@@ -49,6 +50,11 @@ export async function cleanup(deps: BottleDeps, context: OperationContext): Prom
     unrecoverable.push(...purged.unrecoverable)
   }
   return { done, left, unrecoverable }
+}
+
+/** True where the program turned out to be another one of that name: then the engine is not installed after all. */
+function isForeignProgram(backend: Backend, thrown: unknown): boolean {
+  return backend.name === 'smolmachines' && toFailure(thrown).code === 'engine-missing'
 }
 
 async function removeOrphans(

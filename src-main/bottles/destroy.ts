@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
 import type { Backend, RemoveResult, RuntimeRef } from '../backends/backend.ts'
-import { BACKENDS, requireBackendName } from '../backends/registry.ts'
+import { requireBackendName } from '../backends/registry.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
@@ -30,7 +30,7 @@ async function possibleBackends(
 ): Promise<readonly Backend[]> {
   const named = request.backend ?? metadata?.backend
   if (named !== undefined) return [await deps.backends.get(requireBackendName(named))]
-  return Promise.all(BACKENDS.map((name) => deps.backends.get(name)))
+  return deps.backends.installed()
 }
 
 /**

@@ -5,7 +5,7 @@ import { readJournal } from '../state/journal.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { adoptedIds, joinRow, neededBackends, readEngines, readRecords } from './read-bottles.ts'
+import { adoptedIds, joinRow, neededEngines, readEngines, readRecords } from './read-bottles.ts'
 import { readSlugs } from './read-slugs.ts'
 
 /** Everything about one bottle; reads only. */
@@ -16,7 +16,7 @@ export async function readDetail(deps: BottleDeps, slug: string, signal: AbortSi
   }
   const records = await readRecords(deps, slug)
   const [engines, journal, gone] = await Promise.all([
-    readEngines(deps, neededBackends([records]), { adopted: adoptedIds([records]), slugs: [slug] }, signal),
+    readEngines(deps, neededEngines([records]), { adopted: adoptedIds([records]), slugs: [slug] }, signal),
     readJournal(deps.root, slug),
     readGone(deps.root, slug),
   ])

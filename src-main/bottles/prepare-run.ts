@@ -8,6 +8,7 @@ import { resolveSecrets, validateForgeEnv } from '../agents/secrets.ts'
 import type { Backend, ImageSource, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
 import { requireBackendName } from '../backends/registry.ts'
 import { bottleError } from '../system/bottle-error.ts'
+import { defaultEngine } from './default-engine.ts'
 import type { BottleDeps } from './deps.ts'
 import { newRunId } from './run-id.ts'
 
@@ -134,8 +135,8 @@ async function requireCwd(request: RunRequest): Promise<void> {
 }
 
 /**
- * The call's backend, else the definition's, else the environment's, else Docker where it is installed and this
- * machine where it is not. An engine that is installed but down is never replaced in silence.
+ * The call's backend, else the definition's, else the environment's, else Docker where it is installed, the next
+ * container engine that is, and this machine where none is. An engine that is installed but down is never replaced in silence.
  */
 async function chooseBackend(
   deps: BottleDeps,
@@ -150,10 +151,13 @@ async function chooseBackend(
     deps.env.BOT_BOTTLE_BACKEND ??
     null
   if (named !== null && named !== '') return { backend: await deps.backends.get(named), notices: [] }
-  const docker = await deps.backends.get('docker')
-  const report = await docker.probe(signal)
+  const found = await defaultEngine(deps.backends, null, signal)
+  if (found) {
+    const notice = `Docker is not installed, so this bottle runs on ${found.report.title}.`
+    return { backend: found.backend, notices: found.backend.name === 'docker' ? [] : [notice] }
+  }
   const needsImage = Boolean(resolved?.bottle.image ?? resolved?.bottle.build)
-  if (report.state !== 'missing' || needsImage) return { backend: docker, notices: [] }
+  if (needsImage) return { backend: await deps.backends.get('docker'), notices: [] }
   return {
     backend: await deps.backends.get('host'),
     notices: ['No container engine is installed, so this bottle runs on this machine.'],

@@ -14,12 +14,20 @@ import { type BottleFacts, bottleRow, matchRuntime } from './state-model.ts'
 /** Answers of all engines at one moment: a list, or the sentence why there is none. */
 export type EngineFacts = ReadonlyMap<string, readonly RuntimeFact[] | string>
 
-const TITLES: Readonly<Record<string, string>> = { docker: 'Docker', host: 'This machine' }
+const TITLES: Readonly<Record<string, string>> = {
+  docker: 'Docker',
+  host: 'This machine',
+  'macos-container': 'Apple container',
+  smolmachines: 'smolmachines',
+}
 
-/** One call per engine that any bottle needs, side by side; an engine that fails is told, not thrown. */
+/**
+ * One call per engine that any bottle needs, side by side; an engine that fails is told, not thrown. One that no record
+ * names and that is not installed has nothing, which is no news either.
+ */
 export async function readEngines(
   deps: BottleDeps,
-  needed: ReadonlySet<string>,
+  { needed, recorded }: NeededEngines,
   scope: ListScope,
   signal: AbortSignal,
 ): Promise<EngineFacts> {
@@ -27,10 +35,13 @@ export async function readEngines(
   await Promise.all(
     BACKENDS.filter((name) => needed.has(name)).map(async (name) => {
       try {
+        if (!recorded.has(name) && !(await deps.backends.isInstalled(name))) return
         const backend = await deps.backends.get(name)
         found.set(name, await backend.list(signal, scope))
       } catch (thrown) {
         if (signal.aborted) throw thrown
+        // A program of that name that is another one says so only when it is asked.
+        if (!recorded.has(name) && isBottleError(thrown) && thrown.code === 'engine-missing') return
         found.set(name, isBottleError(thrown) ? thrown.message : String(thrown))
       }
     }),
@@ -81,9 +92,18 @@ export function joinRow(records: Records, engines: EngineFacts): Bottle {
   return bottleRow({ ...records, runtime, engineTitle: TITLES[name] ?? name })
 }
 
-/** The backends whose answers the rows need. Pure. */
-export function neededBackends(records: readonly Pick<Records, 'metadata'>[]): ReadonlySet<string> {
-  return new Set(records.flatMap(({ metadata }) => (metadata ? [metadata.backend] : BACKENDS)))
+export interface NeededEngines {
+  /** Backends whose answers the rows need. */
+  readonly needed: ReadonlySet<string>
+  /** Those among them that a record names. */
+  readonly recorded: ReadonlySet<string>
+}
+
+/** Which engines the rows need: all of them where a bottle's record can't be read. Pure. */
+export function neededEngines(records: readonly Pick<Records, 'metadata'>[]): NeededEngines {
+  const recorded = new Set(records.flatMap(({ metadata }) => (metadata ? [metadata.backend] : [])))
+  const isDoubtful = records.some(({ metadata }) => metadata === null)
+  return { recorded, needed: isDoubtful ? new Set([...BACKENDS, ...recorded]) : recorded }
 }
 
 /** Every bottle of this root, newest first. An operation whose process died is reconciled before the answer. */
@@ -91,7 +111,7 @@ export async function readBottles(deps: BottleDeps, signal: AbortSignal): Promis
   const slugs = await readSlugs(deps)
   const read = await Promise.all(slugs.map((slug) => readTolerantly(deps, slug, signal)))
   const records = read.filter((record) => record !== null)
-  const engines = await readEngines(deps, neededBackends(records), { adopted: adoptedIds(records) }, signal)
+  const engines = await readEngines(deps, neededEngines(records), { adopted: adoptedIds(records) }, signal)
   return records.map((record) => joinRow(record, engines)).sort(newestFirst)
 }
 
@@ -104,7 +124,7 @@ export async function readRows(
   const read = await Promise.all(slugs.map((slug) => readIfThere(deps, slug, signal)))
   const records = read.filter((record) => record !== null)
   const scope = { adopted: adoptedIds(records), slugs: records.map((record) => record.slug) }
-  const engines = await readEngines(deps, neededBackends(records), scope, signal)
+  const engines = await readEngines(deps, neededEngines(records), scope, signal)
   const rows = new Map<string, Bottle | null>(slugs.map((slug) => [slug, null]))
   for (const record of records) rows.set(record.slug, joinRow(record, engines))
   return rows

@@ -25,8 +25,12 @@ export async function* watchBottles(deps: BottleDeps, signal: AbortSignal): Asyn
     wake.dispatchEvent(new Event('change'))
   }
   void watchChanges(deps.root, push, signal).catch(() => push(null))
-  for (const backend of await deps.backends.all()) void watchEngine(deps, backend, push, signal)
-  void poll(push, signal)
+  const watchNewEngines = onceEach(
+    deps.backends.installed,
+    (backend) => void watchEngine(deps, backend, push, signal),
+  )
+  await watchNewEngines()
+  void poll(push, watchNewEngines, signal)
   while (!signal.aborted) {
     if (pending.size === 0) await once(wake as never, 'change', { signal }).catch(() => undefined)
     const batch = [...pending]
@@ -35,10 +39,32 @@ export async function* watchBottles(deps: BottleDeps, signal: AbortSignal): Asyn
   }
 }
 
-async function poll(push: (slug: null) => void, signal: AbortSignal): Promise<void> {
+/** A look at the installed engines that begins to watch those that no earlier look had found. */
+export function onceEach(
+  installed: () => Promise<readonly Backend[]>,
+  begin: (backend: Backend) => void,
+): () => Promise<void> {
+  const begun = new Set<string>()
+  return async () => {
+    for (const backend of await installed()) {
+      if (begun.has(backend.name)) continue
+      begun.add(backend.name)
+      begin(backend)
+    }
+  }
+}
+
+/** Also looks whether an engine was installed meanwhile; one that is not there costs nothing else. */
+async function poll(
+  push: (slug: null) => void,
+  watchNewEngines: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await delay(SLOW_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined)
-    if (!signal.aborted) push(null)
+    if (signal.aborted) return
+    push(null)
+    await watchNewEngines().catch(() => undefined)
   }
 }
 

@@ -96,6 +96,8 @@ export async function makeImportBench(): Promise<ImportBench> {
     get: async (name) => (name === 'host' ? made.host : made.docker),
     getFreezer: async () => made.docker.freezer,
     all: async () => [made.docker, made.host],
+    isInstalled: async (name) => name === 'docker' || name === 'host',
+    installed: async () => [made.docker, made.host],
   }
   const settings = openSettings(root)
   const bench: ImportBench = {
