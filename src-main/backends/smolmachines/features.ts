@@ -18,6 +18,8 @@ export interface SmolFeatures {
   readonly stagingDir: boolean
   /** `exec --user`. */
   readonly execUser: boolean
+  /** `create --user`. */
+  readonly createUser: boolean
   /** `create --image` takes an archive or a folder of this machine. */
   readonly localImages: boolean
   /** A machine made from a local image can be packed. */
@@ -69,6 +71,7 @@ export function readFeatures(version: Version, help: SmolHelp): SmolFeatures {
     includeWorkspace: hasFlag(help.pack, 'include-workspace'),
     stagingDir: hasFlag(help.pack, 'staging-dir'),
     execUser: hasFlag(help.exec, 'user'),
+    createUser: hasFlag(help.create, 'user'),
     localImages: isAtLeast(version, [1, 1, 0]),
     packsLocalImages: !isAtMost(version, [1, 9, 3]),
     pullsWithoutNetwork: isAtLeast(version, [1, 23, 0]),
