@@ -104,9 +104,7 @@ export function countBottles(bottles: readonly Bottle[]): Counts {
 export function silentEngines(state: Pick<StateSnapshot, 'bottles' | 'engines'>): readonly string[] {
   return state.engines
     .filter(
-      (engine) =>
-        (engine.state === 'down' || engine.state === 'unknown') &&
-        state.bottles.some((bottle) => bottle.backend === engine.name),
+      (engine) => engine.state !== 'ready' && state.bottles.some((bottle) => bottle.backend === engine.name),
     )
     .map((engine) => engine.title)
 }

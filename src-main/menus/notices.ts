@@ -75,9 +75,29 @@ export function noticesAfter(
 /** The notifications of one change; none of what the person is looking at. Pure. */
 export function notificationsFor(before: Seen, now: Seen, context: NoticeContext): readonly Notice[] {
   if (context.isLooking || context.setting === 'none') return []
-  const tasks = endedTasks(before, now).flatMap((task) => taskNotice(task, now, context))
+  const tasks = [
+    ...newQuestions(before, now).map(asks),
+    ...endedTasks(before, now).flatMap((task) => taskNotice(task, now, context)),
+  ]
   const told = new Set(tasks.map(({ id }) => id))
   return [...tasks, ...bottleNotices(before, now).filter(({ id }) => !told.has(id))]
+}
+
+/** Tasks that wait for an answer since this change. Pure. */
+export function newQuestions(before: Seen, now: Seen): readonly Task[] {
+  const asked = new Set(before.tasks.filter(({ question }) => question !== null).map(({ id }) => id))
+  return now.tasks.filter(({ id, question }) => question !== null && !asked.has(id))
+}
+
+function asks(task: Task): Notice {
+  return {
+    id: `asks:${task.id}`,
+    group: 'waiting',
+    title: words.notice.asks(oneLine(task.slug ?? '')),
+    body: oneLine(task.question ?? '', MAX_BODY),
+    actions: [{ label: words.show, command: { do: 'show-window' } }],
+    click: { do: 'show-window' },
+  }
 }
 
 function endedTasks(before: Seen, now: Seen): readonly Task[] {

@@ -21,6 +21,7 @@ import { startMenus } from './menus.ts'
 import { startPageRequests } from './page-requests.ts'
 import { openPlaceRecord } from './place-record.ts'
 import { startPower } from './power.ts'
+import { startQuestions } from './questions.ts'
 import { createQuit, type Quit } from './quit.ts'
 import { createCommandRunner } from './run-command.ts'
 import { startSaveExport } from './save-export.ts'
@@ -131,6 +132,7 @@ function startParts(desktop: Desktop): void {
   startSaveExport(desktop)
   startImportFiles(desktop)
   startPageRequests(desktop)
+  startQuestions(desktop)
   startPower(desktop, {
     monitor: powerMonitor,
     platform: process.platform,

@@ -44,11 +44,16 @@ export function FirstSteps() {
         <Templates hasEngine={kind === 'ready'} />
         <ImportHint />
         {kind !== 'ready' && (
-          <EngineHelp engines={engines.filter((item) => item.name !== 'host' && item.state !== 'ready')} />
+          <EngineHelp engines={engines.filter((item) => item.name !== 'host' && canHelp(item))} />
         )}
       </div>
     </main>
   )
+}
+
+/** An engine that can't be had on this kind of machine is no way out. */
+function canHelp({ state, fix }: EngineReport): boolean {
+  return state !== 'ready' && (state !== 'missing' || fix !== null)
 }
 
 function ImportHint() {

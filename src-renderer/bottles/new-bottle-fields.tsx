@@ -1,4 +1,5 @@
 import type { BackendName, ManifestSummary } from '../../src-preload/contract/entities.ts'
+import { presentEngines } from '../engines/present-engines.ts'
 import { useModel } from '../state/app.ts'
 import type { Draft } from '../state/view.ts'
 import { t } from '../ui/en.ts'
@@ -94,7 +95,9 @@ function Colors({ draft, onChange }: Omit<FieldsProps, 'bottles'>) {
 }
 
 function Engines({ draft, onChange }: Omit<FieldsProps, 'bottles'>) {
-  const engines = useModel((model) => model.engines)
+  const allEngines = useModel((model) => model.engines)
+  // One that was chosen before stays in sight, with the reason why it can't be used.
+  const engines = presentEngines(allEngines, draft.backend ? [{ backend: draft.backend }] : [])
   const platform = useModel((model) => model.platform)
   const chosen = engines.find((engine) => engine.name === draft.backend)
   return (

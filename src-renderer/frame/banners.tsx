@@ -9,6 +9,13 @@ import { Icon } from '../ui/icons.tsx'
 import { CopyButton } from '../ui/pieces.tsx'
 import { useNow } from '../ui/use-now.ts'
 
+const BANNERS = {
+  ready: () => '',
+  down: t.banner.engineDown,
+  unknown: t.banner.engineUnknown,
+  missing: t.banner.engineMissing,
+} as const
+
 /** One banner per cause: the lost connection first, then each engine whose bottles can't be seen. */
 export function Banners() {
   const { link } = useApp()
@@ -18,9 +25,7 @@ export function Banners() {
   const platform = useModel((model) => model.platform)
   const troubled = useMemo(() => {
     const used = new Set(bottles.map((bottle) => bottle.backend))
-    return engines.filter(
-      (engine) => (engine.state === 'down' || engine.state === 'unknown') && used.has(engine.name),
-    )
+    return engines.filter((engine) => engine.state !== 'ready' && used.has(engine.name))
   }, [engines, bottles])
   if (!isConnected && lostAt !== null) return <LostBanner lostAt={lostAt} />
   return (
@@ -28,11 +33,7 @@ export function Banners() {
       {troubled.map((engine) => (
         <EngineBanner
           key={engine.name}
-          text={
-            engine.state === 'down'
-              ? t.banner.engineDown(backendName(engine.name, platform))
-              : t.banner.engineUnknown(backendName(engine.name, platform))
-          }
+          text={BANNERS[engine.state](backendName(engine.name, platform))}
           fix={engine.fix}
         />
       ))}

@@ -1,3 +1,5 @@
+import { useMemo } from 'react'
+import { presentEngines } from '../engines/present-engines.ts'
 import { useApp, useChangeView, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { progressWords, shareOf } from '../tasks/progress-words.ts'
@@ -10,7 +12,9 @@ import { ProgressBar } from '../ui/pieces.tsx'
 export function StatusBar() {
   const { link } = useApp()
   const isConnected = useStore(link, (now) => now.isConnected)
-  const engines = useModel((model) => model.engines)
+  const allEngines = useModel((model) => model.engines)
+  const bottles = useModel((model) => model.bottleList)
+  const engines = useMemo(() => presentEngines(allEngines, bottles), [allEngines, bottles])
   const tasks = useModel((model) => model.taskList)
   const disk = useModel((model) => model.disk)
   const change = useChangeView()

@@ -22,6 +22,7 @@ import { ThinDialog } from '../space/thin-dialog.tsx'
 import { useApp, useModel, useView } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { ActivityScreen } from '../tasks/activity-screen.tsx'
+import { Questions } from '../tasks/question-dialog.tsx'
 import { Toasts } from '../tasks/toasts.tsx'
 import { Blank } from '../ui/blank.tsx'
 import { t } from '../ui/en.ts'
@@ -48,6 +49,7 @@ export function Window() {
       </div>
       <Toasts />
       <Overlays />
+      <Questions />
       <DropZone />
     </>
   )

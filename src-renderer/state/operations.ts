@@ -29,6 +29,7 @@ export interface Operations {
   start(args: CallArgs<'bottle:start'>): Promise<Result<{ readonly taskId: string }>>
   undo(trashId: string): Promise<void>
   cancel(task: Task): Promise<void>
+  answer(task: Task, agree: boolean): Promise<void>
   dismiss(task: Task): Promise<void>
   editSnapshot(args: CallArgs<'snapshot:edit'>): Promise<boolean>
   verify(slug: string, snapshot: string): Promise<void>
@@ -103,6 +104,10 @@ export function createOperations(
     async cancel(task) {
       const result = await bridge.call('task:cancel', { taskId: task.id })
       if (!result.ok) tell(t.failed.cancel, result.error)
+    },
+    async answer(task, agree) {
+      const result = await bridge.call('task:answer', { taskId: task.id, agree })
+      if (!result.ok) tell(t.failed.answer, result.error)
     },
     async dismiss(task) {
       const result = await bridge.call('task:dismiss', { taskId: task.id })

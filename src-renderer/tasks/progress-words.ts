@@ -14,6 +14,7 @@ const SMALLEST_BYTES = 1000
 /** A task's progress in words: its phase, and bytes where the engine tells. */
 export function progressWords(task: Task): string {
   const { progress } = task
+  if (task.question !== null) return t.activity.asks
   if (!progress) return ''
   const phase = capital(progress.phase.replaceAll('-', ' '))
   if (progress.current === null) return phase

@@ -202,6 +202,7 @@ export const t = {
     destroy: (slug: string) => `${slug} was not destroyed`,
     undo: 'Nothing was restored',
     cancel: 'It could not be cancelled',
+    answer: 'Your answer did not arrive',
     dismiss: 'It could not be removed from the list',
     edit: 'The snapshot was not changed',
     sample: 'The sample was not started',

@@ -80,6 +80,11 @@ export const forms = {
     submit: (count: number) => (count === 1 ? 'Fork' : `Make ${count} forks`),
     failed: 'Nothing was forked',
   },
+  stopQuestion: {
+    title: (slug: string) => `Stop ${slug} to freeze it?`,
+    unchanged: 'Cancel changes nothing: the bottle goes on as it is.',
+    agree: 'Stop and freeze',
+  },
   freeze: {
     title: (slug: string) => `Freeze ${slug}`,
     note: 'Note',

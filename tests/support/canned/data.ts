@@ -8,7 +8,7 @@ import type {
 } from '../../../src-preload/contract/entities.ts'
 
 /** Canned states of the machine, for looking at the window and for its tests. */
-export type Scene = 'none' | 'missing' | 'down' | 'three' | 'many'
+export type Scene = 'none' | 'missing' | 'down' | 'three' | 'many' | 'engines'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -201,6 +201,39 @@ const DOWN = engine({
   fix: 'sudo systemctl start docker',
 })
 
+const ABSENT_CONTAINER = engine({
+  name: 'macos-container',
+  title: 'Apple container',
+  state: 'missing',
+  reason: 'Apple container runs on macOS only.',
+})
+const ABSENT_SMOLVM = engine({
+  name: 'smolmachines',
+  title: 'smolmachines',
+  state: 'missing',
+  reason: 'The program smolvm on the PATH is another one of that name.',
+  fix: 'curl -sSL https://smolmachines.com/install.sh | bash',
+})
+const OLD_CONTAINER = engine({
+  name: 'macos-container',
+  title: 'Apple container 1.0.0',
+  version: '1.0.0',
+  capabilities: { liveFreeze: false, labels: true, terminal: true, binds: true, memory: false },
+  limits: [
+    'Freezing has to stop a running bottle and start it again: exports of running ones work from 1.2.1 on.',
+    'There is no pause and no snapshot of memory.',
+    'Only folders can be mounted, not single files.',
+  ],
+})
+
+/** Engines as each scene has them; `engines` is a Mac with an old one and one that is stopped. */
+function enginesOf(name: Scene): EngineReport[] {
+  const absent = [ABSENT_CONTAINER, ABSENT_SMOLVM]
+  if (name === 'missing') return [MISSING, HOST, ...absent]
+  if (name === 'down') return [DOWN, HOST, ...absent]
+  return name === 'engines' ? [DOWN, HOST, OLD_CONTAINER, ABSENT_SMOLVM] : [DOCKER, HOST, ...absent]
+}
+
 const task = (change: Partial<Task> & { readonly id: string }): Task => ({
   kind: 'freeze',
   slug: 'api-pagination',
@@ -246,7 +279,7 @@ export function scene(name: Scene): StateSnapshot {
             },
           }),
         ],
-    engines: [name === 'missing' ? MISSING : name === 'down' ? DOWN : DOCKER, HOST],
+    engines: enginesOf(name),
     trash: isEmpty
       ? []
       : [
@@ -261,7 +294,7 @@ export function scene(name: Scene): StateSnapshot {
         ],
     disk: { freeBytes: 48_200_000_000, snapshotBytes: 6_230_000_000 },
     home: '/home/mara/.bot-bottle',
-    platform: 'linux',
+    platform: name === 'engines' ? 'darwin' : 'linux',
     version: '0.1.0',
   }
 }

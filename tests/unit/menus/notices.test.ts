@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   NO_NOTICES,
   type NoticeContext,
+  newQuestions,
   noticeSetting,
   noticesAfter,
   notificationsFor,
@@ -44,6 +45,23 @@ test('what goes on running is not offered to be resumed', () => {
   const labels = (changes: Partial<Task>) => ended(changes, 'running')[0]?.actions.map(({ label }) => label)
   expect(labels({ kind: 'freeze' })).toEqual(['Show'])
   expect(labels({ kind: 'import' })).toEqual(['Show'])
+})
+
+test('a question is told once, whoever asked for the work, and opens the window', () => {
+  const question = 'Apple container 1.0.0 has to stop demo for this. Stop it?'
+  const quiet = stateOf({ tasks: [taskOf('t', { state: 'running' })] })
+  const asking = stateOf({ tasks: [taskOf('t', { state: 'running', question })] })
+  const [notice, ...more] = notificationsFor(quiet, asking, { ...AWAY, setting: 'attention' })
+  expect(more).toEqual([])
+  expect(notice).toMatchObject({
+    group: 'waiting',
+    title: 'demo has to be stopped to be frozen',
+    body: question,
+    click: { do: 'show-window' },
+  })
+  expect(notificationsFor(asking, asking, AWAY)).toEqual([])
+  expect(newQuestions(quiet, asking).map(({ id }) => id)).toEqual(['t'])
+  expect(newQuestions(asking, quiet)).toEqual([])
 })
 
 test('nothing is told of what the person looks at, or does not want to hear', () => {
