@@ -41,9 +41,7 @@ export class MacosContainerFreezer extends Freezer {
 
   protected override async discard(subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
     const { discardCapture } = await import('./recover-freeze.ts')
-    const { snapshotId, reference, partsDir } = target
-    const late = AbortSignal.timeout(LATE_MS)
-    return discardCapture(this.parts, subject.runtime, { snapshotId, reference, partsDir }, late)
+    return discardCapture(this.parts, subject.runtime, target, AbortSignal.timeout(LATE_MS))
   }
 
   protected override exportHint(snapshot: Snapshot): string {

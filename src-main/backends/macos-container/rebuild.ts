@@ -81,7 +81,7 @@ export async function rebuildImage(
   } catch (thrown) {
     if (signal.aborted || !isBottleError(thrown) || !CAN_BE_BUILT.has(thrown.code)) throw thrown
     await rm(file, { force: true })
-    await removeOwnImage(client, reference, made.record, signal)
+    await removeOwnImage(client, reference, { id: made.record.id, rootId: request.rootId }, signal)
     return { ...made, ...(await buildImage(client, request, reference, made.config, thrown, signal)) }
   }
 }
@@ -161,11 +161,14 @@ const DOCKERFILE_NAMES: Readonly<Record<string, string>> = {
 export async function removeOwnImage(
   client: ContainerClient,
   reference: string,
-  record: Pick<Snapshot, 'id'>,
+  { id, rootId }: { readonly id: string; readonly rootId: string },
   signal: AbortSignal,
 ): Promise<void> {
   const found = await inspectImage(client, reference, signal)
-  const isOwn = found?.variants.some(({ config }) => labelsOf(config)[LABEL.snapshot] === record.id)
+  const isOwn = found?.variants.some(({ config }) => {
+    const labels = labelsOf(config)
+    return labels[LABEL.snapshot] === id && labels[LABEL.snapshotRoot] === rootId
+  })
   if (isOwn) await removeImage(client, reference, signal)
 }
 

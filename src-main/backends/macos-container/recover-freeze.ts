@@ -10,6 +10,7 @@ import { labelsOf, removeOwnImage } from './rebuild.ts'
 /** What a capture was making. */
 export interface CaptureTrace {
   readonly snapshotId: string
+  readonly rootId: string
   readonly reference: string
   readonly partsDir: string
 }
@@ -26,7 +27,8 @@ export async function discardCapture(
 ): Promise<boolean> {
   if ((await isStopNoted(trace.partsDir)) && (await startAgain(parts, runtime, trace.partsDir)) !== null)
     return false
-  await removeOwnImage(parts.client, trace.reference, { id: trace.snapshotId }, signal)
+  const mark = { id: trace.snapshotId, rootId: trace.rootId }
+  await removeOwnImage(parts.client, trace.reference, mark, signal)
   await removeParts(trace.partsDir)
   return true
 }
