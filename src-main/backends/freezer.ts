@@ -86,9 +86,11 @@ export abstract class Freezer {
       draft,
     })
     faultPoint('freeze:after-intent')
+    let reached = reference
     try {
       progress({ phase: 'capturing', current: null, total: null })
       const captured = await this.capture(subject, target, options, progress, signal)
+      reached = captured.reference
       faultPoint('freeze:after-capture')
       progress({ phase: 'verifying', current: null, total: null })
       await this.verify(captured, target, signal)
@@ -101,7 +103,7 @@ export abstract class Freezer {
     } catch (thrown) {
       const failed = toBottleError(thrown, subject.slug)
       // What could not be taken back stays named by the intent, and recovery comes back to it.
-      if (await this.takeBack(root, subject, target).catch(() => false)) {
+      if (await this.takeBack(root, subject, target, reached).catch(() => false)) {
         await clearIntent(root, subject.slug).catch(() => undefined)
       }
       await appendJournal(root, subject.slug, {
@@ -114,10 +116,18 @@ export abstract class Freezer {
     }
   }
 
-  /** Undoes a failed freeze; false when something of it is left, or when it is current already and so must stay. */
-  private async takeBack(root: StateRoot, subject: FreezeSubject, target: CaptureTarget): Promise<boolean> {
+  /**
+   * Undoes a failed freeze; false when something of it is left, or when it is current already and so must stay.
+   * `reached` is what the capture made, which may be called otherwise than it was meant to be.
+   */
+  private async takeBack(
+    root: StateRoot,
+    subject: FreezeSubject,
+    target: CaptureTarget,
+    reached: string,
+  ): Promise<boolean> {
     const committed = await readCommittedImage(root, subject.slug)
-    if (committed.kind === 'ok' && committed.reference === target.reference) return false
+    if (committed.kind === 'ok' && committed.reference === reached) return false
     // The record first: it must never name what is gone.
     await removeSnapshotRecord(root, subject.slug, target.snapshotId)
     return this.discard(subject, target)

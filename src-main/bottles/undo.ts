@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { readJsonObject, readText, writeDurable } from '../state/durable-file.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
@@ -49,12 +48,14 @@ export async function undoDestroy(
   })
 }
 
-/** Host snapshots are named by path, so a slug needs its own references; image tags stay as they are. */
+/** Snapshots of some backends are named by path, so a slug needs its own references; image tags stay as they are. */
 async function repoint(deps: BottleDeps, id: string, slug: string): Promise<void> {
   const at = (...parts: string[]) => deps.root.path('trash', id, ...parts)
   const states = `${deps.root.path('state')}/`
   const moved = (reference: string) =>
-    reference.startsWith(states) ? deps.root.path('state', slug, 'snapshots', basename(reference)) : reference
+    reference.startsWith(states)
+      ? deps.root.path('state', slug, ...reference.slice(states.length).split('/').slice(1))
+      : reference
   const names = await readdir(at('snapshots')).catch(() => [] as string[])
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const read = await readJsonObject(at('snapshots', name))

@@ -1,4 +1,7 @@
+import type { Readable } from 'node:stream'
 import type { RuntimeRef } from '../backend.ts'
+import type { Machine } from './decode.ts'
+import type { MachineSource } from './grammar.ts'
 
 /**
  * What a freeze needs of the run that it interrupts. A pack wants the machine stopped, and a stop ends the agent's
@@ -26,3 +29,29 @@ export const MARKER_PATH = '/.icebox-snapshot'
  * launches from that snapshot unpacks it there before the agent begins (`unpackInGuest`).
  */
 export const WORKSPACE = '/workspace'
+
+/** The verbs of smolvm that freezes and helpers need. Every one is bounded and verified where it can be. */
+export interface Machines {
+  /** Null when there is none of that name. */
+  look(name: string, signal: AbortSignal): Promise<Machine | null>
+  /** A machine that only looks into a snapshot, without network. */
+  createHelper(name: string, source: MachineSource, slug: string, signal: AbortSignal): Promise<void>
+  start(name: string, signal: AbortSignal): Promise<void>
+  /** Returns when it is seen to be stopped. */
+  stop(name: string, signal: AbortSignal): Promise<void>
+  /** Returns when it is seen to be gone; a missing one is gone already. */
+  remove(name: string, signal: AbortSignal): Promise<void>
+  /** Runs a program inside as root, its output whole. */
+  exec(
+    name: string,
+    argv: readonly string[],
+    options: {
+      readonly signal: AbortSignal
+      readonly timeout?: number
+      readonly input?: Readable
+      readonly okCodes?: readonly number[] | 'any'
+    },
+  ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }>
+  /** Runs a program inside as root and hands out its stdout as it comes. */
+  stream(name: string, argv: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>
+}

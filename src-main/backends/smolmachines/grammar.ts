@@ -82,6 +82,8 @@ export function dataDirArgs(features: SmolFeatures, name: string): string[] {
 }
 
 export interface ExecOptions {
+  /** Where the version has it (`execUser`). */
+  readonly user?: string
   readonly workdir?: string | null
   /** Plain values only: they are visible to every user of this machine. */
   readonly env?: Readonly<Record<string, string>>
@@ -99,6 +101,7 @@ export function execArgs(name: string, argv: readonly string[], options: ExecOpt
     'exec',
     '--name',
     name,
+    ...(options.user ? ['--user', options.user] : []),
     ...(options.workdir ? ['-w', options.workdir] : []),
     ...Object.entries(options.env ?? {}).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
     ...(options.timeoutSeconds ? ['--timeout', `${options.timeoutSeconds}s`] : []),

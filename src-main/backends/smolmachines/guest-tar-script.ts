@@ -1,6 +1,6 @@
 /**
- * Streams the guest's own files as tars to stdout. Arguments: the folder to pack, then paths below it to leave out.
- * What is mounted below that folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
+ * Streams the guest's own files as tars to stdout. Arguments: the folder that names are relative to, the folder to pack
+ * (\`.\`, or \`./…\` below it), then paths to leave out. What is mounted below the packed folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
  * then that tar: the folders that are packed in part, and the empty places of what is left out. Then the tar of
  * everything else, and at last one line of `TRAILER_BYTES`: files that changed meanwhile, whether extended attributes
  * are kept, and the second tar's sha256 (zeros where the guest can't tell).
@@ -10,8 +10,8 @@
  */
 export const GUEST_TAR_SCRIPT = `
 set -u
-icebox_top=$1
-shift
+icebox_top=$1 icebox_start=$2
+shift 2
 cd "$icebox_top" || exit 4
 icebox_dir=/run/icebox-tar.$$
 mkdir -p "$icebox_dir" && chmod 700 "$icebox_dir" || exit 4
@@ -19,7 +19,7 @@ trap 'rm -rf "$icebox_dir"' EXIT
 trap 'exit 5' HUP INT TERM PIPE
 : >"$icebox_dir/whole"
 : >"$icebox_dir/sum"
-echo . >"$icebox_dir/part"
+echo "$icebox_start" >"$icebox_dir/part"
 {
   for icebox_path in "$@"; do printf '%s\\n' ".$icebox_path"; done
   icebox_root=$icebox_top
@@ -52,7 +52,7 @@ icebox_walk() {
     fi
   done
 }
-echo . >"$icebox_dir/next"
+echo "$icebox_start" >"$icebox_dir/next"
 while [ -s "$icebox_dir/next" ]; do
   mv "$icebox_dir/next" "$icebox_dir/now"
   while IFS= read -r icebox_folder; do icebox_walk "$icebox_folder"; done <"$icebox_dir/now"

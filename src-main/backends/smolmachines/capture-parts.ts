@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { VolumePart } from '../../../src-preload/contract/index.ts'
+import { publish } from './capture-files.ts'
+import { type Machines, WORKSPACE } from './capture-ports.ts'
+import { guestTar } from './guest-tar.ts'
+import { GUEST_TAR_SCRIPT, type TarTrailer } from './guest-tar-script.ts'
+
+/** What is never part of a guest's own files: the engine's, the run's, and what we left there. */
+const NEVER = ['/proc', '/sys', '/dev', '/run', '/tmp', WORKSPACE, '/.icebox-snapshot']
+
+export interface GuestFiles {
+  readonly content: AsyncIterable<Uint8Array>
+  /** After the end of the content. */
+  readonly trailer: () => TarTrailer | null
+}
+
+/** The files of a machine that runs, without what is mounted in it. `keepsMarker`: for a snapshot that will be checked. */
+export function readGuest(
+  machines: Machines,
+  machine: string,
+  options: { readonly keepsMarker: boolean },
+  signal: AbortSignal,
+): GuestFiles {
+  const out = options.keepsMarker ? NEVER.slice(0, -1) : NEVER
+  return filesIn(machines, machine, '.', out, signal)
+}
+
+/** Writes one folder that has a disk of its own beside the snapshot, as the part of a volume. */
+export async function saveFolder(
+  machines: Machines,
+  machine: string,
+  destination: string,
+  place: { readonly partsDir: string; readonly partial: string; readonly file: string },
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<VolumePart> {
+  const { content } = filesIn(machines, machine, `.${destination}`, [], signal)
+  const path = join(place.partial, place.file)
+  const handle = await open(path, 'wx', 0o600)
+  const hash = createHash('sha256')
+  let bytes = 0
+  try {
+    for await (const chunk of content) {
+      hash.update(chunk)
+      bytes += chunk.length
+      await handle.writeFile(chunk)
+      onBytes(bytes)
+    }
+  } finally {
+    await handle.close()
+  }
+  await publish(place.partsDir, path, place.file)
+  return { destination, kind: 'anonymous', name: '', file: place.file, bytes, sha256: hash.digest('hex') }
+}
+
+function filesIn(
+  machines: Machines,
+  machine: string,
+  start: string,
+  out: readonly string[],
+  signal: AbortSignal,
+): GuestFiles {
+  let trailer: TarTrailer | null = null
+  const argv = ['sh', '-c', GUEST_TAR_SCRIPT, 'icebox-tar', '/', start, ...out]
+  const content = guestTar(machines.stream(machine, argv, signal), (told) => {
+    trailer = told
+  })
+  return { content, trailer: () => trailer }
+}

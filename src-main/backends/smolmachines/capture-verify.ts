@@ -1,0 +1,42 @@
+import type { Captured } from '../backend.ts'
+import { dropPartial, makePartial } from './capture-files.ts'
+import { withHelper } from './capture-helper.ts'
+import { markerProblem } from './capture-marker.ts'
+import type { FreezerTools } from './capture-scene.ts'
+import { sourceOf } from './capture-source.ts'
+
+/**
+ * Makes a machine of what was captured, without network, and reads back what was written before the freeze: a pack that
+ * lost its files boots all the same. A checkpoint is not booted, since its agent would act a second time.
+ * @returns why it is not what was frozen, as a sentence; null when it is. @throws BottleError when nobody can tell
+ */
+export async function captureProblem(
+  tools: FreezerTools,
+  slug: string,
+  captured: Captured,
+  partsDir: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { marker, entries } = captured.facts
+  if (typeof marker !== 'string') return null
+  const partial = await makePartial(partsDir)
+  try {
+    return await withHelper(
+      tools.machines,
+      tools.home,
+      sourceOf(captured.reference),
+      { slug, isStarted: true },
+      signal,
+      (machine) =>
+        markerProblem(
+          tools,
+          machine,
+          { marker, entries: typeof entries === 'number' ? entries : null },
+          partial,
+          signal,
+        ),
+    )
+  } finally {
+    await dropPartial(partsDir)
+  }
+}

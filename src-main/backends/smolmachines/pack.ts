@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import type { VolumePart } from '../../../src-preload/contract/index.ts'
+import { bottleError } from '../../system/bottle-error.ts'
+import { faultPoint } from '../../system/fault.ts'
+import { runConfig } from '../images/run-config.ts'
+import type { CaptureJob, Taken } from './capture.ts'
+import { ARTIFACTS, makePartial, publish, writeCaptureState } from './capture-files.ts'
+import { countEntries, type Marked, mark } from './capture-marker.ts'
+import { saveFolder } from './capture-parts.ts'
+import { WORKSPACE } from './capture-ports.ts'
+import { settleBottle } from './capture-settle.ts'
+import { COPY_MS } from './client.ts'
+import { packArguments, sidecarOf } from './pack-arguments.ts'
+import { checkPack } from './pack-file.ts'
+
+/** A machine that never told what it has gets what smolvm gives by itself. */
+const CPUS = 4
+const MEMORY_MIB = 8192
+
+/**
+ * Stops the machine, packs its disks, and starts it again as it was. The agent was asked for before. A failure leaves
+ * the bottle to `settleWritten`, which knows from the written state what has to be done. @throws BottleError
+ */
+export async function takePack(job: CaptureJob): Promise<Taken> {
+  const { tools, found, subject, target, wasRunning, progress, signal } = job
+  const { machines } = tools
+  const { name } = found.look
+  const { features } = found
+  const partial = await makePartial(target.partsDir)
+  const state = { machine: name, wasRunning, isHeld: wasRunning }
+  await writeCaptureState(target.partsDir, state)
+  // Packs don't carry what can't be written into them before: without it nothing proves that they are whole.
+  if (!wasRunning) await machines.start(name, signal)
+  const { survey } = await mark(tools, name, target.snapshotId, partial, signal)
+  const isBeside = !features.includeWorkspace && (survey?.hasWorkspace ?? false)
+  let entries = wasRunning ? null : await countEntries(tools, name, signal)
+  if (wasRunning) await tools.keeper.hold(subject.runtime)
+  const since = performance.now()
+  progress({ phase: 'stopping', current: null, total: null })
+  await machines.stop(name, signal)
+  faultPoint('smolmachines:after-stop')
+  progress({ phase: 'packing', current: null, total: null })
+  const output = join(partial, 'bottle')
+  const request = {
+    machine: name,
+    output,
+    cpus: found.look.cpus ?? CPUS,
+    memoryMib: found.look.memoryMib ?? MEMORY_MIB,
+    includeWorkspace: features.includeWorkspace,
+    stagingDir: features.stagingDir ? join(partial, 'staging') : null,
+  }
+  await tools.client.run('pack the machine', packArguments(request), { signal, timeout: COPY_MS })
+  faultPoint('smolmachines:after-pack')
+  const volumes: VolumePart[] = []
+  if (wasRunning || isBeside) {
+    progress({ phase: 'starting', current: null, total: null })
+    await machines.start(name, signal)
+    if (wasRunning) entries = await countEntries(tools, name, signal)
+  }
+  if (isBeside) {
+    // Before the agent begins again: at the same point in time as the pack.
+    const place = { partsDir: target.partsDir, partial, file: '0.tar' }
+    const told = (current: number) => progress({ phase: 'copying', current, total: null })
+    volumes.push(await saveFolder(machines, name, WORKSPACE, place, told, signal))
+  }
+  await settleBottle(tools, subject.runtime, state)
+  const stoppedMs = wasRunning ? Math.round(performance.now() - since) : null
+  faultPoint('smolmachines:after-settle')
+  return {
+    ...(await keepPack(job, output)),
+    ...facts({ survey }, entries, isBeside),
+    volumes,
+    stoppedMs,
+    marker: target.snapshotId,
+  }
+
+  function facts(marked: Marked, count: number | null, beside: boolean) {
+    return {
+      survey: marked.survey && { ...marked.survey, entries: count },
+      losesXattrs: false,
+      changedMeanwhile: 0,
+      keepsWorkspace: features.includeWorkspace || beside,
+    }
+  }
+}
+
+/** The sidecar in its place, whole; the stub beside it is for one system and is not kept. */
+async function keepPack(job: CaptureJob, output: string) {
+  const { target, found, progress, signal } = job
+  progress({ phase: 'checking', current: null, total: null })
+  const sidecar = sidecarOf(output)
+  const { manifest, digest, bytes } = await checkPack(sidecar, signal)
+  if (manifest.kind !== 'pack') {
+    throw bottleError('engine-failed', 'smolvm wrote another thing than the pack that was asked for.')
+  }
+  if (manifest.secretNames.length > 0) {
+    throw bottleError(
+      'unsupported',
+      `The machine was made with secrets of its own (${manifest.secretNames.join(', ')}); smolvm restores no such pack.`,
+    )
+  }
+  const reference = await publish(target.partsDir, sidecar, ARTIFACTS.pack)
+  return { reference, digest, fileBytes: bytes, config: { ...found.config, ...runConfig(manifest.config) } }
+}
