@@ -24,7 +24,6 @@ const ABILITIES: Readonly<Record<string, string>> = {
   liveFreeze: 'freeze while running',
   memory: 'keep memory',
   pause: 'pause',
-  labels: 'labels',
   volumes: 'volumes',
   terminal: 'terminals',
   interactive: 'terminals',
@@ -38,8 +37,12 @@ const ABILITIES: Readonly<Record<string, string>> = {
   sidecars: 'sidecars',
 }
 
+/** What matters to Icebox and to nobody who uses it. */
+const INTERNAL: ReadonlySet<string> = new Set(['labels'])
+
 function abilities(engine: EngineReport, wanted: boolean): string {
-  const names = Object.entries(engine.capabilities).filter(([, can]) => can === wanted)
+  const told = Object.entries(engine.capabilities).filter(([name]) => !INTERNAL.has(name))
+  const names = told.filter(([, can]) => can === wanted)
   const words = names.map(
     ([name]) => ABILITIES[name] ?? name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase(),
   )

@@ -49,9 +49,13 @@ export function EngineCard({ engine }: { readonly engine: EngineReport }) {
   )
 }
 
+/** What matters to Icebox and to nobody who uses it. */
+const INTERNAL: ReadonlySet<string> = new Set(['labels'])
+
 function Abilities({ engine }: { readonly engine: EngineReport }) {
   const words = new Map<string, boolean>()
   for (const [name, isThere] of Object.entries(engine.capabilities)) {
+    if (INTERNAL.has(name)) continue
     const word = t.engines.capability[name] ?? spelt(name)
     words.set(word, (words.get(word) ?? false) || isThere)
   }

@@ -112,6 +112,46 @@ describe('the first screen', () => {
   })
 })
 
+describe('engines', () => {
+  test('tell what an old version can not do, and how to install what is not here', async () => {
+    const { page } = await open('engines')
+    await section(page, 'Engines')
+    const apple = page.locator('.card', { hasText: 'Apple container 1.0.0' })
+    await apple.getByRole('list', { name: 'What this version can’t do' }).waitFor()
+    expect(await apple.textContent()).toContain('Freezing has to stop a running bottle')
+    const absent = page.locator('.absent-engines .card')
+    expect(await absent.count()).toBe(1)
+    expect(await absent.textContent()).toContain('another one of that name')
+    await absent.getByRole('button', { name: 'Copy' }).waitFor()
+    expect(await page.locator('.status-engine').allTextContents()).toEqual([
+      'Docker not running',
+      'This machine',
+      'Apple container 1.0.0',
+    ])
+    expect(await accessibilityProblems(page)).toEqual([])
+  })
+
+  test.each([
+    ['Cancel', false],
+    ['Stop and freeze', true],
+  ])('a bottle is stopped for its freeze only after a yes: %s', async (button, agree) => {
+    const { page, server } = await open('engines')
+    const task = server.state().tasks.find(({ id }) => id === 't3')
+    if (!task) throw new Error('no task')
+    const question = 'Apple container 1.0.0 can’t export a container that runs.'
+    server.push([{ entity: 'task', key: 't3', value: { ...task, question } }])
+    const sheet = page.getByRole('alertdialog', { name: 'Stop api-pagination to freeze it?' })
+    await sheet.getByText(question).waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
+    // What a hasty Enter presses changes nothing.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel')
+    await sheet.getByRole('button', { name: button, exact: true }).click()
+    await expect.poll(() => callsOf('task:answer')).toMatchObject([{ args: { taskId: 't3', agree } }])
+    server.push([{ entity: 'task', key: 't3', value: { ...task, question: null } }])
+    await sheet.waitFor({ state: 'detached' })
+  })
+})
+
 describe('the list', () => {
   test('is operated by keyboard alone', async () => {
     const { page } = await open('three')

@@ -103,7 +103,7 @@ export const forms = {
     folderText: 'An agent gets a copy of a folder. Yours stays as it is.',
     missingTitle: 'No container engine found',
     missingText:
-      'Icebox runs bottles on Docker. Nothing is needed for a first look: this machine can run a bottle by itself.',
+      'Icebox runs bottles on Docker, Apple container or smolmachines. Nothing is needed for a first look: this machine can run a bottle by itself.',
     downTitle: (engine: string) => `${engine} is installed but not running`,
     downText: 'Start it, then check again. Until then this machine can run bottles by itself.',
     unknownTitle: (engine: string) => `${engine} does not answer`,

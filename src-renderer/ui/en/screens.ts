@@ -27,7 +27,6 @@ export const screens = {
       liveFreeze: 'freeze while running',
       memory: 'keep memory',
       pause: 'pause',
-      labels: 'labels',
       volumes: 'volumes',
       sandbox: 'sandbox',
       isolation: 'sandbox',

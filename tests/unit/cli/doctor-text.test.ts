@@ -43,7 +43,7 @@ test('an engine is told with its state, why, what mends it, what it can and what
     '  Reason      Its services do not run, so nothing can be listed, started or',
     '              frozen on it until they are started.',
     '  To mend it  container system start --enable-kernel-install',
-    '  Can         labels, some new thing',
+    '  Can         some new thing',
     '  Can’t       freeze while running',
     '  Limits      Freezing has to stop a running bottle and start it again: exports',
     '              of running ones work from 1.2.1 on.',
