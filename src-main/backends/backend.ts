@@ -143,6 +143,8 @@ export interface RemoveResult {
 export interface Backend {
   readonly name: BackendName
   probe(signal: AbortSignal): Promise<EngineReport>
+  /** Starts an engine that is down, without a question, where its own program can; ones that run are left. @throws BottleError */
+  startEngine?(signal: AbortSignal): Promise<void>
   /**
    * ONE engine call, however many bottles: this root's runtimes, unlabelled ones whose name starts with
    * `bot-bottle-`, and nothing of another root. A scope names adopted ones, which have neither, and may narrow
@@ -171,6 +173,11 @@ export interface Backend {
    * run's own secret volume. Missing things are already done.
    */
   remove(ref: RuntimeRef, signal: AbortSignal): Promise<RemoveResult>
+  /**
+   * The bottle goes on with another backend: removes its files that lie in the bottle's own folder and so outlive
+   * `remove`, if one of the snapshots holds all of them; else they stay and are named in `left`.
+   */
+  leave?(slug: string, snapshots: readonly Snapshot[], signal: AbortSignal): Promise<RemoveResult>
   /** The agent's output so far, raw bytes, stdout and stderr interleaved as they came. */
   logs(ref: RuntimeRef, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>
   attach(ref: RuntimeRef, size: { cols: number; rows: number }, signal: AbortSignal): Promise<TerminalChannel>

@@ -5,7 +5,7 @@ import type { Freezer } from './freezer.ts'
 import { findProgram, searchPath } from './local/find-program.ts'
 
 /** Backends of this version, in the order in which lists show them. */
-export const BACKENDS = ['docker', 'host'] as const satisfies readonly BackendName[]
+export const BACKENDS = ['docker', 'host', 'macos-container'] as const satisfies readonly BackendName[]
 export type BuiltBackend = (typeof BACKENDS)[number]
 
 /**
@@ -62,6 +62,10 @@ export function createBackends(options: BackendOptions): Backends {
       case 'host': {
         const { createHostBackend } = await import('./host/host-backend.ts')
         return createHostBackend(options)
+      }
+      case 'macos-container': {
+        const { createMacosContainerBackend } = await import('./macos-container/macos-container-backend.ts')
+        return createMacosContainerBackend(options)
       }
     }
   }
