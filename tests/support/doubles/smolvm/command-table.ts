@@ -1,7 +1,10 @@
 import type { CommandSpec, OptionSpec, PositionalSpec } from './clap.ts'
 import type { Features } from './versions.ts'
 
-const when = <T>(condition: boolean, ...items: readonly T[]): readonly T[] => (condition ? items : [])
+const when = (condition: boolean, ...items: readonly OptionSpec[]): readonly OptionSpec[] =>
+  condition ? items : []
+const also = (condition: boolean, ...items: readonly CommandSpec[]): readonly CommandSpec[] =>
+  condition ? items : []
 
 const NAME: OptionSpec = { long: 'name', short: 'n', value: 'NAME', help: 'Machine (default: "default")' }
 const JSON_SWITCH: OptionSpec = { long: 'json', help: 'Print JSON' }
@@ -104,7 +107,7 @@ function createCommand(features: Features): CommandSpec {
       ),
     ],
     positionals: [
-      ...when(!features.flagNames, { name: 'NAME', help: 'Machine' }),
+      ...(features.flagNames ? [] : [{ name: 'NAME', help: 'Machine' }]),
       { name: 'COMMAND', last: true, help: 'What the machine runs' },
     ],
   }
@@ -180,7 +183,7 @@ function machineCommands(features: Features): readonly CommandSpec[] {
       positionals,
     },
     simple('status', 'Show machine status', [JSON_SWITCH]),
-    ...when(features.labels, simple('egress-events', 'Show refused connections', [JSON_SWITCH])),
+    ...also(features.labels, simple('egress-events', 'Show refused connections', [JSON_SWITCH])),
     {
       name: 'ls',
       aliases: ['list'],
@@ -221,8 +224,8 @@ function machineCommands(features: Features): readonly CommandSpec[] {
       options: when(
         features.copyOwner,
         { long: 'mode', value: 'OCTAL', help: 'Mode of the file' },
-        { long: 'uid', value: 'UID', kind: 'number' as const, help: 'Owner of the file' },
-        { long: 'gid', value: 'GID', kind: 'number' as const, help: 'Group of the file' },
+        { long: 'uid', value: 'UID', kind: 'number', help: 'Owner of the file' },
+        { long: 'gid', value: 'GID', kind: 'number', help: 'Group of the file' },
       ),
       positionals: [
         { name: 'SRC', required: true, help: 'From: path or machine:/path' },
@@ -231,8 +234,8 @@ function machineCommands(features: Features): readonly CommandSpec[] {
     },
     simple('monitor', 'Monitor a machine with health checks and restart policy'),
     { name: 'data-dir', about: 'Print the data folder of a machine', options, positionals },
-    ...when(features.checkpoint, checkpointCommand(), checkpointLog(), checkpointPrune()),
-    ...when(
+    ...also(features.checkpoint, checkpointCommand(), checkpointLog(), checkpointPrune()),
+    ...also(
       features.pause,
       simple('pause', 'Save a machine with its memory and stop it'),
       simple('resume', 'Go on with a paused machine'),

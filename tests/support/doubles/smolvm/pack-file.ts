@@ -99,16 +99,18 @@ export function parseFooter(bytes: Buffer): PackFooter {
   }
 }
 
-/** Writes assets, manifest and footer; `write` is where a full disk or a kill strikes. Returns the size of the assets. */
+/** Writes what goes before, assets, manifest and footer; `write` is where a full disk or a kill strikes. Returns the size of the assets. */
 export function writePack(
   path: string,
   assets: readonly string[],
   manifest: PackManifest,
   stubSize: number,
   write: (file: number, bytes: Buffer) => void = writeAll,
+  before: Buffer = Buffer.alloc(0),
 ): number {
   const file = openSync(path, 'w', 0o644)
   try {
+    write(file, before)
     let checksum = 0
     let assetsSize = 0
     for (const asset of assets) {
@@ -121,7 +123,8 @@ export function writePack(
     const text = Buffer.from(JSON.stringify(manifest, null, 2))
     write(file, text)
     checksum = crc32(text, checksum)
-    const places = { assetsOffset: 0, assetsSize, manifestOffset: assetsSize, manifestSize: text.length }
+    const manifestOffset = before.length + assetsSize
+    const places = { assetsOffset: before.length, assetsSize, manifestOffset, manifestSize: text.length }
     write(file, footerBytes({ stubSize, ...places, checksum }))
     return assetsSize
   } finally {

@@ -1,0 +1,156 @@
+/*
+ * The double of `smolvm`. It takes exactly what the chosen version takes and does the work on plain folders: a guest
+ * is a root file system with processes of its own, a pack and a checkpoint are files in the real container format.
+ *
+ * Where it is not the real thing:
+ * - Memory can't be kept. A checkpoint has the files of one instant, memory file systems included; the processes of
+ *   a restored machine are the commands that ran at that instant, started again from their beginning.
+ * - A pack has one layer in every version, and its assets are not compressed.
+ * - There is no network: `addRegistryImage` says what a registry has.
+ * - `exec` wants `--` before the command, as the contract page writes it; the real one takes it without too.
+ * Verbs in the fault knobs are the words after `machine`, such as `create` or `exec`, and `pack create`.
+ */
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readKnobs, strikesOf, takeFaults } from '../lib/knobs.ts'
+import { readJson } from '../lib/state.ts'
+import {
+  branchMachine,
+  checkpointMachine,
+  logCheckpoints,
+  pauseMachine,
+  pruneCheckpoints,
+  resumeMachine,
+} from './checkpoint.ts'
+import { type Call, parseArguments } from './clap.ts'
+import { commandTable } from './command-table.ts'
+import { type Context, say, tell } from './context.ts'
+import { copyFile } from './copy.ts'
+import { createMachine } from './create.ts'
+import { execInMachine, shellInMachine } from './exec.ts'
+import { agentFailure, databaseLocked, Failure } from './failure.ts'
+import {
+  deleteMachine,
+  listMachines,
+  nameOf,
+  pruneMachine,
+  showDataDir,
+  showImages,
+  showStatus,
+  stopMachine,
+  updateMachine,
+} from './life.ts'
+import { findMachine, makeFolders, sweepOrphans } from './machines.ts'
+import { createPack } from './pack-create.ts'
+import { inspectPack, runPack } from './pack-use.ts'
+import { runMachine } from './run.ts'
+import { startMachine } from './start.ts'
+import { featuresOf } from './versions.ts'
+import { wrongProgram } from './wrong-program.ts'
+
+/** What a verb gives back is its exit code when it is a number. */
+type Verb = (context: Context) => unknown
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  create: createMachine,
+  start: startNamed,
+  stop: stopMachine,
+  delete: deleteMachine,
+  ls: listMachines,
+  status: showStatus,
+  exec: execInMachine,
+  shell: shellInMachine,
+  cp: copyFile,
+  update: updateMachine,
+  'data-dir': showDataDir,
+  images: showImages,
+  prune: pruneMachine,
+  run: runMachine,
+  fork: branchMachine,
+  branch: branchMachine,
+  checkpoint: checkpointMachine,
+  'checkpoint-log': logCheckpoints,
+  'checkpoint-prune': pruneCheckpoints,
+  pause: pauseMachine,
+  resume: resumeMachine,
+  'pack create': createPack,
+  'pack run': runPack,
+  'pack inspect': inspectPack,
+  'pack prune': (context) => say(context, 'No cached entries to remove.'),
+}
+
+/** What needs a guest that comes up or answers. */
+const NEEDS_GUEST: ReadonlySet<string> = new Set(
+  'start exec shell cp run fork branch checkpoint pause resume prune'.split(' ').concat('pack run'),
+)
+
+/** Without a name and without a `default`, one is made. */
+async function startNamed(context: Context): Promise<void> {
+  const name = nameOf(context)
+  if (!context.call.has('name') && !findMachine(context.dir, name))
+    await createMachine({ ...context, call: withName(context.call) })
+  const { call } = context
+  await startMachine(context, name, { forkable: call.has('forkable') || call.has('branchable') })
+}
+
+function withName(call: Call): Call {
+  return { ...call, one: (long) => (long === 'name' ? 'default' : call.one(long)) }
+}
+
+async function main(dir: string, argv: readonly string[]): Promise<number> {
+  const { version, program } = readJson<{ readonly version: string; readonly program?: string }>(
+    join(dir, 'config.json'),
+    {
+      version: '0.0.0',
+    },
+  )
+  appendFileSync(join(dir, 'calls.jsonl'), `${JSON.stringify({ argv, pid: process.pid })}\n`)
+  if (program === 'other') return wrongProgram(version, argv)
+  const features = featuresOf(version)
+  const parsed = parseArguments(commandTable(features), version, argv)
+  if (parsed.kind === 'print') {
+    process.stdout.write(parsed.text)
+    return 0
+  }
+  if (parsed.kind === 'refused') {
+    process.stderr.write(parsed.text)
+    return 2
+  }
+  const [group, ...words] = parsed.call.path
+  const verb = group === 'pack' ? ['pack', ...words].join(' ') : words.join(' ')
+  const run = VERBS[verb]
+  const { serviceDown, extra } = readKnobs(dir)
+  const context: Context = {
+    dir,
+    features,
+    call: parsed.call,
+    strikes: strikesOf(takeFaults(dir, verb)),
+    unreachable: new Set(Array.isArray(extra?.unreachable) ? extra.unreachable.map(String) : []),
+    helperFails: serviceDown === true || extra?.helperFails === true,
+    layerCacheLost: extra?.layerCacheLost === true,
+    env: process.env,
+  }
+  try {
+    makeFolders(dir)
+    const fault = context.strikes.atStart()
+    if (fault?.kind === 'locked') throw databaseLocked()
+    if (fault?.kind === 'fail')
+      throw new Failure(
+        fault.message ?? 'agent operation failed: connect: agent did not become ready within 30 seconds',
+        fault.exitCode ?? 1,
+      )
+    if (serviceDown && NEEDS_GUEST.has(verb))
+      throw agentFailure('connect', 'agent did not become ready within 30 seconds')
+    if (!run) throw new Failure(`the double of smolvm has no '${verb}'`, 70)
+    if (group === 'machine') sweepOrphans(dir)
+    const result = await run(context)
+    return typeof result === 'number' ? result : 0
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    tell(`Error: ${error.message}`)
+    return error.exitCode
+  }
+}
+
+const [, , dir = '', ...argv] = process.argv
+process.exitCode = await main(dir, argv)
