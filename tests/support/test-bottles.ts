@@ -34,12 +34,17 @@ command:
 /**
  * @param bottle frontmatter of the bottle definition `box`
  * @param base where the state root is made; default the temp folder
+ * @param env environment of the core, as with a double of an engine on its PATH; default this process's
  */
-export async function makeTestBottles(bottle: string, base = tmpdir()): Promise<TestBottles> {
+export async function makeTestBottles(
+  bottle: string,
+  base = tmpdir(),
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<TestBottles> {
   const home = await makeIceboxHome(await mkdtemp(join(base, 'icebox-test-')))
   await home.writeAgent('shell', SHELL_AGENT)
   await home.writeBottle('box', bottle)
-  const icebox = await createIcebox({ home: home.dir, env: { ...process.env, ICEBOX_HOME: home.dir } })
+  const icebox = await createIcebox({ home: home.dir, env: { ...env, ICEBOX_HOME: home.dir } })
   const notices: string[] = []
   const context: TestBottles['context'] = (options = {}) => ({
     signal: options.signal ?? new AbortController().signal,

@@ -7,6 +7,10 @@ export interface Subject {
   readonly backend: string
   /** Frontmatter of the bottle definition. */
   bottle(): Promise<string>
+  /** Environment of the core, as with a double of an engine on its PATH; default this process's. Asked before `bottle`. */
+  environment?(): Promise<NodeJS.ProcessEnv>
+  /** Ends what the subject made, once everything else is gone. */
+  dispose?(): Promise<void>
   /** Removes the runtime behind Icebox's back, as `docker rm -f` does. */
   throwAway(tests: TestBottles, slug: string): Promise<void>
 }
@@ -18,9 +22,13 @@ export function conformance(subject: Subject): void {
   describe(`conformance of ${subject.backend}`, () => {
     let tests: TestBottles
     beforeAll(async () => {
-      tests = await makeTestBottles(await subject.bottle())
+      const env = await subject.environment?.()
+      tests = await makeTestBottles(await subject.bottle(), undefined, env)
     })
-    afterAll(() => tests.dispose())
+    afterAll(async () => {
+      await tests?.dispose()
+      await subject.dispose?.()
+    })
 
     const freeze = async (slug: string): Promise<Snapshot> =>
       (await tests.icebox.bottles.freeze({ slug }, tests.context())).snapshot
