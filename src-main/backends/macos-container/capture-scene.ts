@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { FreezeSubject } from '../freezer.ts'
 import { LABEL, labelOf, RUN_DIR } from '../labels.ts'
@@ -5,13 +6,29 @@ import type { ContainerClient } from './client.ts'
 import { inspectContainer } from './containers.ts'
 import type { ContainerEntry } from './decode.ts'
 
-/** The container that is being frozen, as the engine has it now. @throws BottleError `not-found` */
+const SETTLE_MS = 60_000
+const LOOK_MS = 200
+
+/**
+ * The container that is being frozen, as the engine has it now; one that is just stopping is waited for.
+ * @throws BottleError `not-found`, `busy`
+ */
 export async function requireContainer(
   client: ContainerClient,
   subject: Pick<FreezeSubject, 'slug' | 'runtime'>,
   signal: AbortSignal,
 ): Promise<ContainerEntry> {
-  const found = await inspectContainer(client, subject.runtime.id, signal)
+  const until = Date.now() + SETTLE_MS
+  let found = await inspectContainer(client, subject.runtime.id, signal)
+  while (found?.state === 'stopping' && Date.now() < until) {
+    await sleep(LOOK_MS, undefined, { signal })
+    found = await inspectContainer(client, subject.runtime.id, signal)
+  }
+  if (found?.state === 'stopping') {
+    throw bottleError('busy', `${subject.runtime.name} is stopping and does not come to an end. Try again.`, {
+      slug: subject.slug,
+    })
+  }
   if (found) return found
   throw bottleError(
     'not-found',

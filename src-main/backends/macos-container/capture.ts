@@ -1,17 +1,18 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
-import { bottleError, isBottleError, toFailure } from '../../system/bottle-error.ts'
+import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { requireSpace } from '../../system/disk-space.ts'
 import { faultPoint } from '../../system/fault.ts'
-import type { Captured, ReportProgress, RuntimeRef } from '../backend.ts'
+import type { Captured, ReportProgress } from '../backend.ts'
 import type { CaptureTarget, FreezeOptions, FreezeSubject } from '../freezer.ts'
-import { leftOutOf, requireContainer, stopQuestion } from './capture-scene.ts'
-import { clearStop, noteStop, removeParts } from './capture-state.ts'
-import { type ContainerClient, requireRelease } from './client.ts'
+import { isOwn, leftOutOf, requireContainer, stopQuestion } from './capture-scene.ts'
+import { removeParts } from './capture-state.ts'
+import { requireRelease } from './client.ts'
 import { readFacts } from './container-facts.ts'
-import { inspectContainer } from './containers.ts'
 import type { ContainerEntry } from './decode.ts'
+import { exportFiles, exportStopped, type FreezeParts, WHOLE } from './export-files.ts'
+import { exportByGuest } from './guest-export.ts'
 import { readImageConfig, rememberConfig } from './image-config.ts'
 import { inspectImage, variantFor } from './images.ts'
 import type { WrittenLayer } from './layout-file.ts'
@@ -19,20 +20,11 @@ import { type Rebuilt, rebuildImage } from './rebuild.ts'
 import { standPoint } from './stand.ts'
 import { showVersion } from './versions.ts'
 
-/** What a capture needs of the backend. */
-export interface FreezeParts {
-  readonly client: ContainerClient
-  /** Absolute path of the state root. */
-  readonly home: string
-  /** Ends the run's container, agent first; its files stay. */
-  readonly stop: (ref: RuntimeRef, signal: AbortSignal) => Promise<void>
-  /** Starts a stopped container again as it was: same command, same files, nothing delivered anew. */
-  readonly startAgain: (ref: RuntimeRef, signal: AbortSignal) => Promise<void>
-}
-
-const LATE_MS = 180_000
 /** Export, layout and what the engine unpacks. */
 const SPACE_FACTOR = 3
+
+const MOVING =
+  'The bottle ran on while its files were copied, since it was not made by Icebox: files that changed meanwhile may be half old and half new.'
 
 /**
  * Exports a container's files and makes an image of them under the target, with the config of the image that the
@@ -51,8 +43,11 @@ export async function captureContainer(
   const { partsDir } = target
   const gates = await requireRelease(client, signal)
   const entry = await requireContainer(client, subject, signal)
-  const isRunning = entry.state === 'running' || entry.state === 'stopping'
-  const mustStop = isRunning && !gates.liveExport
+  const isRunning = entry.state !== 'stopped'
+  const isLive = isRunning && gates.liveExport
+  // Whether a container that others made is deleted when it stops, nothing tells.
+  const mayStop = isOwn(entry, target.rootId)
+  const mustStop = isRunning && !isLive && mayStop
   if (mustStop) await ask(parts, subject, options, signal)
   const imageConfig = await readImageConfig(
     client,
@@ -66,9 +61,11 @@ export async function captureContainer(
   const rootfs = join(partsDir, 'rootfs.tar')
   progress({ phase: 'exporting', current: null, total: null })
   const since = performance.now()
-  const notices = mustStop
-    ? await exportStopped(parts, subject, partsDir, rootfs, signal)
-    : await exportFiles(client, entry.id, rootfs, signal).then(() => [])
+  const exported = await (mustStop
+    ? exportStopped(parts, subject, partsDir, rootfs, signal)
+    : isRunning && !isLive
+      ? exportByGuest(client, entry, rootfs, signal).then((made) => ({ ...made, notices: [MOVING] }))
+      : exportFiles(client, entry.id, rootfs, signal).then(() => WHOLE))
   const stoppedMs = mustStop ? Math.round(performance.now() - since) : null
   faultPoint('freeze:after-export')
   const point = isRunning ? null : await standPoint(home, subject.runtime, entry)
@@ -85,6 +82,7 @@ export async function captureContainer(
     client,
     {
       rootfs,
+      foreign: exported.foreign,
       scratch: partsDir,
       reference: target.reference,
       rootId: target.rootId,
@@ -96,6 +94,7 @@ export async function captureContainer(
           layer,
           [
             ...leftOutOf(entry, count.unheld),
+            ...exported.leftOut,
             ...(imageConfig ? [] : [`settings of the image ${entry.image.reference}`]),
           ],
           facts,
@@ -107,7 +106,7 @@ export async function captureContainer(
   await rememberConfig(home, { digest: rebuilt.image.digest, platform }, fullConfig(rebuilt))
   await removeParts(partsDir)
   return capturedFrom(target.reference, rebuilt, [
-    ...notices,
+    ...exported.notices,
     ...(imageConfig
       ? []
       : [
@@ -128,71 +127,6 @@ async function ask(
     throw bottleError('cancelled', `${slug} was not frozen: it runs on, and nothing was changed.`, { slug })
   }
   signal.throwIfAborted()
-}
-
-/** Stops, exports, and starts again whatever came of it. @returns what a person should know */
-async function exportStopped(
-  parts: FreezeParts,
-  subject: FreezeSubject,
-  partsDir: string,
-  rootfs: string,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const { runtime, slug } = subject
-  // Its agent may have ended while the question was open: then there is nothing to start again.
-  const now = await requireContainer(parts.client, subject, signal)
-  if (now.state === 'stopped') {
-    await exportFiles(parts.client, now.id, rootfs, signal)
-    return []
-  }
-  await noteStop(partsDir)
-  faultPoint('freeze:before-stop')
-  let failed: { readonly thrown: unknown } | null = null
-  try {
-    await parts.stop(runtime, signal)
-    faultPoint('freeze:after-stop')
-    await exportFiles(parts.client, runtime.id, rootfs, signal)
-    faultPoint('freeze:before-start')
-  } catch (thrown) {
-    failed = { thrown }
-  }
-  const problem = await startAgain(parts, runtime, partsDir)
-  if (failed && problem) {
-    const { code, message, detail } = toFailure(failed.thrown, slug)
-    throw bottleError(code, `${message} ${problem}`, { slug, detail, cause: failed.thrown })
-  }
-  if (failed) throw failed.thrown
-  return problem ? [problem] : []
-}
-
-/** Starts a container that a capture stopped; a sentence when that did not work. Uses its own time, not the caller's. */
-export async function startAgain(
-  parts: Pick<FreezeParts, 'startAgain' | 'client'>,
-  runtime: RuntimeRef,
-  partsDir: string,
-): Promise<string | null> {
-  const late = AbortSignal.timeout(LATE_MS)
-  try {
-    const found = await inspectContainer(parts.client, runtime.id, late)
-    if (found && found.state !== 'running') await parts.startAgain(runtime, late)
-    await clearStop(partsDir)
-    return found ? null : `${runtime.name} was removed when it stopped, so it could not be started again.`
-  } catch (thrown) {
-    return `${runtime.name} could not be started again: ${toFailure(thrown).message} Its files are safe; icebox resume ${runtime.slug} starts it.`
-  }
-}
-
-/** The engine's own tar of the files, in a new file. @throws BottleError */
-async function exportFiles(
-  client: ContainerClient,
-  id: string,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await client.run(['export', '--output', file, id], signal)
-  const made = await stat(file).catch(() => null)
-  if (!made || made.size === 0)
-    throw bottleError('engine-failed', `container says that it exported ${id}, but there is no file.`)
 }
 
 /** Refuses before anything is stopped or written. The best guess at the size is what is known already. */

@@ -3,7 +3,7 @@ import { bottleError } from '../../system/bottle-error.ts'
 import type { Captured, ReportProgress } from '../backend.ts'
 import { type CaptureTarget, type FreezeOptions, Freezer, type FreezeSubject } from '../freezer.ts'
 import { snapshotTag } from '../labels.ts'
-import type { FreezeParts } from './capture.ts'
+import type { FreezeParts } from './export-files.ts'
 import { fullReference } from './images.ts'
 
 const LATE_MS = 180_000

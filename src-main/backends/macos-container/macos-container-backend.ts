@@ -1,6 +1,6 @@
 import type { Backend, RuntimeRef } from '../backend.ts'
-import type { FreezeParts } from './capture.ts'
 import { createContext } from './context.ts'
+import type { FreezeParts } from './export-files.ts'
 import { MacosContainerFreezer } from './freezer.ts'
 
 /** Seconds that an agent gets to end by itself before a freeze that has to stop it. */

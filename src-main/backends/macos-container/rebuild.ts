@@ -24,6 +24,8 @@ import { type LayerCount, layerOfExport } from './rootfs-layer.ts'
 export interface RebuildRequest {
   /** The engine's export, on this machine. */
   readonly rootfs: string
+  /** Folders in it whose content is not the bottle's. */
+  readonly foreign: readonly string[]
   /** Folder for what is needed on the way; the caller removes it. */
   readonly scratch: string
   readonly reference: string
@@ -58,7 +60,7 @@ export async function rebuildImage(
   const count: LayerCount = { entries: 0, unheld: [] }
   let record: Snapshot | null = null
   let config: SnapshotConfig | null = null
-  const content = layerOfExport(readChunks(request.rootfs, signal), count)
+  const content = layerOfExport(readChunks(request.rootfs, signal), count, request.foreign)
   const { layer, layout } = await writeLayoutOfContent(file, content, (made) => {
     record = request.record(made, count)
     config = snapshotConfig(request.imageConfig, record, request.rootId)
@@ -114,7 +116,8 @@ async function buildImage(
   await mkdir(context, { mode: 0o700 })
   try {
     // The normalised files: what a run was given must not get in here either.
-    const content = layerOfExport(readChunks(request.rootfs, signal), { entries: 0, unheld: [] })
+    const chunks = readChunks(request.rootfs, signal)
+    const content = layerOfExport(chunks, { entries: 0, unheld: [] }, request.foreign)
     await pipeline(content, createWriteStream(join(context, 'rootfs.tar'), { mode: 0o600 }), { signal })
     await writeFile(join(context, 'Dockerfile'), text, { mode: 0o600 })
     const platform = ['--platform', platformText(request.platform)]

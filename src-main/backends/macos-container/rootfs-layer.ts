@@ -18,13 +18,16 @@ const OURS = RUN_DIR.slice(1)
 
 /**
  * The engine's export as a layer: names relative, without the disk's own `lost+found`, without what a run was given,
- * and ending as a tar must. Owners, modes, times, links and attributes stay as they were exported.
+ * and ending as a tar must. Owners, modes, times, links and attributes stay as they were exported. What lies in a
+ * `foreign` folder is left out; the folder stays.
  * @throws BottleError `engine-failed` for an export that was cut off
  */
 export async function* layerOfExport(
   source: AsyncIterable<Uint8Array>,
   count: LayerCount,
+  foreign: readonly string[] = [],
 ): AsyncGenerator<Uint8Array> {
+  const isForeign = contentOf(foreign)
   const decoder = createTarDecoder()
   let waiting: Uint8Array[] = []
   let length = 0
@@ -41,7 +44,7 @@ export async function* layerOfExport(
   }
   const take = (event: TarEvent) => {
     if (event.kind === 'entry') {
-      const header = headerFor(event.entry, count)
+      const header = isForeign(event.entry) ? null : headerFor(event.entry, count)
       if (!header) decoder.skip()
       else {
         size = event.entry.type === 'file' ? event.entry.size : 0
@@ -88,6 +91,12 @@ function headerFor(entry: TarEntry, count: LayerCount): Uint8Array | null {
     ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
     ...(entry.xattrs.size > 0 ? { xattrs: entry.xattrs } : {}),
   })
+}
+
+/** True for what lies below one of these folders. */
+function contentOf(folders: readonly string[]): (entry: TarEntry) => boolean {
+  const above = folders.map((folder) => `${relative(folder)}/`).filter((folder) => folder !== '/')
+  return (entry) => above.some((folder) => relative(entry.path).startsWith(folder))
 }
 
 /** Pure: without the slashes and dots that lead to the root, and without a closing slash. */
