@@ -3,12 +3,12 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VolumePart } from '../../../src-preload/contract/index.ts'
 import { publish } from './capture-files.ts'
-import { type Machines, WORKSPACE } from './capture-ports.ts'
+import { MARKER_PATH, type Machines, WORKSPACE } from './capture-ports.ts'
 import { guestTar } from './guest-tar.ts'
 import { GUEST_TAR_SCRIPT, type TarTrailer } from './guest-tar-script.ts'
 
 /** What is never part of a guest's own files: the engine's, the run's, and what we left there. */
-const NEVER = ['/proc', '/sys', '/dev', '/run', '/tmp', WORKSPACE, '/.icebox-snapshot']
+const NEVER = ['/proc', '/sys', '/dev', '/run', '/tmp']
 
 export interface GuestFiles {
   readonly content: AsyncIterable<Uint8Array>
@@ -16,15 +16,22 @@ export interface GuestFiles {
   readonly trailer: () => TarTrailer | null
 }
 
-/** The files of a machine that runs, without what is mounted in it. `keepsMarker`: for a snapshot that will be checked. */
+/**
+ * The files of a machine that runs, without what is mounted in it. `keepsMarker`: for a snapshot that will be checked.
+ * `withWorkspace`: where `/workspace` is no volume of its own.
+ */
 export function readGuest(
   machines: Machines,
   machine: string,
-  options: { readonly keepsMarker: boolean },
+  options: { readonly keepsMarker: boolean; readonly withWorkspace: boolean },
   signal: AbortSignal,
 ): GuestFiles {
-  const out = options.keepsMarker ? NEVER.slice(0, -1) : NEVER
-  return filesIn(machines, machine, '.', out, signal)
+  const out = [
+    ...NEVER,
+    ...(options.keepsMarker ? [] : [MARKER_PATH]),
+    ...(options.withWorkspace ? [] : [WORKSPACE]),
+  ]
+  return filesIn(machines, machine, '.', options.withWorkspace ? WORKSPACE : '', out, signal)
 }
 
 /** Writes one folder that has a disk of its own beside the snapshot, as the part of a volume. */
@@ -36,7 +43,7 @@ export async function saveFolder(
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<VolumePart> {
-  const { content } = filesIn(machines, machine, `.${destination}`, [], signal)
+  const { content } = filesIn(machines, machine, `.${destination}`, '', [], signal)
   const path = join(place.partial, place.file)
   const handle = await open(path, 'wx', 0o600)
   const hash = createHash('sha256')
@@ -59,11 +66,12 @@ function filesIn(
   machines: Machines,
   machine: string,
   start: string,
+  also: string,
   out: readonly string[],
   signal: AbortSignal,
 ): GuestFiles {
   let trailer: TarTrailer | null = null
-  const argv = ['sh', '-c', GUEST_TAR_SCRIPT, 'icebox-tar', '/', start, ...out]
+  const argv = ['sh', '-c', GUEST_TAR_SCRIPT, 'icebox-tar', '/', start, also, ...out]
   const content = guestTar(machines.stream(machine, argv, signal), (told) => {
     trailer = told
   })

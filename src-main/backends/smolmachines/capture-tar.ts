@@ -34,7 +34,7 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
   const entries = await countEntries(tools, name, signal)
   const told = (current: number) => progress({ phase: 'copying', current, total: null })
   told(0)
-  const files = readGuest(machines, name, { keepsMarker: true }, signal)
+  const files = readGuest(machines, name, { keepsMarker: true, withWorkspace: false }, signal)
   const path = join(partial, ARTIFACTS['guest-tar'])
   const facts = {
     platform: found.platform,

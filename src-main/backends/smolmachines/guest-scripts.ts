@@ -42,7 +42,7 @@ export const UNMARK_SCRIPT = 'rm -f "$1"'
 
 /** Unpacks a tar from stdin. Argument: the folder that its names are relative to. */
 export const UNPACK_SCRIPT = `
-cd "$1" || exit 4
+mkdir -p "$1" && cd "$1" || exit 4
 icebox_help=$(tar --help 2>&1)
 set --
 case $icebox_help in *--xattrs-include*) set -- --xattrs '--xattrs-include=*' ;; esac

@@ -1,6 +1,7 @@
 /**
  * Streams the guest's own files as tars to stdout. Arguments: the folder that names are relative to, the folder to pack
- * (\`.\`, or \`./…\` below it), then paths to leave out. What is mounted below the packed folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
+ * (\`.\`, or \`./…\` below it), a path that belongs to it though it is mounted (or nothing), then paths to leave out. What
+ * else is mounted below the packed folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
  * then that tar: the folders that are packed in part, and the empty places of what is left out. Then the tar of
  * everything else, and at last one line of `TRAILER_BYTES`: files that changed meanwhile, whether extended attributes
  * are kept, and the second tar's sha256 (zeros where the guest can't tell).
@@ -10,8 +11,8 @@
  */
 export const GUEST_TAR_SCRIPT = `
 set -u
-icebox_top=$1 icebox_start=$2
-shift 2
+icebox_top=$1 icebox_start=$2 icebox_also=$3
+shift 3
 cd "$icebox_top" || exit 4
 icebox_dir=/run/icebox-tar.$$
 mkdir -p "$icebox_dir" && chmod 700 "$icebox_dir" || exit 4
@@ -28,6 +29,7 @@ echo "$icebox_start" >"$icebox_dir/part"
     icebox_path=$(printf '%b.' "$icebox_path")
     icebox_path=\${icebox_path%.}
     case $icebox_path in
+      "$icebox_root$icebox_also") ;;
       "$icebox_root"/?*) printf '%s\\n' ".\${icebox_path#"$icebox_root"}" ;;
     esac
   done </proc/self/mountinfo

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname, join, posix } from 'node:path'
+import { Transform } from 'node:stream'
+import type { Snapshot } from '../../../src-preload/contract/index.ts'
+import { bottleError, toBottleError } from '../../system/bottle-error.ts'
+import { type Machines, WORKSPACE } from './capture-ports.ts'
+import { COPY_MS } from './client.ts'
+import { UNPACK_SCRIPT } from './guest-scripts.ts'
+import { artifactPath } from './run-paths.ts'
+
+/** Files that a snapshot keeps beside its own file, because no machine made of that has them. */
+export interface GuestPart {
+  /** On this machine: a tar whose one top folder is the destination's. */
+  readonly path: string
+  readonly destination: string
+  readonly bytes: number
+  /** Hex. */
+  readonly sha256: string
+}
+
+/**
+ * What has to be unpacked in a fresh machine of a snapshot before an agent begins: its volumes, and what its image has
+ * in `/workspace`, which the machine's own disk hides. A resumed memory has everything already. Pure.
+ */
+export function guestPartsOf(home: string, snapshot: Snapshot): readonly GuestPart[] {
+  const { path, name } = artifactPath(home, snapshot)
+  if (name === 'bottle.smolcheckpoint') return []
+  const dir = dirname(path)
+  const { workspace } = snapshot.facts
+  const isHidden = isPart(workspace) && !snapshot.volumes.some((part) => part.destination === WORKSPACE)
+  return [...(isHidden ? [{ ...workspace, destination: WORKSPACE }] : []), ...snapshot.volumes].map(
+    ({ file, destination, bytes, sha256 }) => ({ path: join(dir, file), destination, bytes, sha256 }),
+  )
+}
+
+interface KeptPart {
+  readonly file: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+function isPart(value: unknown): value is KeptPart {
+  const part = value as Partial<KeptPart> | null | undefined
+  return (
+    typeof part?.file === 'string' &&
+    /^[\w.-]+$/.test(part.file) &&
+    typeof part.bytes === 'number' &&
+    typeof part.sha256 === 'string'
+  )
+}
+
+/** Refuses before any side effect when not all of a snapshot is there. @throws BottleError `snapshot-missing` */
+export async function requireGuestParts(home: string, snapshot: Snapshot): Promise<void> {
+  for (const part of guestPartsOf(home, snapshot)) {
+    const found = await stat(part.path).catch(() => null)
+    if (found?.size === part.bytes) continue
+    throw bottleError(
+      'snapshot-missing',
+      `${part.destination} of snapshot ${snapshot.id} ${found ? 'is not whole' : 'is missing'} (${part.path}).`,
+      { slug: snapshot.slug },
+    )
+  }
+}
+
+/** Unpacks all parts of a snapshot in a machine that runs; each digest is checked on the way. @throws BottleError */
+export async function fillGuest(
+  machines: Machines,
+  machine: string,
+  home: string,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const part of guestPartsOf(home, snapshot)) await unpackPart(machines, machine, part, signal)
+}
+
+async function unpackPart(
+  machines: Machines,
+  machine: string,
+  part: GuestPart,
+  signal: AbortSignal,
+): Promise<void> {
+  const hash = createHash('sha256')
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk)
+      done(null, chunk)
+    },
+  })
+  const file = createReadStream(part.path, { highWaterMark: 1 << 20 })
+  file.on('error', (error) => meter.destroy(toBottleError(error)))
+  meter.on('close', () => file.destroy())
+  const folder = posix.dirname(part.destination)
+  const argv = ['sh', '-c', UNPACK_SCRIPT, 'icebox', folder]
+  await machines.exec(machine, argv, { signal, timeout: COPY_MS, input: file.pipe(meter) })
+  if (hash.digest('hex') === part.sha256) return
+  throw bottleError('corrupt-state', `${part.destination}, kept in ${part.path}, is damaged.`)
+}
