@@ -1,7 +1,7 @@
 import type { ManifestSummary } from '../src-preload/contract/index.ts'
 import { createBackends } from './backends/registry.ts'
 import type { Artifacts } from './bottles/artifact-services.ts'
-import { createArtifacts } from './bottles/create-artifacts.ts'
+import { artifactDeps, createArtifacts } from './bottles/create-artifacts.ts'
 import { createBottles } from './bottles/create-bottles.ts'
 import type { BottleDeps } from './bottles/deps.ts'
 import type { Bottles } from './bottles/services.ts'
@@ -43,7 +43,6 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
     env,
     secrets: async () => (await import('./state/secrets.ts')).createSecretStore(),
   }
-  const bottles = createBottles(deps)
   let opened: Promise<SettingsStore> | undefined
   const settings = (): Promise<SettingsStore> => {
     opened ??= options.openSettings
@@ -51,7 +50,9 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
       : import('./state/settings.ts').then(({ openSettings }) => openSettings(root))
     return opened
   }
-  const artifacts = createArtifacts({ ...deps, settings })
+  const services = artifactDeps({ ...deps, settings })
+  const bottles = createBottles(services)
+  const artifacts = createArtifacts(services)
   return {
     root,
     bottles: {

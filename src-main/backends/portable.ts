@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
-import type { ReportProgress, RuntimeRef } from './backend.ts'
+import type { LaunchPlan, ReportProgress, RuntimeRef } from './backend.ts'
 
 /** The part of an image's config that says how it runs; OCI's names. Only these keys leave or enter an engine. */
 export interface RunConfig {
@@ -75,6 +75,15 @@ export interface LoadRequest {
   readonly verified: Promise<void>
 }
 
+/** An image that is no snapshot, as this backend knows it. */
+export interface BaseImage {
+  /** As in a snapshot's record: with these in a record, `describe` and `readLayers` tell of it. */
+  readonly reference: string
+  readonly digest: string
+  /** Removes what was made only for this. */
+  release(signal: AbortSignal): Promise<void>
+}
+
 /** What the record of a loaded snapshot needs. */
 export type LoadedImage = Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'> & {
   /** What of the image this engine can't hold, for the record's `leftOut`. */
@@ -147,6 +156,11 @@ export interface Portable {
    * @returns what the record needs: `reference`, `digest`, sizes and facts
    */
   load(request: LoadRequest, progress: ReportProgress, signal: AbortSignal): Promise<LoadedImage>
+  /**
+   * Makes the image of a plan ready as a launch would (found, pulled or built), for files from elsewhere that are laid
+   * over it. Backends that can't have none. @throws BottleError `image-missing`, …
+   */
+  base?(plan: LaunchPlan, progress: ReportProgress, signal: AbortSignal): Promise<BaseImage>
   /** Boots the snapshot without network in a runtime of its own, runs the check, and removes all of it again. */
   boot(request: BootRequest, signal: AbortSignal): Promise<BootResult>
   /** What weighs what: one answer per snapshot, in their order. All of them belong to this backend. */

@@ -41,7 +41,11 @@ export interface CollectedTools {
 export async function withCollected<T>(
   deps: ArtifactDeps,
   snapshot: Snapshot,
-  options: Omit<CollectOptions, 'staging'> & { readonly what: string },
+  options: Omit<CollectOptions, 'staging'> & {
+    readonly what: string
+    /** True where the store is only a way through: what was put into it goes again at the end. */
+    readonly isPassing?: boolean
+  },
   context: OperationContext,
   use: (collected: CollectedBottle, tools: CollectedTools) => Promise<T>,
 ): Promise<T> {
@@ -50,10 +54,18 @@ export async function withCollected<T>(
   const adopted = new Set<string>()
   try {
     const collected = await collect(deps, snapshot, { ...options, staging }, adopted, context)
-    return await use(collected, { store, staging, takeBack: (digest) => adopted.add(digest) })
+    const result = await use(collected, { store, staging, takeBack: (digest) => adopted.add(digest) })
+    if (options.isPassing) {
+      await staging.release()
+      await store.collect({ dryRun: false, only: adopted }, new AbortController().signal)
+    }
+    return result
   } catch (error) {
     const isAbandoned =
-      context.signal.aborted || (isBottleError(error) && ABANDONED.has(error.code)) || isFull(error)
+      options.isPassing ||
+      context.signal.aborted ||
+      (isBottleError(error) && ABANDONED.has(error.code)) ||
+      isFull(error)
     await staging.release()
     if (isAbandoned) await store.collect({ dryRun: false, only: adopted }, new AbortController().signal)
     throw await explained(deps, snapshot, error)

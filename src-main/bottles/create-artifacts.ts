@@ -10,15 +10,18 @@ export interface ArtifactParts extends BottleDeps {
   readonly settings: () => Promise<SettingsStore>
 }
 
+/** What all services stand on. */
+export function artifactDeps(parts: ArtifactParts): ArtifactDeps {
+  const openStore = async (): Promise<ArtifactStore> =>
+    (await import('../artifacts/store/open-store.ts')).openArtifactStore(parts.root)
+  return { ...parts, store: once(openStore), workers: once(openWorkers) }
+}
+
 /**
  * Builds the artifact services. Modules are loaded on first use: no other command pays for them. What a dead process
  * left of a bottle is reconciled before anything is done with its snapshots.
  */
-export function createArtifacts(parts: ArtifactParts): Artifacts {
-  const deps: ArtifactDeps = { ...parts, store: once(openStore), workers: once(openWorkers) }
-  async function openStore(): Promise<ArtifactStore> {
-    return (await import('../artifacts/store/open-store.ts')).openArtifactStore(parts.root)
-  }
+export function createArtifacts(deps: ArtifactDeps): Artifacts {
   const settle = async (slug: string, signal: AbortSignal): Promise<void> =>
     (await import('./settle.ts')).settleBottle(deps, slug, signal)
   return {

@@ -1,6 +1,7 @@
 import type { EngineReport } from '../../src-preload/contract/index.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
+import type { ArtifactDeps } from './artifact-deps.ts'
 import type { BottleDeps } from './deps.ts'
 import { readBottles, readRows } from './read-bottles.ts'
 import type { Bottles } from './services.ts'
@@ -9,7 +10,7 @@ import type { Bottles } from './services.ts'
  * Builds the services. Each operation on a bottle first reconciles what a dead process left of that bottle.
  * Modules are loaded on first use: a list must not pay for manifests, a freeze not for destroys.
  */
-export function createBottles(deps: BottleDeps): Bottles {
+export function createBottles(deps: ArtifactDeps): Bottles {
   const settle = async (slug: string, signal: AbortSignal): Promise<void> => {
     await (await import('./settle.ts')).settleBottle(deps, slug, signal)
   }

@@ -5,6 +5,7 @@ import { requireSlug } from '../state/slug.ts'
 import { pickSnapshot } from '../state/snapshot-files.ts'
 import { bottleError, toBottleError } from '../system/bottle-error.ts'
 import { snapshotView } from './adopt-committed.ts'
+import type { ArtifactDeps } from './artifact-deps.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
@@ -65,7 +66,7 @@ async function prepareFork(
       bottleNames: metadata.bottleNames,
       mode: request.mode,
       prompt: request.prompt ?? null,
-      backend: snapshot.backend,
+      backend: request.backend ?? snapshot.backend,
       cwd: request.cwd,
       copyCwd: false,
       forgeEnv: {},
@@ -87,17 +88,21 @@ async function prepareFork(
  * @throws BottleError; bottles that were made before a failure are kept and named in `detail`.
  */
 export async function fork(
-  deps: BottleDeps,
+  deps: ArtifactDeps,
   request: ForkRequest,
   context: OperationContext,
 ): Promise<readonly FinishedRun[]> {
   const slug = requireSlug(request.slug)
   const metadata = await requireMetadata(deps.root, slug)
   const lock = { operation: 'fork', signal: context.signal }
-  const snapshot = await withLock(deps.root, slug, lock, () =>
-    sourceSnapshot(deps, slug, metadata, request, context),
-  )
-  const prepared = await prepareFork(deps, metadata, snapshot, request, context.signal)
+  const { snapshot, prepared } = await withLock(deps.root, slug, lock, async () => {
+    const source = await sourceSnapshot(deps, slug, metadata, request, context)
+    const prepared = await prepareFork(deps, metadata, source, request, context.signal)
+    if (source.backend === prepared.backend.name) return { snapshot: source, prepared }
+    const { carryAgreed } = await import('./carry/carry-agreed.ts')
+    const crossing = { slug, source, prepared, metadata, agree: request.agree }
+    return { snapshot: await carryAgreed(deps, crossing, context), prepared }
+  })
   const draft = toLaunchPlan(deps, prepared, draftTarget(slug, { kind: 'snapshot', snapshot }, null))
   const preflight = await prepared.backend.preflight(draft, context.signal)
   for (const notice of [...prepared.notices, ...preflight]) context.notice(notice)

@@ -10,7 +10,9 @@ import {
   withRun,
   writeMetadata,
 } from '../state/metadata.ts'
+import { toFailure } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
+import { leaveRuntime, makeCurrent } from './carry/settle-crossing.ts'
 import type { BottleDeps } from './deps.ts'
 import { isRunLeft } from './leftovers.ts'
 import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
@@ -18,6 +20,16 @@ import type { Origin } from './resume-origin.ts'
 import { newRunId } from './run-id.ts'
 import { ensureLogFolder, newRun, tellLaunchNotices } from './run-lifecycle.ts'
 import type { OperationContext } from './services.ts'
+
+/** What is more to do where a bottle goes on from another backend's snapshot. */
+export interface Move {
+  /** The runtime of the backend that the bottle leaves, there or half gone; undefined when it leaves none. */
+  readonly leaves: RuntimeRef | null | undefined
+  /** True when the bottle comes back from the run's snapshot from now on. */
+  readonly becomesCurrent: boolean
+}
+
+export const NO_MOVE: Move = { leaves: undefined, becomesCurrent: false }
 
 /** A resumed bottle whose run is recorded. */
 export interface Resumed {
@@ -45,11 +57,13 @@ export async function launchResumed(
   origin: Origin,
   runtime: RuntimeRef | null,
   context: OperationContext,
+  move: Move = NO_MOVE,
 ): Promise<Resumed> {
   const { root } = deps
   const { backend } = prepared
   const { signal } = context
-  const target = launchTarget(slug, runtime, origin.snapshot)
+  const isLeaving = move.leaves !== undefined
+  const target = launchTarget(slug, isLeaving ? null : runtime, origin.snapshot)
   const plan = toLaunchPlan(deps, prepared, target)
   const preflight = await backend.preflight(plan, signal)
   for (const notice of [...prepared.notices, ...preflight, ...(origin.notice ? [origin.notice] : [])]) {
@@ -59,12 +73,17 @@ export async function launchResumed(
   await writeIntent(root, slug, {
     op: 'resume',
     runId: plan.runId,
-    previous: runtime,
+    previous: move.leaves === undefined ? runtime : move.leaves,
     runtime: null,
     snapshotId: null,
     target: null,
     draft: null,
-    launch: { interactive: plan.tty, fromSnapshot: origin.snapshot?.id ?? null },
+    launch: {
+      interactive: plan.tty,
+      fromSnapshot: origin.snapshot?.id ?? null,
+      ...(isLeaving ? { backend: backend.name } : {}),
+      ...(move.becomesCurrent ? { becomesCurrent: true } : {}),
+    },
   })
   faultPoint('resume:after-intent')
   await writeBuildContext(prepared, plan)
@@ -78,12 +97,39 @@ export async function launchResumed(
   const metadata = resumedMetadata(deps, await requireMetadata(root, slug), prepared)
   await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
   faultPoint('resume:after-record')
-  if (runtime && backend.name !== 'host') await backend.remove(runtime, signal)
+  if (move.becomesCurrent && origin.snapshot) await makeCurrent(deps, slug, origin.snapshot.id)
+  faultPoint('resume:after-current')
+  let isSettled = true
+  if (isLeaving) isSettled = await settleLeaving(deps, slug, move.leaves ?? null, context)
+  else if (runtime && backend.name !== 'host') await backend.remove(runtime, signal)
   faultPoint('resume:after-remove')
-  await clearIntent(root, slug)
-  const from = origin.snapshot ? `from ${origin.snapshot.id}` : 'from its definition'
+  if (isSettled) await clearIntent(root, slug)
+  const where = isLeaving ? ` on ${backend.name}` : ''
+  const from = `${origin.snapshot ? `from ${origin.snapshot.id}` : 'from its definition'}${where}`
   await appendJournal(root, slug, { op: 'resume', outcome: 'done', message: `Resumed ${from}.` })
   return { runId: plan.runId, snapshot: origin.snapshot?.id ?? null, backend, ref }
+}
+
+/**
+ * Leaves the former backend. The run is recorded, so nothing may fail the resume any more: what can't be removed now is
+ * named by the intent, which stays, and recovery comes back to it.
+ */
+async function settleLeaving(
+  deps: BottleDeps,
+  slug: string,
+  previous: RuntimeRef | null,
+  context: OperationContext,
+): Promise<boolean> {
+  try {
+    const kept = previous ? await leaveRuntime(deps, previous, context.signal) : []
+    for (const sentence of kept) context.notice(sentence)
+    return true
+  } catch (thrown) {
+    context.notice(
+      `What ${slug} had on ${previous?.backend ?? 'its former backend'} goes later: ${toFailure(thrown).message}`,
+    )
+    return false
+  }
 }
 
 /** The bottle's metadata with what this start decided anew; a legacy bottle gets our part. Pure. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
-import type { StartPlan } from '../../src-preload/contract/index.ts'
+import type { Difference, StartPlan } from '../../src-preload/contract/index.ts'
 import type { ResolvedAgent } from '../agents/definitions.ts'
 import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
 import { type PlannedRun, planRun } from '../agents/plan-run.ts'
@@ -217,7 +217,12 @@ export async function writeBuildContext(prepared: PreparedRun, plan: LaunchPlan)
 }
 
 /** What a dry run shows. Pure but for the preflight's notices that the caller passes in. */
-export function describePlan(prepared: PreparedRun, plan: LaunchPlan, notices: readonly string[]): StartPlan {
+export function describePlan(
+  prepared: PreparedRun,
+  plan: LaunchPlan,
+  notices: readonly string[],
+  differences?: readonly Difference[],
+): StartPlan {
   return {
     slug: plan.slug,
     agent: prepared.request.agent ?? '',
@@ -238,6 +243,7 @@ export function describePlan(prepared: PreparedRun, plan: LaunchPlan, notices: r
     sidecars: plan.sidecars.map((sidecar) => sidecar.name),
     network: plan.network,
     notices: [...notices],
+    ...(differences ? { differences: [...differences] } : {}),
   }
 }
 

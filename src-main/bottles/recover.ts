@@ -77,7 +77,8 @@ function engineIntent(
     rootId: deps.root.id,
     stateDir: deps.root.path('state', slug),
     runId: intent.runId,
-    previous: intent.previous,
+    // Another engine's runtime is in nobody's way there, and stays until the new run is recorded.
+    previous: intent.launch?.backend === undefined ? intent.previous : null,
     runtime: intent.runtime,
     snapshotId: intent.snapshotId,
     target: intent.target,
@@ -108,7 +109,12 @@ async function recoverLocked(
     const { recoverImport } = await import('./recover-import.ts')
     return recoverImport(deps, slug, intent, signal)
   }
-  const backend = await deps.backends.get(intent.runtime?.backend ?? metadata?.backend ?? '')
+  if (intent.op === 'carry') {
+    const { recoverCarry } = await import('./carry/recover-carry.ts')
+    return recoverCarry(deps, slug, intent, signal)
+  }
+  const goesTo = intent.launch?.backend
+  const backend = await deps.backends.get(goesTo ?? intent.runtime?.backend ?? metadata?.backend ?? '')
   const result = await backend.recover(engineIntent(deps, slug, intent, intent.op), signal)
   if (result.outcome === 'in-doubt') {
     return `${slug}: the engine can't tell yet what became of a ${intent.op}; it is looked at again later.`
@@ -130,8 +136,18 @@ async function apply(
     return journaled(deps, slug, `A freeze that was cut off is complete: ${intent.draft.id}.`)
   }
   if (result.outcome === 'launched' && result.runtime && metadata) {
-    await writeMetadata(deps.root, slug, withRun(metadata, recoveredRun(intent, metadata, result.runtime)))
-    if (intent.previous && intent.previous.backend !== 'host') {
+    const run = recoveredRun(intent, metadata, result.runtime)
+    const { launch } = intent
+    const moved = launch?.backend === undefined ? metadata : { ...metadata, backend: launch.backend }
+    await writeMetadata(deps.root, slug, withRun(moved, run))
+    if (launch?.becomesCurrent && launch.fromSnapshot) {
+      const { makeCurrent } = await import('./carry/settle-crossing.ts')
+      await makeCurrent(deps, slug, launch.fromSnapshot)
+    }
+    if (launch?.backend !== undefined && intent.previous) {
+      const { leaveRuntime } = await import('./carry/settle-crossing.ts')
+      await leaveRuntime(deps, intent.previous, signal)
+    } else if (intent.previous && intent.previous.backend !== 'host') {
       const backend = await deps.backends.get(intent.previous.backend)
       await backend.remove(intent.previous, signal)
     }

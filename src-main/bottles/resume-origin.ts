@@ -6,7 +6,6 @@ import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { snapshotView } from './adopt-committed.ts'
 import type { BottleDeps } from './deps.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
-import type { PreparedRun } from './prepare-run.ts'
 import type { OperationContext, ResumeRequest } from './services.ts'
 
 /** What a bottle can be resumed from, decided before anything happens. */
@@ -60,14 +59,19 @@ export function requireRebuildOk(
   context.notice(`${sentence} It starts anew from its definition.`)
 }
 
-/** @throws BottleError `unsupported` for a snapshot of another backend */
-export function requireSameBackend(snapshot: Snapshot | null, backend: Backend, slug: string): void {
-  if (!snapshot || snapshot.backend === backend.name) return
-  throw bottleError(
-    'unsupported',
-    `${slug}@${snapshot.id} was frozen on ${snapshot.backend}; resuming it on ${backend.name} is not supported yet.`,
-    { slug },
-  )
+/**
+ * Where a resume goes: where the call says, else where the snapshot was made, so that nothing changes its backend
+ * unasked. What still stands there decides for a bottle whose newer work is frozen first. Pure.
+ */
+export function targetOf(
+  request: Pick<ResumeRequest, 'backend' | 'snapshot'>,
+  metadata: Pick<Metadata, 'backend'>,
+  snapshot: Snapshot | null,
+  runtime: RuntimeRef | null,
+): string {
+  if (request.backend) return request.backend
+  if (runtime && !request.snapshot) return metadata.backend
+  return snapshot?.backend ?? metadata.backend
 }
 
 /** A missing snapshot is never replaced in silence: by flag, or by a person's answer (case 14). */
@@ -90,16 +94,16 @@ export async function freezeNewerWork(
   deps: BottleDeps,
   slug: string,
   request: ResumeRequest,
-  prepared: PreparedRun,
+  backend: Backend,
   chosen: Origin,
   runtime: RuntimeRef | null,
   context: OperationContext,
 ): Promise<Origin> {
   if (!runtime) return chosen
   const current = await currentOrNull(deps, slug, request, context.signal)
-  if (!(await prepared.backend.hasChangedSince(runtime, current, context.signal))) return chosen
+  if (!(await backend.hasChangedSince(runtime, current, context.signal))) return chosen
   const options = freezeOptions('before-resume')
-  const { snapshot } = await freezeLocked(deps, prepared.backend, slug, runtime, options, context)
+  const { snapshot } = await freezeLocked(deps, backend, slug, runtime, options, context)
   context.notice(`Newer work was frozen first, as ${snapshot.id}.`)
   return request.snapshot ? chosen : { snapshot, notice: null }
 }

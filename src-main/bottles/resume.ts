@@ -4,19 +4,14 @@ import { withLock } from '../state/lock.ts'
 import { latestRun, type Metadata, requireMetadata, requireWritable } from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
+import type { ArtifactDeps } from './artifact-deps.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { launchResumed, launchTarget, type Resumed } from './launch-resumed.ts'
 import { describePlan, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
-import {
-  chooseOrigin,
-  freezeNewerWork,
-  mayRebuild,
-  requireRebuildOk,
-  requireSameBackend,
-} from './resume-origin.ts'
+import { chooseOrigin, freezeNewerWork, mayRebuild, requireRebuildOk, targetOf } from './resume-origin.ts'
 import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
 import type { FinishedRun, OperationContext, ResumeRequest } from './services.ts'
 
@@ -61,29 +56,31 @@ function requireForgeEnv(metadata: Metadata, request: ResumeRequest): void {
 
 /** What a resume would do; writes nothing. */
 export async function planResume(
-  deps: BottleDeps,
+  deps: ArtifactDeps,
   request: ResumeRequest,
   signal: AbortSignal,
 ): Promise<StartPlan> {
   const slug = requireSlug(request.slug)
   const metadata = await requireMetadata(deps.root, slug)
   const origin = await chooseOrigin(deps, metadata, request, slug, 'read', signal)
-  requireForgeEnv(metadata, request)
-  const prepared = await prepareRun(
-    deps,
-    toRunRequest(deps, metadata, request, request.backend ?? metadata.backend),
-    signal,
-  )
-  requireSameBackend(origin.snapshot, prepared.backend, slug)
-  const runtime = await ownedRuntime(deps, slug, prepared.backend, signal)
+  const home = await deps.backends.get(metadata.backend)
+  const runtime = await ownedRuntime(deps, slug, home, signal)
+  const target = targetOf(request, metadata, origin.snapshot, runtime)
+  if (target !== 'host') requireForgeEnv(metadata, request)
+  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, target), signal)
   const notices = [...prepared.notices, ...(origin.notice ? [origin.notice] : [])]
-  if (runtime && (await prepared.backend.hasChangedSince(runtime, origin.snapshot, signal))) {
+  if (runtime && (await home.hasChangedSince(runtime, origin.snapshot, signal))) {
     notices.push('Work since the last snapshot would be frozen first.')
   } else if (!runtime && !origin.snapshot) {
     requireRebuildOk(request, slug, { notice: (text) => notices.push(text) })
   }
-  const target = launchTarget(slug, runtime, origin.snapshot)
-  const plan = toLaunchPlan(deps, prepared, target)
+  const { snapshot } = origin
+  const previous = target === metadata.backend ? runtime : null
+  if (snapshot && snapshot.backend !== target) {
+    const { planElsewhere } = await import('./carry/plan-elsewhere.ts')
+    return planElsewhere(deps, slug, snapshot, prepared, metadata, notices, signal)
+  }
+  const plan = toLaunchPlan(deps, prepared, launchTarget(slug, previous, snapshot))
   const preflight = await prepared.backend.preflight(plan, signal)
   return describePlan(prepared, plan, [...notices, ...preflight])
 }
@@ -93,7 +90,7 @@ export async function planResume(
  * @throws BottleError `busy` when it runs already, `snapshot-missing`, `not-found`, …
  */
 export async function resume(
-  deps: BottleDeps,
+  deps: ArtifactDeps,
   request: ResumeRequest,
   context: OperationContext,
 ): Promise<FinishedRun> {
@@ -109,7 +106,7 @@ export async function resume(
 }
 
 async function resumeLocked(
-  deps: BottleDeps,
+  deps: ArtifactDeps,
   slug: string,
   request: ResumeRequest,
   context: OperationContext,
@@ -117,7 +114,6 @@ async function resumeLocked(
   const { signal } = context
   const metadata = await requireMetadata(deps.root, slug)
   requireWritable(slug, metadata)
-  const backendName = request.backend ?? metadata.backend
   const fact = await readRuntime(deps, slug, metadata.backend, signal)
   if (fact?.state === 'running' || fact?.state === 'paused') {
     const since = metadata.icebox?.runs.at(-1)?.startedAt ?? metadata.startedAt
@@ -127,25 +123,30 @@ async function resumeLocked(
       { slug },
     )
   }
-  requireForgeEnv(metadata, request)
-  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, backendName), signal)
-  const { backend } = prepared
+  const home = await deps.backends.get(metadata.backend)
+  const runtime = await ownedRuntime(deps, slug, home, signal)
+  const seen = await chooseOrigin(deps, metadata, request, slug, 'read', signal)
+  const target = targetOf(request, metadata, seen.snapshot, runtime)
+  if (target !== 'host') requireForgeEnv(metadata, request)
+  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, target), signal)
   const chosen = await chooseOrigin(deps, metadata, request, slug, 'adopt', signal)
-  requireSameBackend(chosen.snapshot, backend, slug)
-  const runtime = await ownedRuntime(deps, slug, backend, signal)
-  await settlePreviousExit(deps, backend, slug, runtime, signal)
-  const origin = await freezeNewerWork(deps, slug, request, prepared, chosen, runtime, context)
+  await settlePreviousExit(deps, home, slug, runtime, signal)
+  const origin = await freezeNewerWork(deps, slug, request, home, chosen, runtime, context)
   if (!origin.snapshot && !runtime) requireRebuildOk(request, slug, context)
-  if (!runtime) await removeRemains(metadata, backend, signal)
+  if (!runtime && target === metadata.backend) await removeRemains(metadata, home, signal)
+  const isElsewhere = target !== metadata.backend || (origin.snapshot?.backend ?? target) !== target
+  const elsewhere = isElsewhere ? { deps, slug, metadata, prepared, request, runtime, context } : null
   try {
-    return await launchResumed(deps, slug, prepared, origin, runtime, context)
+    if (!elsewhere) return await launchResumed(deps, slug, prepared, origin, runtime, context)
+    return await (await import('./carry/go-elsewhere.ts')).goElsewhere(elsewhere, origin)
   } catch (thrown) {
     if (!(await mayRebuild(thrown, slug, request, context))) throw thrown
     const anew = {
       snapshot: null,
       notice: `${slug} starts anew from its definition; its snapshot is not there.`,
     }
-    return launchResumed(deps, slug, prepared, anew, runtime, context)
+    if (!elsewhere) return launchResumed(deps, slug, prepared, anew, runtime, context)
+    return (await import('./carry/go-elsewhere.ts')).goElsewhere(elsewhere, anew)
   }
 }
 

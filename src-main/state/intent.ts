@@ -15,6 +15,7 @@ export type IntentOperation =
   | 'restart'
   | 'adopt'
   | 'import'
+  | 'carry'
 
 /** `intent.json`: the operation in flight, written durably before anything else happens. */
 export interface Intent {
@@ -29,7 +30,17 @@ export interface Intent {
   /** The snapshot record as far as it is known; recovery completes it. */
   readonly draft: Snapshot | null
   /** Extra facts for recovery, such as the run's mode. */
-  readonly launch?: { readonly interactive: boolean; readonly fromSnapshot: string | null } | undefined
+  readonly launch?: LaunchFacts | undefined
+}
+
+/** What recovery has to know of a launch to finish it. */
+export interface LaunchFacts {
+  readonly interactive: boolean
+  readonly fromSnapshot: string | null
+  /** Set when the run goes to another backend than the bottle's: where it goes. */
+  readonly backend?: string | undefined
+  /** True when the bottle comes back from `fromSnapshot` once the run is recorded. */
+  readonly becomesCurrent?: boolean | undefined
 }
 
 export interface WrittenIntent extends Intent {

@@ -1,5 +1,6 @@
 import { lstat, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { isSlug } from '../../state/slug.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { Backend, ExitFact, LaunchPlan, RemoveResult, RuntimeRef, StopOptions } from '../backend.ts'
@@ -50,6 +51,7 @@ export function createHostBackend(options: {
     stop: (ref, stopOptions, signal) => stopRun(ref, stopOptions, signal),
     runEnded: (ref) => tidyRun(context, ref),
     remove: (ref) => removeRun(context, ref),
+    leave: (slug, snapshots, signal) => leaveLive(context, slug, snapshots, signal),
     logs: (ref, logOptions, signal) => runLogs(context, ref, logOptions, signal),
     attach: (ref, size, signal) => attachTerminal(context, ref, size, signal),
     hasChangedSince: async (ref, snapshot, signal) => {
@@ -131,6 +133,22 @@ async function removeRun(context: HostContext, ref: RuntimeRef): Promise<RemoveR
   await rm(indexFile(context.home, bottle.slug, run.runId), { force: true })
   await deleteTree(run.replaced)
   return { removed: existed ? [ref.name] : [], left: [] }
+}
+
+/** Nothing but what a snapshot holds is ever deleted: the digest of the trees has to be one of theirs. */
+async function leaveLive(
+  context: HostContext,
+  slug: string,
+  snapshots: readonly Snapshot[],
+  signal: AbortSignal,
+): Promise<RemoveResult> {
+  const bottle = bottlePaths(context.home, slug)
+  const live = await liveManifest(bottle, signal)
+  if (!live) return { removed: [], left: [] }
+  const isKept = snapshots.some(({ backend, digest }) => backend === 'host' && digest === live.digest)
+  if (!isKept) return { removed: [], left: [bottle.live] }
+  await deleteTree(bottle.live)
+  return { removed: [bottle.live], left: [] }
 }
 
 async function findRun(context: HostContext, nameOrId: string): Promise<RuntimeRef | null> {

@@ -16,7 +16,7 @@ export interface Relocation {
   /** Devices belong to a machine: true leaves them behind. */
   readonly withoutDevices?: boolean | undefined
   /** Told of every path that stays behind. */
-  readonly onLeft?: ((path: string) => void) | undefined
+  readonly onLeft?: ((path: string, entry: TarEntry) => void) | undefined
 }
 
 export const WHITEOUT = '.wh.'
@@ -74,7 +74,7 @@ function moved(
   const place = relocation.place(path, entry)
   const isDevice = entry.type === 'char' || entry.type === 'block'
   if (place === null || (isDevice && relocation.withoutDevices === true)) {
-    relocation.onLeft?.(path)
+    relocation.onLeft?.(path, entry)
     return null
   }
   const header = headerOf(entry, relocation)

@@ -12,6 +12,8 @@ export function dockerPortable(engine: Engine, rootId: string, home: string): Po
       (await import('./describe.ts')).countHeldLayers(engine, diffIds, signal),
     load: async (request, progress, signal) =>
       (await import('./load.ts')).loadSnapshot(engine, request, progress, signal),
+    base: async (plan, progress, signal) =>
+      (await import('./base-image.ts')).baseImage(engine, plan, progress, signal),
     boot: async (request, signal) => (await import('./boot.ts')).bootSnapshot(engine, home, request, signal),
     sizes: async (snapshots, signal) =>
       (await import('./sizes.ts')).sizesOfSnapshots(engine, snapshots, signal),

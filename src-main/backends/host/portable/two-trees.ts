@@ -1,4 +1,5 @@
 import { bottleError } from '../../../system/bottle-error.ts'
+import type { TarEntry } from '../../../workers/tar/entry.ts'
 import { relocateLayer } from '../../../workers/tar/relocate.ts'
 import {
   type ImageUser,
@@ -13,6 +14,10 @@ import type { LayerFile, LoadRequest } from '../../portable.ts'
 /** So many changed files are named in a record; of more the number is told. */
 const NAMED = 50
 const COUNTED = 100_000
+
+/** What engines lay into every container: it says nothing of the bottle. */
+const ENGINES_OWN =
+  /^(dev|proc|sys|run\/icebox)(\/|$)|^(\.dockerenv|sbin\/docker-init|etc\/(hosts|hostname|resolv\.conf|mtab))$/
 
 /** A container's image as layers of a host bottle's. */
 export interface TwoTrees {
@@ -36,8 +41,9 @@ export async function twoTrees(
   const firstOwn = typeof baseLayers === 'number' ? baseLayers : layers.length
   const changed = new Set<string>()
   const relocation = { ...toHostTrees(places), withoutDevices: true }
-  const note = (path: string) => {
-    if (changed.size < COUNTED) changed.add(path)
+  const note = (path: string, { type }: TarEntry) => {
+    if (type === 'folder' || ENGINES_OWN.test(path) || changed.size >= COUNTED) return
+    changed.add(path)
   }
   return {
     layers: layers.map((layer, at) => ({
@@ -68,11 +74,10 @@ function placesText({ workspace, home }: TreePlaces): string {
   return home === null ? `files outside ${workspace}` : `files outside ${workspace} and ${home}`
 }
 
-/** Folders that hold other changed paths say nothing by themselves. Pure. */
+/** Changed files by name, of many the number. Pure. */
 export function changedText(paths: readonly string[]): readonly string[] {
   const sorted = [...paths].sort()
-  const leaves = sorted.filter((path, at) => !sorted[at + 1]?.startsWith(`${path}/`))
-  const shown = leaves.slice(0, NAMED).map((path) => `/${Buffer.from(path, 'latin1').toString()}`)
-  const more = leaves.length - shown.length
+  const shown = sorted.slice(0, NAMED).map((path) => `/${Buffer.from(path, 'latin1').toString()}`)
+  const more = sorted.length - shown.length
   return more > 0 ? [...shown, `${more} more files`] : shown
 }
