@@ -37,6 +37,17 @@ export const IDLE = `trap 'exit 0' TERM INT
 while :; do wait || :; done
 `
 
+/** A small first process that passes signals on to the command, which therefore doesn't ignore them. */
+export const WITH_INIT = `"$@" <&0 &
+child=$!
+for name in HUP INT QUIT TERM USR1 USR2; do trap "kill -$name $child" "$name"; done
+while :; do
+  wait "$child"
+  code=$?
+  kill -0 "$child" 2>/dev/null || exit "$code"
+done
+`
+
 /**
  * Stays beside the guest, outlives whoever started it and records how the guest ended. Arguments: file for its own
  * record, file for the exit code, file for what the namespace tools say, folder to remove afterwards or nothing, the
@@ -54,4 +65,5 @@ if [ "$code" = 1 ] && grep -q 'sigprocmask unblock' "$said"; then code=137; fi
 printf '%s\\n' "$code" > "$exitfile.tmp"
 mv -f "$exitfile.tmp" "$exitfile"
 if [ -n "$remove" ]; then rm -rf "$remove"; fi
+exit "$code"
 `

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { IDLE, SET_UP, SUPERVISE } from './guest-scripts.ts'
+import { IDLE, SET_UP, SUPERVISE, WITH_INIT } from './guest-scripts.ts'
 import { makeFolderInRoot, resolveInRoot } from './in-root.ts'
 import { isAlive, lookUp, type ProcessId, parseStat, pause, signalProcess } from './process-id.ts'
 
@@ -31,6 +31,8 @@ export interface Guest {
 export interface GuestStart {
   readonly mounts?: readonly GuestMount[]
   readonly readOnlyRoot?: boolean
+  /** True puts a small init before the command. */
+  readonly useInit?: boolean
   /** Null: the guest idles and only `runInGuest` does anything in it. */
   readonly command: GuestCommand | null
   readonly stdio: StdioOptions
@@ -116,8 +118,9 @@ export async function startGuest(guest: Guest, start: GuestStart): Promise<Child
   for (const name of [SUPERVISOR, INIT, EXIT]) rmSync(join(guest.runDir, name), { force: true })
   const mounts = prepareRoot(guest, start.mounts ?? [])
   const mode = start.readOnlyRoot ? 'ro' : 'rw'
+  const init = start.useInit ? ['/bin/sh', '-c', WITH_INIT, 'init'] : []
   const command = start.command
-    ? withEnv(start.command.env, commandLine(guest.root, start.command))
+    ? [...init, ...withEnv(start.command.env, commandLine(guest.root, start.command))]
     : ['/bin/sh', '-c', IDLE]
   const inside = [guest.root, join(guest.runDir, INIT), guest.devDir, mode, ...mounts, '--', ...command]
   const spaces = [
@@ -268,12 +271,40 @@ export function freezeGuest(guest: Pick<Guest, 'runDir'>): void {
   for (let known = -1; ; ) {
     const all = processesOf(guest)
     for (const id of all) signalProcess(id, 'SIGSTOP')
-    if (all.length === known && all.every(isHeld)) return
+    if (all.length === known && all.every(isHeld)) break
     known = all.length
     pause(1)
   }
+  // `nsenter` stops itself when its child was stopped; only one that has can be waked for sure.
+  const until = Date.now() + 2000
+  while (!waitersOf(guest).every(isHeld) && Date.now() < until) pause(1)
 }
 
 export function thawGuest(guest: Pick<Guest, 'runDir'>): void {
-  for (const id of processesOf(guest)) signalProcess(id, 'SIGCONT')
+  const waiters = waitersOf(guest)
+  for (const id of [...processesOf(guest), ...waiters]) signalProcess(id, 'SIGCONT')
+}
+
+/** The `nsenter`s outside that wait for a process of the guest; each goes along with its child's stops. */
+function waitersOf(guest: Pick<Guest, 'runDir'>): readonly ProcessId[] {
+  return processesOf(guest).flatMap(({ pid }) => {
+    const parent = lookUp(parentOf(pid))
+    return parent && commandOf(parent.pid) === 'nsenter' ? [{ pid: parent.pid, start: parent.start }] : []
+  })
+}
+
+function parentOf(pid: number): number {
+  const status = readQuietly(`/proc/${pid}/status`)
+  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? 0)
+}
+
+const commandOf = (pid: number): string => readQuietly(`/proc/${pid}/comm`).trim()
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // It ended in the meantime.
+    return ''
+  }
 }
