@@ -5,7 +5,12 @@ import type { Freezer } from './freezer.ts'
 import { findProgram, searchPath } from './local/find-program.ts'
 
 /** Backends of this version, in the order in which lists show them. */
-export const BACKENDS = ['docker', 'host', 'macos-container'] as const satisfies readonly BackendName[]
+export const BACKENDS = [
+  'docker',
+  'host',
+  'macos-container',
+  'smolmachines',
+] as const satisfies readonly BackendName[]
 export type BuiltBackend = (typeof BACKENDS)[number]
 
 /**
@@ -66,6 +71,10 @@ export function createBackends(options: BackendOptions): Backends {
       case 'macos-container': {
         const { createMacosContainerBackend } = await import('./macos-container/macos-container-backend.ts')
         return createMacosContainerBackend(options)
+      }
+      case 'smolmachines': {
+        const { createSmolBackend } = await import('./smolmachines/smol-backend.ts')
+        return createSmolBackend(options)
       }
     }
   }

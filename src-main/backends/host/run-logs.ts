@@ -1,14 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LogOptions, RuntimeRef } from '../backend.ts'
-import { waitUntil } from '../local/wait-until.ts'
+import { followFile } from '../local/follow-file.ts'
 import type { HostContext } from './host-context.ts'
 import { pathsOf, runState } from './run-record.ts'
 
-const CHUNK_BYTES = 65_536
-const POLL_MS = 1000
-
-/** A run's output as it was written; with `follow` until the agent has ended. Memory is one chunk. */
+/** A run's output as it was written; with `follow` until the agent has ended. */
 export async function* runLogs(
   context: HostContext,
   ref: RuntimeRef,
@@ -16,53 +12,6 @@ export async function* runLogs(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { run } = pathsOf(context.home, ref)
-  const file = await open(run.log, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
-  if (!file) return
-  try {
-    const { size } = await file.stat()
-    let at = options.tailBytes === undefined ? 0 : Math.max(0, size - options.tailBytes)
-    for (;;) {
-      // Asked before reading: what is written before the end is then read after it.
-      const hasEnded = !options.follow || (await runState(run)).kind !== 'running'
-      for await (const chunk of readFrom(file, at, signal)) {
-        at += chunk.length
-        yield chunk
-      }
-      if (hasEnded || signal.aborted) return
-      await untilMore(file, at, [dirname(run.log), run.dir], run, signal)
-    }
-  } finally {
-    await file.close()
-  }
-}
-
-async function* readFrom(file: FileHandle, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (let at = from; !signal.aborted; ) {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield buffer.subarray(0, bytesRead)
-  }
-}
-
-async function untilMore(
-  file: FileHandle,
-  at: number,
-  folders: readonly string[],
-  run: Parameters<typeof runState>[0],
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await waitUntil(folders, POLL_MS, signal, async () => {
-      if ((await file.stat()).size > at) return true
-      return (await runState(run)).kind === 'running' ? undefined : true
-    })
-  } catch (thrown) {
-    // Whoever follows simply stops; that is no failure.
-    if (!signal.aborted) throw thrown
-  }
+  const hasEnded = async () => (await runState(run)).kind !== 'running'
+  yield* followFile(run.log, options, [dirname(run.log), run.dir], hasEnded, signal)
 }
