@@ -22,6 +22,7 @@ export function planText(plan: StartPlan, paint: Paint): string {
       ['Mounts', plan.mounts.join(', ')],
       ['Sidecars', plan.sidecars.join(', ')],
       ['Network', plan.network],
+      ...(plan.differences ?? []).map(({ text }) => ['Different', text] as const),
       ...plan.notices.map((notice) => ['Mind', notice] as const),
       ['', 'Nothing was done: this is a dry run.'],
     ],

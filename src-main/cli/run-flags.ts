@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type BuiltBackend, requireBackendName } from '../backends/registry.ts'
+import { BACKENDS, type BuiltBackend, requireBackendName } from '../backends/registry.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { Face } from './face.ts'
 import { nonEmpty, usageError } from './usage.ts'
@@ -20,6 +20,7 @@ export interface RunFlags {
   readonly session?: string
   readonly resumeId?: string
   readonly dryRun?: boolean
+  readonly yes?: boolean
 }
 
 /** Refuses what a later version brings, rather than pretend. @throws BottleError `unsupported` */
@@ -41,13 +42,10 @@ export const LATER_FLAGS = {
   resumeId: "--resume-id is not supported yet. A resumed bottle has its agent's own session files.",
 } as const
 
-/** The backend by name; undefined when not given. @throws BottleError `unknown-backend`, `unsupported` */
+/** The backend by name; undefined when not given. @throws BottleError `unknown-backend` */
 export function backendFlag(name: string | undefined): BuiltBackend | undefined {
   if (name === undefined) return undefined
-  if (name === 'macos-container' || name === 'smolmachines') {
-    throw bottleError('unsupported', `The backend ${name} is not supported yet. Use docker or host.`)
-  }
-  if (name === '') throw usageError('--backend is empty. Use docker or host.')
+  if (name === '') throw usageError(`--backend is empty. Use one of ${BACKENDS.join(', ')}.`)
   return requireBackendName(name)
 }
 

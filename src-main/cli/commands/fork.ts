@@ -1,7 +1,8 @@
 import type { FinishedRun, ForkRequest } from '../../bottles/services.ts'
+import { agreeAt } from '../agree.ts'
 import type { Face } from '../face.ts'
 import { runFailure, runFollowed } from '../run-agent.ts'
-import { cwdFlag, labelFlag, promptFlag } from '../run-flags.ts'
+import { backendFlag, cwdFlag, labelFlag, promptFlag } from '../run-flags.ts'
 import { operate, slugOrPick, withIcebox } from '../session.ts'
 import { findSnapshot, parseTarget } from '../target.ts'
 import { connectUntilExit } from '../terminal.ts'
@@ -15,6 +16,8 @@ export interface ForkFlags {
   readonly label?: string
   readonly cwd?: string
   readonly allowMissingSecrets?: boolean
+  readonly backend?: string
+  readonly yes?: boolean
 }
 
 const MAX_FORKS = 50
@@ -24,6 +27,7 @@ export async function fork(face: Face, bottle: string | undefined, flags: ForkFl
   const target = bottle === undefined ? undefined : parseTarget(bottle)
   const count = flags.count === undefined ? 1 : wholeNumber('-n', flags.count, 1, MAX_FORKS)
   const label = labelFlag(flags.label)
+  const backend = backendFlag(flags.backend)
   const isList = flags.count !== undefined
   const mode = flags.headless ? 'headless' : 'interactive'
   if (!target && !face.canAsk) throw usageError('Name a bottle; `icebox list` shows them.')
@@ -45,8 +49,10 @@ export async function fork(face: Face, bottle: string | undefined, flags: ForkFl
       label,
       cwd,
       allowMissingSecrets,
+      backend,
+      agree: agreeAt(face, backend, flags.yes),
     }
-    const runs = await operate(face, {}, (context, progress) =>
+    const runs = await operate(face, { yes: flags.yes }, (context, progress) =>
       mode === 'interactive'
         ? icebox.bottles.fork(request, context)
         : runFollowed(face, icebox, context, progress, count > 1, (inner, onLaunched) =>

@@ -1,5 +1,6 @@
 import type { ResumeRequest } from '../../bottles/services.ts'
 import type { Icebox } from '../../icebox.ts'
+import { agreeAt, requirePossible } from '../agree.ts'
 import type { Face } from '../face.ts'
 import { planText } from '../plan-text.ts'
 import { runFailure, runFollowed } from '../run-agent.ts'
@@ -58,13 +59,18 @@ export async function resume(face: Face, bottle: string | undefined, flags: Resu
       snapshot: null,
     }
     const snapshot = await namedSnapshot(icebox, chosen)
-    const request: ResumeRequest = { ...settled, slug: chosen.slug, snapshot, cwd, prompt }
+    const agree = agreeAt(face, settled.backend, flags.yes)
+    const request: ResumeRequest = { ...settled, slug: chosen.slug, snapshot, cwd, prompt, agree }
     if (flags.dryRun) {
       const plan = await icebox.bottles.planResume(request, face.signal)
+      requirePossible(plan.slug, plan.backend, plan.differences ?? [])
       await face.result({ json: plan, text: planText(plan, face.paint), essential: plan.slug })
       return 0
     }
-    return mode === 'headless' ? resumeHeadless(face, icebox, request) : resumeHere(face, icebox, request)
+    const answers = { yes: flags.yes }
+    return mode === 'headless'
+      ? resumeHeadless(face, icebox, request, answers)
+      : resumeHere(face, icebox, request, answers)
   })
 }
 
@@ -77,8 +83,15 @@ async function namedSnapshot(icebox: Icebox, target: Target): Promise<string | u
   return findSnapshot(target, await icebox.bottles.snapshots(target.slug)).id
 }
 
-async function resumeHeadless(face: Face, icebox: Icebox, request: ResumeRequest): Promise<number> {
-  const run = await operate(face, {}, (context, progress) =>
+type Answers = Parameters<typeof operate>[1]
+
+async function resumeHeadless(
+  face: Face,
+  icebox: Icebox,
+  request: ResumeRequest,
+  answers: Answers,
+): Promise<number> {
+  const run = await operate(face, answers, (context, progress) =>
     runFollowed(face, icebox, context, progress, false, (inner, onLaunched) =>
       icebox.bottles.resume({ ...request, onLaunched }, inner),
     ),
@@ -91,8 +104,13 @@ async function resumeHeadless(face: Face, icebox: Icebox, request: ResumeRequest
   return 0
 }
 
-async function resumeHere(face: Face, icebox: Icebox, request: ResumeRequest): Promise<number> {
-  const launched = await operate(face, {}, (context) => icebox.bottles.resume(request, context))
+async function resumeHere(
+  face: Face,
+  icebox: Icebox,
+  request: ResumeRequest,
+  answers: Answers,
+): Promise<number> {
+  const launched = await operate(face, answers, (context) => icebox.bottles.resume(request, context))
   const { slug, snapshot } = launched
   const exitCode = launched.exitCode ?? (await connectUntilExit(face, icebox, slug))
   await face.result({

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { BACKENDS } from '../../backends/registry.ts'
 import type { ForkFlags } from '../commands/fork.ts'
 import type { ResumeFlags } from '../commands/resume.ts'
 import type { StartFlags } from '../commands/start.ts'
@@ -16,7 +17,7 @@ export function defineRunCommands(program: Command, bind: Bind): void {
     .option('--label <text>', 'name of the bottle; its slug is made from it')
     .option('--color <color>', 'colour of the bottle in lists: a name or #rrggbb')
     .option('--bottle <name>', 'bottle definition; may be repeated, later ones win', collect)
-  addRunFlags(start, 'docker or host')
+  addRunFlags(start, BACKENDS.join(', '))
     .option('--copy-cwd', "copy the working folder into the bottle's workspace")
     .action(
       bind(async (face, agent: string | undefined, flags: StartFlags) =>
@@ -33,8 +34,9 @@ export function defineRunCommands(program: Command, bind: Bind): void {
     .addOption(refused('--label <text>'))
     .addOption(refused('--color <color>'))
     .addOption(refused('--bottle <name>'))
-  addRunFlags(resume, 'must be the one that the bottle was made on')
+  addRunFlags(resume, 'another one than before carries the snapshot there')
     .option('--copy-cwd', 'copy the working folder into a rebuilt workspace')
+    .option('-y, --yes', 'go on without asking what is different on another backend')
     .action(
       bind(async (face, bottle: string | undefined, flags: ResumeFlags) =>
         (await import('../commands/resume.ts')).resume(face, bottle, flags),
@@ -50,6 +52,11 @@ export function defineRunCommands(program: Command, bind: Bind): void {
     .option('--headless', 'run the agent without a terminal and wait for its end')
     .option('--prompt <text>', 'what the agent shall do; - reads it from stdin')
     .option('--agent <name>', 'another agent than the one of the bottle')
+    .option(
+      '--backend <name>',
+      'where the new bottles run; another one than before carries the snapshot there',
+    )
+    .option('-y, --yes', 'go on without asking what is different on another backend')
     .option('--label <text>', 'name of the new bottle; several are numbered')
     .option('--cwd <path>', 'folder that project agents are read from')
     .option('--allow-missing-secrets', 'start even when a secret has no value')

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { BACKENDS } from '../../../src-main/backends/registry.ts'
 import {
   backendFlag,
   colorFlag,
@@ -23,8 +24,8 @@ describe('backends', () => {
     expect(() => backendFlag('foo')).toThrow(code('unknown-backend'))
     expect(() => backendFlag('foo')).toThrow(/docker.*host/)
   })
-  test('one of a later version', () => {
-    expect(() => backendFlag('smolmachines')).toThrow(code('unsupported'))
+  test('every one that there is', () => {
+    expect(BACKENDS.map((name) => backendFlag(name))).toEqual([...BACKENDS])
   })
   test('an empty one', () => {
     expect(() => backendFlag('')).toThrow(code('usage'))
