@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import { appendFileSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
-import { type GuestCommand, isGuestRunning, startGuest } from '../lib/guest.ts'
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { type GuestCommand, type GuestMount, isGuestRunning, startGuest } from '../lib/guest.ts'
 import { findProgram, resolveInRoot, resolveUser } from '../lib/in-root.ts'
 import { writeJson } from '../lib/state.ts'
 import type { Engine } from './engine.ts'
@@ -29,7 +30,11 @@ export interface GuestProcess {
 }
 
 /** A process as the guest's runner wants it; user and program are looked up in the guest's own files. */
-export function guestCommand(root: string, process: GuestProcess): GuestCommand {
+export function guestCommand(
+  root: string,
+  process: GuestProcess,
+  mounts: readonly GuestMount[] = [],
+): GuestCommand {
   const env = Object.fromEntries(
     process.environment.map((line) => {
       const at = line.indexOf('=')
@@ -45,15 +50,24 @@ export function guestCommand(root: string, process: GuestProcess): GuestCommand 
   const { uid, gid } = user ?? { uid: 0, gid: 0 }
   const [program = '', ...args] = process.argv
   const found = findProgram(root, program, env.PATH ?? DEFAULT_PATH, process.workingDirectory)
-  if (found === null) throw new ContainerError('notFound', `failed to find target executable ${program}`)
+  if (found === null && !isMounted(program, mounts))
+    throw new ContainerError('notFound', `failed to find target executable ${program}`)
   // The guest sees the name it was called by; what is run is what was found.
   return {
-    argv: [program.includes('/') ? program : found, ...args],
+    argv: [program.includes('/') ? program : (found ?? program), ...args],
     env,
     uid,
     gid,
     cwd: process.workingDirectory,
   }
+}
+
+/** True for a program that a mount brings along: the root file system alone doesn't have it. */
+function isMounted(program: string, mounts: readonly GuestMount[]): boolean {
+  return mounts.some((mount) => {
+    const below = relative(mount.target, program)
+    return mount.type === 'bind' && !below.startsWith('..') && existsSync(join(mount.source, below))
+  })
 }
 
 /** Starts a container's own process. Streams: `log` only, or pipes for whoever is attached. */
@@ -64,12 +78,13 @@ export async function startContainer(
 ): Promise<ChildProcess | null> {
   const guest = guestOf(engine, record.id)
   if (isGuestRunning(guest)) return null
-  const command = guestCommand(guest.root, {
+  const process: GuestProcess = {
     argv: [record.executable, ...record.arguments],
     environment: record.environment,
     user: record.user,
     workingDirectory: record.workingDirectory,
-  })
+  }
+  const command = guestCommand(guest.root, process, guestMounts(record))
   mkdirSync(resolveInRoot(guest.root, record.workingDirectory), { recursive: true })
   rmSync(stopperPath(engine, record.id), { force: true })
   appendFileSync(bootLogPath(engine, record.id), `[    0.000000] Booting ${record.id}\n`)
