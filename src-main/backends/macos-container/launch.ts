@@ -40,10 +40,11 @@ export async function launchRun(
 ): Promise<RuntimeRef> {
   checkPlan(plan)
   await requireRelease(context.client, signal)
-  const made: Made = { built: null, name: null, socket: null }
+  const made: Made = { built: null, name: null, isInDoubt: false, socket: null }
   try {
     return await makeRun(context, plan, made, progress, signal)
   } catch (thrown) {
+    made.isInDoubt = isBottleError(thrown) && ['cancelled', 'timeout'].includes(thrown.code)
     const left = await takeBack(context, plan, made)
     const failed = toBottleError(thrown, plan.slug)
     if (left.length === 0) throw failed
@@ -59,6 +60,8 @@ export async function launchRun(
 interface Made {
   built: string | null
   name: string | null
+  /** A call was cut off, so that a container may still appear. */
+  isInDoubt: boolean
   socket: string | null
 }
 
@@ -222,7 +225,7 @@ async function takeBack(context: ContainerContext, plan: LaunchPlan, made: Made)
     await step().catch((thrown: unknown) => left.push(`${what} (${toFailure(thrown).message})`))
   }
   await attempt('terminal', () => closeTerminal(context, made.socket))
-  if (name) await attempt(`container ${name}`, () => removeOfRun(context, name, plan.runId, late))
+  if (name) await attempt(`container ${name}`, () => removeOfRun(context, name, plan.runId, made, late))
   // While a container may be left, what it is bound to stays too.
   if (left.length === 0) {
     await attempt('its files', () => removeRunFolder(runFolder(context.home, plan.slug, plan.runId)))
@@ -235,9 +238,10 @@ async function removeOfRun(
   context: ContainerContext,
   name: string,
   runId: string,
+  { isInDoubt }: Made,
   signal: AbortSignal,
 ): Promise<void> {
-  const until = Date.now() + LATE_CREATE_MS
+  const until = isInDoubt ? Date.now() + LATE_CREATE_MS : 0
   for (;;) {
     const found = await inspectContainer(context.client, name, signal)
     if (found) {

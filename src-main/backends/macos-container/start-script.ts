@@ -18,12 +18,12 @@ trap 'printf "{\\"exitCode\\":%d}" "$icebox_code" 1<>${RUN_DIR}/exit.json' EXIT
 . ${RUN_DIR}/home.sh || exit 125
 . ${RUN_DIR}/place.sh || exit 125
 . ${RUN_DIR}/argv || exit 125
-printf g >>${RUN_DIR}/starts
 `
 
 // In the foreground, or the terminal would not be the agent's. Signals are kept off this shell by a handler: an
 // ignored one would stay ignored in the agent. A stop reaches the agent by the number that is written down here.
 const WITH_TERMINAL = `trap : HUP INT QUIT TERM
+printf g >>${RUN_DIR}/starts
 /bin/sh -c 'printf "%-15s" "$$" 1<>${RUN_DIR}/agent.pid; exec "$@"' icebox "$@"
 icebox_code=$?
 exit "$icebox_code"
@@ -35,11 +35,18 @@ const WITHOUT_TERMINAL = `case $1 in
   *=* | -*) ;;
   *) if env --default-signal=INT,QUIT true 2>/dev/null; then set -- env --default-signal=INT,QUIT "$@"; fi ;;
 esac
+icebox_agent= icebox_told=
+icebox_hand_on() {
+  icebox_told=$1
+  if [ -n "$icebox_agent" ]; then kill -"$1" "$icebox_agent" 2>/dev/null; fi
+}
+for icebox_signal in HUP INT QUIT TERM USR1 USR2; do
+  trap "icebox_hand_on $icebox_signal" "$icebox_signal"
+done
 "$@" </dev/null &
 icebox_agent=$!
-for icebox_signal in HUP INT QUIT TERM USR1 USR2; do
-  trap "icebox_told=1; kill -$icebox_signal $icebox_agent 2>/dev/null" $icebox_signal
-done
+[ -z "$icebox_told" ] || kill -"$icebox_told" "$icebox_agent" 2>/dev/null
+printf g >>${RUN_DIR}/starts
 icebox_ended=
 while :; do
   icebox_told=

@@ -1,0 +1,3 @@
+import { containerConformance } from '../support/container-conformance.ts'
+
+containerConformance('0.12.3')

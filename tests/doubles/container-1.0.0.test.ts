@@ -1,0 +1,3 @@
+import { containerConformance } from '../support/container-conformance.ts'
+
+containerConformance('1.0.0')
