@@ -1,5 +1,5 @@
 import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
-import { noteGone } from '../state/gone-snapshots.ts'
+import { noteGone, readGone } from '../state/gone-snapshots.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import { type Metadata, requireMetadata, requireWritable } from '../state/metadata.ts'
@@ -17,6 +17,7 @@ import { moveSnapshotToTrash } from '../state/snapshot-trash.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { SnapshotTarget } from './artifact-services.ts'
+import { originsOf } from './carry/carried-from.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { forksThatNeed, withTrash } from './purge.ts'
@@ -47,6 +48,8 @@ interface Look {
   readonly snapshots: readonly Snapshot[]
   readonly doomed: Snapshot
   readonly isCurrent: boolean
+  /** True for a container's snapshot that others of this machine are laid over on their way back. */
+  readonly isOrigin: boolean
 }
 
 async function look(deps: BottleDeps, slug: string, wanted: string | undefined): Promise<Look> {
@@ -58,7 +61,8 @@ async function look(deps: BottleDeps, slug: string, wanted: string | undefined):
   ])
   const current = currentSnapshot(snapshots, committed)
   const doomed = wanted === undefined && current ? current : pickSnapshot(slug, snapshots, wanted ?? 'latest')
-  return { metadata, snapshots, doomed, isCurrent: current?.id === doomed.id }
+  const isOrigin = originsOf({ snapshots, gone: await readGone(deps.root, slug) }).has(doomed.id)
+  return { metadata, snapshots, doomed, isCurrent: current?.id === doomed.id, isOrigin }
 }
 
 async function deleteLocked(deps: BottleDeps, slug: string, seen: Look, signal: AbortSignal): Promise<Done> {
@@ -103,8 +107,17 @@ async function requireDispensable(deps: BottleDeps, seen: Look, signal: AbortSig
   )
 }
 
-async function requireConsent({ doomed, isCurrent }: Look, context: OperationContext): Promise<void> {
-  const why = doomed.pinned ? 'is pinned' : isCurrent ? 'is the newest of its bottle' : null
+async function requireConsent(
+  { doomed, isCurrent, isOrigin }: Look,
+  context: OperationContext,
+): Promise<void> {
+  const why = doomed.pinned
+    ? 'is pinned'
+    : isCurrent
+      ? 'is the newest of its bottle'
+      : isOrigin
+        ? 'is the container that newer snapshots of this machine go back to'
+        : null
   if (why === null) return
   const question = `${doomed.slug}@${doomed.id} ${why}. Move it to the trash all the same?`
   if (!(await context.confirm(question))) throw bottleError('cancelled', undefined, { slug: doomed.slug })

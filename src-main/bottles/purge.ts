@@ -1,7 +1,7 @@
 import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
 import { readJsonObject } from '../state/durable-file.ts'
 import { withLock } from '../state/lock.ts'
-import { parseMetadata, readMetadata } from '../state/metadata.ts'
+import { type Metadata, parseMetadata, readMetadata } from '../state/metadata.ts'
 import { readSnapshots } from '../state/snapshot-files.ts'
 import { readSnapshotEntry, removeStrayParts } from '../state/snapshot-trash.ts'
 import { purgeTrashFiles, readTrash, trashedSnapshots } from '../state/trash.ts'
@@ -56,8 +56,10 @@ async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): P
     left.push(...result.left)
   }
   const volumes = metadata?.icebox?.volumes ?? []
-  if (metadata && volumes.length > 0) {
-    const backend = await deps.backends.get(metadata.backend)
+  // A bottle that went on elsewhere has volumes where it was before.
+  const homes = metadata && volumes.length > 0 ? homesOf(metadata, snapshots) : []
+  for (const name of homes) {
+    const backend = await deps.backends.get(name)
     const result = await backend.discardVolumes(volumes, deps.root.id, signal)
     done.push(...result.removed.map((name) => `removed volume ${name}`))
     left.push(...result.left)
@@ -73,6 +75,17 @@ async function purgeLocked(deps: BottleDeps, id: string, signal: AbortSignal): P
     left,
     unrecoverable: snapshots.map((snapshot) => `snapshot ${snapshot.slug}@${snapshot.id}`),
   }
+}
+
+/** Every backend that a bottle was ever on, as far as records tell. Pure. */
+function homesOf(metadata: Metadata, snapshots: readonly Snapshot[]): readonly string[] {
+  const runs = metadata.icebox?.runs ?? []
+  const names = [
+    metadata.backend,
+    ...snapshots.map(({ backend }) => backend),
+    ...runs.flatMap(({ ref }) => (ref ? [ref.backend] : [])),
+  ]
+  return [...new Set(names)]
 }
 
 /** Portable copies go with the next collection of the store, as nothing names them any more. */

@@ -1,8 +1,10 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { planRetention, type Retention, type RetentionPlan } from '../snapshots/plan-retention.ts'
+import { readGone } from '../state/gone-snapshots.ts'
 import { latestRun, readMetadata, requireWritable } from '../state/metadata.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots } from '../state/snapshot-files.ts'
 import { toFailure } from '../system/bottle-error.ts'
+import { originsOf } from './carry/carried-from.ts'
 import { deleteSnapshot } from './delete-snapshot.ts'
 import type { BottleDeps } from './deps.ts'
 import { type Dependent, readDependents } from './purge.ts'
@@ -45,6 +47,8 @@ export async function planThinning(
   keep(currentSnapshot(snapshots, committed)?.id, 'the bottle comes back from it')
   for (const { snapshot } of dependents.filter((each) => each.slug === slug))
     keep(snapshot, 'a fork needs it')
+  const origins = originsOf({ snapshots, gone: await readGone(deps.root, slug) })
+  for (const [id, reason] of origins) if (!protect.has(id)) keep(id, reason)
   // Without readable metadata, or with a damaged `committed-image`, it can't be told what the bottle needs.
   const isClear = read.kind === 'ok' && committed.kind !== 'corrupt'
   if (!isClear) for (const { id } of snapshots) protect.set(id, "the bottle's records are damaged")

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
+import { readGone } from '../../state/gone-snapshots.ts'
 import { readMetadata } from '../../state/metadata.ts'
 import { readSnapshots } from '../../state/snapshot-files.ts'
 import type { BottleDeps } from '../deps.ts'
@@ -30,6 +31,51 @@ export function sameContent(source: Snapshot, known: readonly Snapshot[]): reado
   })
 }
 
+/** A bottle's snapshots, and the parents of those that were deleted. */
+export interface Lineage {
+  readonly snapshots: readonly Snapshot[]
+  readonly gone: ReadonlyMap<string, string | null>
+}
+
+/** The next older one that is still there; ids that are gone are bridged. Pure. */
+function parentIn({ snapshots, gone }: Lineage, id: string | null): Snapshot | null {
+  const seen = new Set<string>()
+  let at = id
+  while (at !== null && !seen.has(at)) {
+    seen.add(at)
+    const wanted = at
+    const found = snapshots.find((known) => known.id === wanted)
+    if (found) return found
+    at = gone.get(wanted) ?? null
+  }
+  return null
+}
+
+/** The oldest of this machine's snapshots that one grew from, or the container's above it. Pure. */
+function upToContainer(lineage: Lineage, snapshot: Snapshot): Snapshot {
+  const seen = new Set<string>()
+  let at = snapshot
+  while (at.backend === 'host' && !seen.has(at.id)) {
+    seen.add(at.id)
+    const from = carriedFrom(at)
+    const next = parentIn(lineage, from?.slug === at.slug ? from.snapshot : at.parent)
+    if (!next) break
+    at = next
+  }
+  return at
+}
+
+/** Containers' snapshots that others of this machine are laid over on their way back, with the reason to keep them. Pure. */
+export function originsOf(lineage: Lineage): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>()
+  for (const snapshot of lineage.snapshots) {
+    if (snapshot.backend !== 'host') continue
+    const origin = upToContainer(lineage, snapshot)
+    if (origin.backend !== 'host') reasons.set(origin.id, `${snapshot.id} goes back to it`)
+  }
+  return reasons
+}
+
 /**
  * The container's snapshot that the files of a host bottle once came from: going back, they are laid over it. Followed
  * over parents, carried snapshots and forks; null when there is none any more.
@@ -38,23 +84,25 @@ export async function containerOrigin(deps: BottleDeps, source: Snapshot): Promi
   const seen = new Set<string>()
   let at: Snapshot | null = source
   while (at && !seen.has(`${at.slug}@${at.id}`)) {
-    if (at.backend !== 'host') return at
     seen.add(`${at.slug}@${at.id}`)
-    at = await before(deps, at)
+    const top = upToContainer(await readLineage(deps, at.slug), at)
+    if (top.backend !== 'host') return top
+    at = await elsewhere(deps, top)
   }
   return null
 }
 
-async function before(deps: BottleDeps, snapshot: Snapshot): Promise<Snapshot | null> {
-  const from = carriedFrom(snapshot)
-  if (from) return find(deps, from.slug, from.snapshot)
-  if (snapshot.parent !== null) return find(deps, snapshot.slug, snapshot.parent)
-  const read = await readMetadata(deps.root, snapshot.slug)
+/** What came before the first snapshot of a bottle: another bottle's, where it was forked or first resumed from it. */
+async function elsewhere(deps: BottleDeps, first: Snapshot): Promise<Snapshot | null> {
+  const read = await readMetadata(deps.root, first.slug)
   const fork = read.kind === 'ok' ? read.metadata.icebox?.forkOf : null
-  return fork ? find(deps, fork.slug, fork.snapshot) : null
+  const from = carriedFrom(first) ?? fork
+  if (!from || from.slug === first.slug) return null
+  return parentIn(await readLineage(deps, from.slug), from.snapshot)
 }
 
-async function find(deps: BottleDeps, slug: string, id: string): Promise<Snapshot | null> {
-  const { snapshots } = await readSnapshots(deps.root, slug)
-  return snapshots.find((known) => known.id === id) ?? null
+/** What a bottle's records tell of its snapshots' descent. */
+export async function readLineage(deps: Pick<BottleDeps, 'root'>, slug: string): Promise<Lineage> {
+  const [{ snapshots }, gone] = await Promise.all([readSnapshots(deps.root, slug), readGone(deps.root, slug)])
+  return { snapshots, gone }
 }
