@@ -5,8 +5,6 @@ export interface GuestSurvey {
   /** Of `/tmp`, `/run` and `/dev/shm`: those that hold something of the bottle's. */
   readonly filledTmpfs: readonly string[]
   readonly hasWorkspace: boolean
-  /** Entries of its own files, to compare with; null when the guest can't count. */
-  readonly entries: number | null
 }
 
 export interface LeftOutFacts {

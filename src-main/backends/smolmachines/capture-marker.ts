@@ -5,15 +5,7 @@ import type { GuestSurvey } from './capture-left-out.ts'
 import { MARKER_PATH, type Machines } from './capture-ports.ts'
 import type { FreezerTools } from './capture-scene.ts'
 import { LOOK_MS } from './client.ts'
-import {
-  CHECK_SCRIPT,
-  COUNT_SCRIPT,
-  isWhole,
-  MARK_SCRIPT,
-  parseEntries,
-  parseMarker,
-  parseSurvey,
-} from './guest-scripts.ts'
+import { CHECK_SCRIPT, MARK_SCRIPT, parseMarker, parseSurvey } from './guest-scripts.ts'
 
 const MARK_MS = 120_000
 /** As shells and runtimes say that a program can't be run. */
@@ -21,7 +13,7 @@ const NO_PROGRAM: ReadonlySet<number> = new Set([126, 127])
 
 export interface Marked {
   /** Null when the image has no shell to look with. */
-  readonly survey: Omit<GuestSurvey, 'entries'> | null
+  readonly survey: GuestSurvey | null
 }
 
 /** Leaves a text in a machine that runs, on its disk when this returns, and looks what else is there. @throws BottleError */
@@ -50,43 +42,30 @@ export async function mark(
   return { survey: null }
 }
 
-/** How many entries lie on the disk of a machine in which nothing runs; null where it can't count. */
-export async function countEntries(
-  tools: FreezerTools,
-  machine: string,
-  signal: AbortSignal,
-): Promise<number | null> {
-  const { exitCode, stdout } = await shell(
-    tools.machines,
-    machine,
-    ['sh', '-c', COUNT_SCRIPT, 'icebox'],
-    signal,
-  )
-  return exitCode === 0 ? parseEntries(stdout) : null
-}
-
 /** Why a machine made of a snapshot is not what was frozen, as a sentence; null when it is. @throws BottleError */
 export async function markerProblem(
   tools: FreezerTools,
   machine: string,
-  expected: { readonly marker: string; readonly entries: number | null },
+  expected: string,
   folder: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const found = await readMarker(tools, machine, folder, signal)
-  if (found.marker !== expected.marker)
-    return found.marker === null
-      ? 'A file that was written before the freeze is not in it.'
-      : 'It holds the files of another freeze.'
-  return isWhole(expected.entries, found.entries)
-    ? null
-    : `It holds ${found.entries} of ${expected.entries} files and folders.`
+  const marker = await readMarker(tools, machine, folder, signal)
+  if (marker === expected) return null
+  return marker === null
+    ? 'A file that was written before the freeze is not in it.'
+    : 'It holds the files of another freeze.'
 }
 
-async function readMarker(tools: FreezerTools, machine: string, folder: string, signal: AbortSignal) {
+async function readMarker(
+  tools: FreezerTools,
+  machine: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string | null> {
   const args = ['sh', '-c', CHECK_SCRIPT, 'icebox', MARKER_PATH]
   const { exitCode, stdout } = await shell(tools.machines, machine, args, signal)
-  if (!NO_PROGRAM.has(exitCode)) return { marker: parseMarker(stdout), entries: parseEntries(stdout) }
+  if (!NO_PROGRAM.has(exitCode)) return parseMarker(stdout)
   const file = join(folder, 'marker')
   try {
     const copy = ['machine', 'cp', `${machine}:${MARKER_PATH}`, file]
@@ -95,7 +74,7 @@ async function readMarker(tools: FreezerTools, machine: string, folder: string, 
       timeout: LOOK_MS,
       okCodes: 'any',
     })
-    return { marker: (await readFile(file, 'utf8').catch(() => '')).trim() || null, entries: null }
+    return (await readFile(file, 'utf8').catch(() => '')).trim() || null
   } finally {
     await rm(file, { force: true })
   }

@@ -5,6 +5,7 @@ import type { VolumePart } from '../../../src-preload/contract/index.ts'
 import { publish } from './capture-files.ts'
 import { MARKER_PATH, type Machines, WORKSPACE } from './capture-ports.ts'
 import { guestTar } from './guest-tar.ts'
+import type { KeptPart } from './guest-tar-fill.ts'
 import { GUEST_TAR_SCRIPT, type TarTrailer } from './guest-tar-script.ts'
 
 /** What is never part of a guest's own files: the engine's, the run's, and what we left there. */
@@ -34,17 +35,43 @@ export function readGuest(
   return filesIn(machines, machine, '.', options.withWorkspace ? WORKSPACE : '', out, signal)
 }
 
+interface PartPlace {
+  readonly partsDir: string
+  readonly partial: string
+  readonly file: string
+}
+
 /** Writes one folder that has a disk of its own beside the snapshot, as the part of a volume. */
 export async function saveFolder(
   machines: Machines,
   machine: string,
   destination: string,
-  place: { readonly partsDir: string; readonly partial: string; readonly file: string },
+  place: PartPlace,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<VolumePart> {
   const { content } = filesIn(machines, machine, `.${destination}`, '', [], signal)
-  const path = join(place.partial, place.file)
+  return { destination, kind: 'anonymous', name: '', ...(await savePart(content, place, onBytes)) }
+}
+
+/** Writes all files of a machine's own disk beside the snapshot. */
+export async function saveRoot(
+  machines: Machines,
+  machine: string,
+  place: PartPlace,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<KeptPart> {
+  const options = { keepsMarker: true, withWorkspace: false }
+  return savePart(readGuest(machines, machine, options, signal).content, place, onBytes)
+}
+
+async function savePart(
+  content: AsyncIterable<Uint8Array>,
+  { partsDir, partial, file }: PartPlace,
+  onBytes: (bytes: number) => void,
+): Promise<KeptPart> {
+  const path = join(partial, file)
   const handle = await open(path, 'wx', 0o600)
   const hash = createHash('sha256')
   let bytes = 0
@@ -58,8 +85,8 @@ export async function saveFolder(
   } finally {
     await handle.close()
   }
-  await publish(place.partsDir, path, place.file)
-  return { destination, kind: 'anonymous', name: '', file: place.file, bytes, sha256: hash.digest('hex') }
+  await publish(partsDir, path, file)
+  return { file, bytes, sha256: hash.digest('hex') }
 }
 
 function filesIn(

@@ -3,6 +3,7 @@ import { requireSpace } from '../../system/disk-space.ts'
 import type { FreezeSubject } from '../freezer.ts'
 import { runConfig } from '../images/run-config.ts'
 import type { Platform, RunConfig } from '../portable.ts'
+import { readImageConfig } from './capture-config.ts'
 import { diskBytes } from './capture-files.ts'
 import type { CaptureScene, CaptureWay } from './capture-plan.ts'
 import type { Machines, RunKeeper } from './capture-ports.ts'
@@ -10,6 +11,7 @@ import type { SmolClient } from './client.ts'
 import type { Machine } from './decode.ts'
 import type { SmolFeatures } from './features.ts'
 import { dataDirArgs } from './grammar.ts'
+import { hasRunFolder, runPaths } from './run-paths.ts'
 
 /** What a freezer of this backend works with. */
 export interface FreezerTools {
@@ -66,15 +68,20 @@ export async function lookAround(
       isClone: facts.cloneOf !== undefined,
       forkable: look.forkable,
     },
-    config: configOf(subject, look),
+    config: await configOf(tools, subject, look),
     platform: { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch },
     diskBytes: await diskBytesOf(tools, dataDirArgs(features, name), signal),
   }
 }
 
 /** How its image runs: the engine tells only part of it, so what was known at the launch comes first. */
-function configOf({ runtime, parent }: FreezeSubject, look: Machine): RunConfig {
-  const known = [runtime.facts.config, parent?.facts.config].find(
+async function configOf(
+  tools: FreezerTools,
+  { runtime, parent }: FreezeSubject,
+  look: Machine,
+): Promise<RunConfig> {
+  const kept = hasRunFolder(runtime) ? await readImageConfig(runPaths(tools.home, runtime).dir) : null
+  const known = [runtime.facts.config, parent?.facts.config, kept].find(
     (value) => typeof value === 'object' && value !== null,
   )
   return runConfig(known ?? { Entrypoint: look.entrypoint, Cmd: look.cmd })

@@ -5,7 +5,7 @@ import { faultPoint } from '../../system/fault.ts'
 import type { CaptureJob, Taken } from './capture.ts'
 import { ARTIFACTS, makePartial, publish, writeCaptureState } from './capture-files.ts'
 import { writeImage } from './capture-image.ts'
-import { countEntries, mark } from './capture-marker.ts'
+import { mark } from './capture-marker.ts'
 import { readGuest, saveFolder } from './capture-parts.ts'
 import { WORKSPACE } from './capture-ports.ts'
 import { settleBottle } from './capture-settle.ts'
@@ -31,7 +31,6 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
       { slug: subject.slug },
     )
   }
-  const entries = await countEntries(tools, name, signal)
   const told = (current: number) => progress({ phase: 'copying', current, total: null })
   told(0)
   const files = readGuest(machines, name, { keepsMarker: true, withWorkspace: false }, signal)
@@ -57,8 +56,11 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
     digest: image.digest,
     fileBytes: image.bytes,
     config: found.config,
-    // A count taken while the agent worked says nothing.
-    survey: { ...survey, entries: wasRunning ? null : entries },
+    survey,
+    // What every byte of was told by the guest itself needs no second list.
+    entries: null,
+    frozenAt: null,
+    root: null,
     volumes,
     marker: target.snapshotId,
     losesXattrs: !trailer.keepsXattrs,

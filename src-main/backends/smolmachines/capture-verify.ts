@@ -1,6 +1,9 @@
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Captured } from '../backend.ts'
 import { dropPartial, makePartial } from './capture-files.ts'
 import { withHelper } from './capture-helper.ts'
+import { LISTING, listingProblem } from './capture-listing.ts'
 import { markerProblem } from './capture-marker.ts'
 import type { FreezerTools } from './capture-scene.ts'
 import { sourceOf } from './capture-source.ts'
@@ -17,7 +20,7 @@ export async function captureProblem(
   partsDir: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const { marker, entries } = captured.facts
+  const { marker, frozenAt } = captured.facts
   if (typeof marker !== 'string') return null
   const partial = await makePartial(partsDir)
   try {
@@ -27,14 +30,13 @@ export async function captureProblem(
       sourceOf(captured.reference),
       { slug, isStarted: true },
       signal,
-      (machine) =>
-        markerProblem(
-          tools,
-          machine,
-          { marker, entries: typeof entries === 'number' ? entries : null },
-          partial,
-          signal,
-        ),
+      async (machine) => {
+        const problem = await markerProblem(tools, machine, marker, partial, signal)
+        const saved = join(partsDir, LISTING)
+        const isListed = (await lstat(saved).catch(() => null)) !== null
+        if (problem !== null || !isListed || typeof frozenAt !== 'number') return problem
+        return listingProblem(tools.machines, machine, saved, frozenAt, signal)
+      },
     )
   } finally {
     await dropPartial(partsDir)

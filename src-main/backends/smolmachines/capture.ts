@@ -11,6 +11,7 @@ import { WORKSPACE } from './capture-ports.ts'
 import { type FoundMachine, type FreezerTools, lookAround, requireRoomFor } from './capture-scene.ts'
 import { settleWritten } from './capture-settle.ts'
 import { faultOf, type SmolFault } from './errors.ts'
+import type { KeptPart } from './guest-tar-fill.ts'
 import { smolFacts } from './run-state.ts'
 
 /** One freeze under way. */
@@ -37,6 +38,12 @@ export interface Taken {
   readonly losesXattrs: boolean
   readonly changedMeanwhile: number
   readonly stoppedMs: number | null
+  /** Files on its own disk; null when nobody counted. */
+  readonly entries: number | null
+  /** Seconds since the epoch at which its listing was begun. */
+  readonly frozenAt: number | null
+  /** All files once more, where the version's packs lose what earlier packs had. */
+  readonly root: KeptPart | null
   /** It holds `/workspace` itself, or as a volume. */
   readonly keepsWorkspace: boolean
 }
@@ -153,7 +160,9 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken): Captured 
       fileBytes: taken.fileBytes,
       file: basename(taken.reference),
       marker: taken.marker,
-      entries: survey.entries,
+      entries: taken.entries,
+      ...(taken.frozenAt === null ? {} : { frozenAt: taken.frozenAt }),
+      ...(taken.root === null ? {} : { root: taken.root }),
       ...(taken.stoppedMs === null ? {} : { stoppedMs: taken.stoppedMs }),
     },
     notices: noticesOf(way, taken, wasRunning),

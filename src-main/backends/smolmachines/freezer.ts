@@ -1,10 +1,11 @@
-import { lstat } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BackendName, Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { Captured, EngineIntent, RecoverResult, ReportProgress } from '../backend.ts'
 import { type CaptureTarget, type FreezeOptions, Freezer, type FreezeSubject } from '../freezer.ts'
 import { ARTIFACTS, dropParts, ownPartsDir, readResult, wayOf } from './capture-files.ts'
+import { LISTING } from './capture-listing.ts'
 import type { FreezerTools } from './capture-scene.ts'
 
 /** After this long a capture that can't be verified is not waited for. */
@@ -51,7 +52,10 @@ export class SmolmachinesFreezer extends Freezer {
     }
     const { captureProblem } = await import('./capture-verify.ts')
     const problem = await captureProblem(this.tools, target.record.slug, captured, target.partsDir, signal)
-    if (problem === null) return
+    if (problem === null) {
+      await rm(join(target.partsDir, LISTING), { force: true })
+      return
+    }
     throw bottleError(
       'engine-failed',
       `What smolvm made is not the bottle that was frozen, so it was not kept. ${problem}`,
@@ -81,7 +85,10 @@ export class SmolmachinesFreezer extends Freezer {
     if (captured) {
       try {
         const problem = await captureProblem(this.tools, intent.slug, captured, partsDir, signal)
-        if (problem === null) return { outcome: 'captured', runtime, captured }
+        if (problem === null) {
+          await rm(join(partsDir, LISTING), { force: true })
+          return { outcome: 'captured', runtime, captured }
+        }
       } catch (thrown) {
         // An engine that fails says nothing of the file; after a while nobody waits for it any more.
         if (signal.aborted || Date.now() - Date.parse(intent.startedAt) < GIVE_UP_MS) throw thrown

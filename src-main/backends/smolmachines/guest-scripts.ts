@@ -24,33 +24,48 @@ done
 sync
 `
 
-/** Counts what lies on the guest's own disk. Prints nothing where the guest can't count. */
-export const COUNT_SCRIPT = `
-command -v find >/dev/null && command -v wc >/dev/null || exit 0
-icebox_count=$(find / -xdev 2>/dev/null | wc -l)
-echo "entries $icebox_count"
+/**
+ * Lists what lies on the guest's own disk: kind, time, size and name of everything but folders. Prints nothing where
+ * the guest can't tell.
+ */
+export const LIST_SCRIPT = `
+cd / && command -v find >/dev/null && command -v stat >/dev/null || exit 0
+find . -xdev ! -type d -exec stat -c '%f %Y %s %n' {} + 2>/dev/null
+exit 0
 `
 
 /** What a helper tells of the files that it was made of. Argument: the marker's path. */
-export const CHECK_SCRIPT = `
-while IFS= read -r icebox_line; do echo "marker $icebox_line"; done <"$1"
-${COUNT_SCRIPT}
-`
+export const CHECK_SCRIPT = 'while IFS= read -r icebox_line; do echo "marker $icebox_line"; done <"$1"'
 
 /** Removes the marker. Argument: its path. */
 export const UNMARK_SCRIPT = 'rm -f "$1"'
 
-/** Unpacks a tar from stdin. Argument: the folder that its names are relative to. */
+/**
+ * Unpacks a tar from stdin. Arguments: the folder that its names are relative to; `exact` to remove everything else on
+ * that file system.
+ */
 export const UNPACK_SCRIPT = `
+icebox_exact=\${2:-}
 mkdir -p "$1" && cd "$1" || exit 4
 icebox_help=$(tar --help 2>&1)
 set --
 case $icebox_help in *--xattrs-include*) set -- --xattrs '--xattrs-include=*' ;; esac
-exec tar -x -p -f - --numeric-owner "$@"
+[ "$icebox_exact" = exact ] || exec tar -x -p -f - --numeric-owner "$@"
+icebox_dir=/run/icebox-unpack.$$
+mkdir -p "$icebox_dir" || exit 4
+trap 'rm -rf "$icebox_dir"' EXIT
+case $icebox_help in *--quoting-style*) set -- "$@" --quoting-style=literal --show-transformed-names ;; esac
+tar -x -v -p -f - --numeric-owner "$@" >"$icebox_dir/names" || exit 3
+sed -e 's|/*$||' -e 's|^\\./||' -e 's|^|./|' "$icebox_dir/names" | sort -u >"$icebox_dir/kept"
+[ "$(wc -l <"$icebox_dir/kept")" -gt 1 ] || exit 3
+find . -xdev ! -path . | sort -u >"$icebox_dir/here"
+grep -v -x -F -f "$icebox_dir/kept" "$icebox_dir/here" >"$icebox_dir/gone"
+while IFS= read -r icebox_path; do rm -rf "$icebox_path" 2>/dev/null; done <"$icebox_dir/gone"
+exit 0
 `
 
 /** Pure. */
-export function parseSurvey(text: string): Omit<GuestSurvey, 'entries'> {
+export function parseSurvey(text: string): GuestSurvey {
   const lines = text.split('\n')
   return {
     filledTmpfs: lines
@@ -61,18 +76,6 @@ export function parseSurvey(text: string): Omit<GuestSurvey, 'entries'> {
 }
 
 /** Pure. */
-export function parseEntries(text: string): number | null {
-  const found = /^entries +(\d+)$/m.exec(text)
-  return found ? Number(found[1]) : null
-}
-
-/** Pure. */
 export function parseMarker(text: string): string | null {
   return /^marker (.*)$/m.exec(text)?.[1] ?? null
-}
-
-/** Some files come and go with every boot; a layer that got lost takes more than these with it. Pure. */
-export function isWhole(before: number | null, after: number | null): boolean {
-  if (before === null || after === null) return true
-  return before - after <= Math.max(16, before / 1000)
 }

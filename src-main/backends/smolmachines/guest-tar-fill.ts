@@ -21,21 +21,24 @@ export interface GuestPart {
 }
 
 /**
- * What has to be unpacked in a fresh machine of a snapshot before an agent begins: its volumes, and what its image has
- * in `/workspace`, which the machine's own disk hides. A resumed memory has everything already. Pure.
+ * What has to be unpacked in a fresh machine of a snapshot before an agent begins: all files where the version's packs
+ * lose some, what an image has in `/workspace`, which the machine's own disk hides, and its volumes. A resumed memory has everything already. Pure.
  */
 export function guestPartsOf(home: string, snapshot: Snapshot): readonly GuestPart[] {
   const { path, name } = artifactPath(home, snapshot)
   if (name === 'bottle.smolcheckpoint') return []
   const dir = dirname(path)
-  const { workspace } = snapshot.facts
+  const { root, workspace } = snapshot.facts
   const isHidden = isPart(workspace) && !snapshot.volumes.some((part) => part.destination === WORKSPACE)
-  return [...(isHidden ? [{ ...workspace, destination: WORKSPACE }] : []), ...snapshot.volumes].map(
-    ({ file, destination, bytes, sha256 }) => ({ path: join(dir, file), destination, bytes, sha256 }),
-  )
+  return [
+    ...(isPart(root) ? [{ ...root, destination: '/' }] : []),
+    ...(isHidden ? [{ ...workspace, destination: WORKSPACE }] : []),
+    ...snapshot.volumes,
+  ].map(({ file, destination, bytes, sha256 }) => ({ path: join(dir, file), destination, bytes, sha256 }))
 }
 
-interface KeptPart {
+/** As it is kept in a record's facts. */
+export interface KeptPart {
   readonly file: string
   readonly bytes: number
   readonly sha256: string
@@ -64,15 +67,21 @@ export async function requireGuestParts(home: string, snapshot: Snapshot): Promi
   }
 }
 
-/** Unpacks all parts of a snapshot in a machine that runs; each digest is checked on the way. @throws BottleError */
+/**
+ * Unpacks the parts of a snapshot in a machine that runs; each digest is checked on the way. `only` takes one of them.
+ * @throws BottleError
+ */
 export async function fillGuest(
   machines: Machines,
   machine: string,
   home: string,
   snapshot: Snapshot,
   signal: AbortSignal,
+  only: string | null = null,
 ): Promise<void> {
-  for (const part of guestPartsOf(home, snapshot)) await unpackPart(machines, machine, part, signal)
+  const parts = guestPartsOf(home, snapshot)
+  for (const part of parts.filter(({ destination }) => only === null || destination === only))
+    await unpackPart(machines, machine, part, signal)
 }
 
 async function unpackPart(
@@ -92,7 +101,7 @@ async function unpackPart(
   file.on('error', (error) => meter.destroy(toBottleError(error)))
   meter.on('close', () => file.destroy())
   const folder = posix.dirname(part.destination)
-  const argv = ['sh', '-c', UNPACK_SCRIPT, 'icebox', folder]
+  const argv = ['sh', '-c', UNPACK_SCRIPT, 'icebox', folder, ...(part.destination === '/' ? ['exact'] : [])]
   await machines.exec(machine, argv, { signal, timeout: COPY_MS, input: file.pipe(meter) })
   if (hash.digest('hex') === part.sha256) return
   throw bottleError('corrupt-state', `${part.destination}, kept in ${part.path}, is damaged.`)

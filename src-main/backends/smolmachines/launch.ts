@@ -16,8 +16,11 @@ import {
 import { TMUX_FIX } from '../local/terminal.ts'
 import { terminalSocket } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
+import { keepImageConfig } from './capture-config.ts'
+import { createMachines } from './capture-machines.ts'
 import type { SmolContext } from './context.ts'
 import type { Machine } from './decode.ts'
+import { fillGuest, requireGuestParts } from './guest-tar-fill.ts'
 import { machineSource, requireSource } from './image-source.ts'
 import { checkPlan, machineName, machineSpec } from './launch-plan.ts'
 import { createMachine, deleteMachine, findMachine, listMachines, startMachine } from './machines.ts'
@@ -46,11 +49,13 @@ export async function launch(
   const features = await context.client.features(signal)
   checkPlan(plan, features)
   await requireSource(context, plan, features)
+  if (plan.image.kind === 'snapshot') await requireGuestParts(context.home, plan.image.snapshot)
   const run = runPaths(context.home, plan)
   try {
     progress({ phase: 'preparing image', current: null, total: null })
     await mkdir(run.dir, { recursive: true, mode: 0o700 })
     const source = await machineSource(context, plan, progress, signal)
+    await keepImageConfig(run.dir, source)
     const name = machineName(plan, await listMachines(context, signal))
     const owner: Owner = { root: plan.rootId, slug: plan.slug, runId: plan.runId, role: 'agent' }
     progress({ phase: 'creating', current: null, total: null })
@@ -61,6 +66,9 @@ export async function launch(
     await startMachine(context, name, signal)
     faultPoint('start:after-boot')
     if (source.kind === 'checkpoint') await endFormerAgent(context, name, signal)
+    if (plan.image.kind === 'snapshot') {
+      await fillGuest(createMachines(context), name, context.home, plan.image.snapshot, signal)
+    }
     return await startAgent(context, plan, machine, run, signal)
   } catch (thrown) {
     throw await takeBack(context, plan, run, thrown)

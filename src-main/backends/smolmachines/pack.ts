@@ -1,22 +1,25 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { VolumePart } from '../../../src-preload/contract/index.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { runConfig } from '../images/run-config.ts'
 import type { CaptureJob, Taken } from './capture.ts'
 import { ARTIFACTS, makePartial, publish, writeCaptureState } from './capture-files.ts'
-import { countEntries, type Marked, mark } from './capture-marker.ts'
-import { saveFolder } from './capture-parts.ts'
+import { LISTING, saveListing } from './capture-listing.ts'
+import { mark } from './capture-marker.ts'
+import { saveFolder, saveRoot } from './capture-parts.ts'
 import { WORKSPACE } from './capture-ports.ts'
 import { settleBottle } from './capture-settle.ts'
 import { COPY_MS } from './client.ts'
+import { isAtLeast, type Version } from './features.ts'
 import { packArguments, sidecarOf } from './pack-arguments.ts'
 import { checkPack } from './pack-file.ts'
 
 /** A machine that never told what it has gets what smolvm gives by itself. */
 const CPUS = 4
 const MEMORY_MIB = 8192
+/** Before, a pack of a machine that was made from a pack loses what that one had: all files are kept once more. */
+const REPACKS_WHOLE: Version = [1, 3, 4]
 
 /**
  * Stops the machine, packs its disks, and starts it again as it was. The agent was asked for before. A failure leaves
@@ -34,7 +37,10 @@ export async function takePack(job: CaptureJob): Promise<Taken> {
   if (!wasRunning) await machines.start(name, signal)
   const { survey } = await mark(tools, name, target.snapshotId, partial, signal)
   const isBeside = !features.includeWorkspace && (survey?.hasWorkspace ?? false)
-  let entries = wasRunning ? null : await countEntries(tools, name, signal)
+  const isTwofold = survey !== null && !isAtLeast(features.version, REPACKS_WHOLE)
+  const frozenAt = Math.floor(Date.now() / 1000)
+  const list = () => saveListing(machines, name, join(target.partsDir, LISTING), signal)
+  let entries = wasRunning || !survey ? null : await list()
   if (wasRunning) await tools.keeper.hold(subject.runtime)
   const since = performance.now()
   progress({ phase: 'stopping', current: null, total: null })
@@ -52,36 +58,33 @@ export async function takePack(job: CaptureJob): Promise<Taken> {
   }
   await tools.client.run('pack the machine', packArguments(request), { signal, timeout: COPY_MS })
   faultPoint('smolmachines:after-pack')
-  const volumes: VolumePart[] = []
-  if (wasRunning || isBeside) {
+  if (wasRunning || isBeside || isTwofold) {
     progress({ phase: 'starting', current: null, total: null })
     await machines.start(name, signal)
-    if (wasRunning) entries = await countEntries(tools, name, signal)
+    if (wasRunning && survey) entries = await list()
   }
-  if (isBeside) {
-    // Before the agent begins again: at the same point in time as the pack.
-    const place = { partsDir: target.partsDir, partial, file: '0.tar' }
-    const told = (current: number) => progress({ phase: 'copying', current, total: null })
-    volumes.push(await saveFolder(machines, name, WORKSPACE, place, told, signal))
-  }
+  // Before the agent begins again: at the same point in time as the pack.
+  const told = (current: number) => progress({ phase: 'copying', current, total: null })
+  const place = { partsDir: target.partsDir, partial }
+  const root = isTwofold ? await saveRoot(machines, name, { ...place, file: 'root.tar' }, told, signal) : null
+  const volumes = isBeside
+    ? [await saveFolder(machines, name, WORKSPACE, { ...place, file: '0.tar' }, told, signal)]
+    : []
   await settleBottle(tools, subject.runtime, state)
   const stoppedMs = wasRunning ? Math.round(performance.now() - since) : null
   faultPoint('smolmachines:after-settle')
   return {
     ...(await keepPack(job, output)),
-    ...facts({ survey }, entries, isBeside),
+    survey,
+    entries,
+    frozenAt,
+    root,
     volumes,
-    stoppedMs,
     marker: target.snapshotId,
-  }
-
-  function facts(marked: Marked, count: number | null, beside: boolean) {
-    return {
-      survey: marked.survey && { ...marked.survey, entries: count },
-      losesXattrs: false,
-      changedMeanwhile: 0,
-      keepsWorkspace: features.includeWorkspace || beside,
-    }
+    losesXattrs: false,
+    changedMeanwhile: 0,
+    stoppedMs,
+    keepsWorkspace: features.includeWorkspace || isBeside,
   }
 }
 

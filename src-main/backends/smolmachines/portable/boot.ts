@@ -65,10 +65,9 @@ async function markerOf(
   facts: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const { marker, entries } = facts
+  const { marker } = facts
   if (typeof marker !== 'string') return null
-  const expected = { marker, entries: typeof entries === 'number' ? entries : null }
-  return withScratch(tools.home, (folder) => markerProblem(tools, machine, expected, folder, signal))
+  return withScratch(tools.home, (folder) => markerProblem(tools, machine, marker, folder, signal))
 }
 
 const refused = (output: string): BootResult => ({ check: null, exitCode: NOT_STARTED, output })

@@ -33,7 +33,9 @@ export async function withSnapshotMachine<T>(
       { slug: snapshot.slug, isStarted: true },
       signal,
       async (machine) => {
-        if (options.isFilled) await fillGuest(tools.machines, machine, tools.home, snapshot, signal)
+        // Volumes travel by themselves.
+        const only = options.isFilled ? null : '/'
+        await fillGuest(tools.machines, machine, tools.home, snapshot, signal, only)
         return use(machine)
       },
     )
