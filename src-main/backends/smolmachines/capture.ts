@@ -10,6 +10,7 @@ import { type CaptureWay, planCapture, stopQuestion } from './capture-plan.ts'
 import { WORKSPACE } from './capture-ports.ts'
 import { type FoundMachine, type FreezerTools, lookAround, requireRoomFor } from './capture-scene.ts'
 import { settleWritten } from './capture-settle.ts'
+import { diskMark } from './changed.ts'
 import { faultOf, type SmolFault } from './errors.ts'
 import type { KeptPart } from './guest-tar-fill.ts'
 import { smolFacts } from './run-state.ts'
@@ -77,7 +78,7 @@ export async function captureMachine(
     if (way.kind === 'pack' && wasRunning) await askToStop(subject.slug, refusal ?? way.why, options)
     try {
       const taken = await take(way, job)
-      const captured = capturedFrom(way, job, taken)
+      const captured = capturedFrom(way, job, taken, await markOf(job))
       await dropPartial(target.partsDir)
       await clearCaptureState(target.partsDir)
       await writeResult(target.partsDir, captured)
@@ -110,7 +111,12 @@ async function askToStop(slug: string, why: string, options: FreezeOptions): Pro
   throw bottleError('cancelled', undefined, { slug })
 }
 
-function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken): Captured {
+/** How a machine's disks look that stands still again: by it a later freeze knows that nothing has changed since. */
+async function markOf({ tools, subject, wasRunning, signal }: CaptureJob): Promise<string | null> {
+  return wasRunning ? null : diskMark(tools, subject.runtime.name, signal)
+}
+
+function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: string | null): Captured {
   const { found, subject, wasRunning } = job
   const { look } = found
   const partBytes = taken.volumes.reduce((sum, part) => sum + part.bytes, 0)
@@ -152,6 +158,7 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken): Captured 
       machineCreatedAt: look.createdAt,
       // A machine that stood still all the time, and stands still, has changed nothing since.
       stoodStill: !wasRunning,
+      diskMark: mark,
       smolvm: found.features.versionText,
       platform: found.platform,
       config: taken.config,

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { homeScript } from '../guest/home-files.ts'
 import { type RunRecipe, runFiles } from '../guest/run-files.ts'
 import { shellQuote } from '../guest/shell-quote.ts'
@@ -77,10 +78,11 @@ export function deliveryScript(recipe: RunRecipe, workdir: string | null): strin
     'memory=',
     'while read -r _ at type _; do case $type in tmpfs | ramfs) memory="$memory $at " ;; esac; done </proc/mounts',
     'dir=',
-    `for try in ${GUEST_DIRS.join(' ')}; do`,
-    '  case $memory in *" $(dirname "$try") "*) ;; *) continue ;; esac',
-    '  if mkdir -p "$try" 2>/dev/null && : 2>/dev/null >"$try/env"; then dir=$try; break; fi',
-    'done',
+    'try() {',
+    '  case $memory in *" $1 "*) ;; *) return 1 ;; esac',
+    '  mkdir -p "$2" 2>/dev/null && : 2>/dev/null >"$2/env" && dir=$2',
+    '}',
+    ...GUEST_DIRS.map((dir) => `[ -n "$dir" ] || try ${posix.dirname(dir)} ${dir}`),
     'if [ -z "$dir" ]; then echo "icebox: neither /run nor /dev/shm is memory that can be written" >&2; exit 3; fi',
     'put() { printf %s "$2" >"$dir/$1" || exit 3; }',
     ...(workdir === null ? [] : [`mkdir -p ${shellQuote(workdir)} || exit 3`]),

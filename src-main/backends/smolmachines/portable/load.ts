@@ -15,7 +15,16 @@ import { readImageFile, readLayer } from './image-file.ts'
 import { workspaceOf } from './workspace-layers.ts'
 
 /** Facts of the machine that was frozen elsewhere; of nothing here. */
-const ELSEWHERE = ['machine', 'machineCreatedAt', 'stoodStill', 'marker', 'entries', 'stoppedMs', 'workspace']
+const ELSEWHERE = [
+  'machine',
+  'machineCreatedAt',
+  'stoodStill',
+  'diskMark',
+  'marker',
+  'entries',
+  'stoppedMs',
+  'workspace',
+]
 const WORKSPACE_FILE = 'workspace.tar'
 
 /**
