@@ -201,7 +201,7 @@ function fill(context: Context, machine: Machine, path: string): Machine {
       'create from .smolmachine',
       `secret '${secret}': env source is not allowed here (packs may not carry secret refs)`,
     )
-  say(context, 'Extracting .smolmachine assets...')
+  if (machine.owner === null) say(context, 'Extracting .smolmachine assets...')
   const vmDir = vmDirOf(context.dir, machine.name)
   const staging = join(vmDir, 'pack')
   mkdirSync(staging, { recursive: true })
