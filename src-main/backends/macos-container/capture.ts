@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
-import { bottleError, isBottleError } from '../../system/bottle-error.ts'
+import { bottleError } from '../../system/bottle-error.ts'
 import { requireSpace } from '../../system/disk-space.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { Captured, ReportProgress } from '../backend.ts'
@@ -10,17 +10,16 @@ import { isOwn, leftOutOf, requireContainer, stopQuestion } from './capture-scen
 import { removeParts } from './capture-state.ts'
 import { requireRelease } from './client.ts'
 import { readFacts } from './container-facts.ts'
-import type { ContainerEntry } from './decode.ts'
 import { exportFiles, exportStopped, type FreezeParts, WHOLE } from './export-files.ts'
 import { exportByGuest } from './guest-export.ts'
 import { readImageConfig, rememberConfig } from './image-config.ts'
-import { inspectImage, variantFor } from './images.ts'
+import { variantFor } from './images.ts'
 import type { WrittenLayer } from './layout-file.ts'
 import { type Rebuilt, rebuildImage } from './rebuild.ts'
 import { standPoint } from './stand.ts'
 import { showVersion } from './versions.ts'
 
-/** Export, layout and what the engine unpacks. */
+/** Export, layout and what the engine unpacks; the best guess at one of them is what is known already. */
 const SPACE_FACTOR = 3
 
 const MOVING =
@@ -49,14 +48,15 @@ export async function captureContainer(
   const mayStop = isOwn(entry, target.rootId)
   const mustStop = isRunning && !isLive && mayStop
   if (mustStop) await ask(parts, subject, options, signal)
-  const imageConfig = await readImageConfig(
+  const image = await readImageConfig(
     client,
     home,
     { ...entry.image, platform: entry.platform },
     partsDir,
     signal,
   )
-  await requireRoom(parts, subject, entry, signal)
+  const bytes = Math.max(subject.parent?.bytes ?? 0, image?.bytes ?? 0)
+  await requireSpace(home, 'A freeze', SPACE_FACTOR * bytes, 0)
   await mkdir(partsDir, { recursive: true, mode: 0o700 })
   const rootfs = join(partsDir, 'rootfs.tar')
   progress({ phase: 'exporting', current: null, total: null })
@@ -87,7 +87,7 @@ export async function captureContainer(
       reference: target.reference,
       rootId: target.rootId,
       platform: entry.platform,
-      imageConfig: imageConfig ?? {},
+      imageConfig: image?.config ?? {},
       record: (layer, count) =>
         labelRecord(
           target.record,
@@ -95,7 +95,7 @@ export async function captureContainer(
           [
             ...leftOutOf(entry, count.unheld),
             ...exported.leftOut,
-            ...(imageConfig ? [] : [`settings of the image ${entry.image.reference}`]),
+            ...(image ? [] : [`settings of the image ${entry.image.reference}`]),
           ],
           facts,
         ),
@@ -103,11 +103,14 @@ export async function captureContainer(
     signal,
   )
   const platform = variantFor(rebuilt.image, entry.platform)?.platform ?? entry.platform
-  await rememberConfig(home, { digest: rebuilt.image.digest, platform }, fullConfig(rebuilt))
+  if (rebuilt.lost.length === 0) {
+    const known = { config: fullConfig(rebuilt), bytes: rebuilt.layer.bytes }
+    await rememberConfig(home, { digest: rebuilt.image.digest, platform }, known)
+  }
   await removeParts(partsDir)
   return capturedFrom(target.reference, rebuilt, [
     ...exported.notices,
-    ...(imageConfig
+    ...(image
       ? []
       : [
           `The image ${entry.image.reference} is gone, so its environment, user and command could not be kept.`,
@@ -127,22 +130,6 @@ async function ask(
     throw bottleError('cancelled', `${slug} was not frozen: it runs on, and nothing was changed.`, { slug })
   }
   signal.throwIfAborted()
-}
-
-/** Refuses before anything is stopped or written. The best guess at the size is what is known already. */
-async function requireRoom(
-  { client, home }: FreezeParts,
-  subject: FreezeSubject,
-  entry: ContainerEntry,
-  signal: AbortSignal,
-): Promise<void> {
-  const image = await inspectImage(client, entry.image.reference, signal).catch((thrown: unknown) => {
-    if (isBottleError(thrown) && thrown.code === 'engine-failed') return null
-    throw thrown
-  })
-  const variant = image && variantFor(image, entry.platform)
-  const bytes = Math.max(subject.parent?.bytes ?? 0, variant?.bytes ?? 0)
-  await requireSpace(home, 'A freeze', SPACE_FACTOR * bytes, 0)
 }
 
 /** Pure: the record as the image's label holds it, all but what only the engine decides. */

@@ -15,6 +15,14 @@ export interface ImageName {
   readonly platform: Platform
 }
 
+/** What a freeze has to know of the image that its container came from. */
+export interface KnownImage {
+  /** The whole run config. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** As the engine counts them; 0 when that is not known. */
+  readonly bytes: number
+}
+
 /**
  * The image's whole run config, or null when the image is gone. What `image inspect` tells lacks ports and more, so the
  * config is taken out of the image itself, once: afterwards it is read from a file. `scratch` is a folder for that.
@@ -26,7 +34,7 @@ export async function readImageConfig(
   image: ImageName,
   scratch: string,
   signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>> | null> {
+): Promise<KnownImage | null> {
   const known = await readKnown(home, image)
   if (known) return known
   const found = await inspectImage(client, image.reference, signal)
@@ -39,8 +47,9 @@ export async function readImageConfig(
     await saveImage(client, { ...image, platform: variant.platform }, file, signal)
     const { config } = await readSavedImage(file, variant.platform)
     const run = (config.config ?? {}) as Readonly<Record<string, unknown>>
-    await rememberConfig(home, { ...image, digest: found.digest }, run)
-    return run
+    const read = { config: run, bytes: variant.bytes }
+    await rememberConfig(home, { ...image, digest: found.digest }, read)
+    return read
   } catch (thrown) {
     if (isBottleError(thrown) && thrown.code === 'image-missing') return null
     throw thrown
@@ -68,12 +77,12 @@ export const platformText = ({ os, architecture, variant }: Platform): string =>
 export async function rememberConfig(
   home: string,
   image: Pick<ImageName, 'digest' | 'platform'>,
-  config: object,
+  known: { readonly config: object; readonly bytes: number },
 ): Promise<void> {
   const file = fileOf(home, image)
   if (!file) return
   await mkdir(join(home, FOLDER), { recursive: true, mode: 0o700 })
-  await writeDurable(file, `${JSON.stringify({ config })}\n`)
+  await writeDurable(file, `${JSON.stringify(known)}\n`)
 }
 
 const FOLDER = join('icebox', 'macos-container-configs')
@@ -87,10 +96,11 @@ function fileOf(home: string, { digest, platform }: Pick<ImageName, 'digest' | '
 async function readKnown(
   home: string,
   image: Pick<ImageName, 'digest' | 'platform'>,
-): Promise<Readonly<Record<string, unknown>> | null> {
+): Promise<KnownImage | null> {
   const file = fileOf(home, image)
   const read = file ? await readJsonObject(file) : null
   if (read?.kind !== 'ok') return null
-  const { config } = read.value as { readonly config?: unknown }
-  return typeof config === 'object' && config !== null ? (config as Readonly<Record<string, unknown>>) : null
+  const { config, bytes } = read.value as { readonly config?: unknown; readonly bytes?: unknown }
+  if (typeof config !== 'object' || config === null) return null
+  return { config: config as KnownImage['config'], bytes: typeof bytes === 'number' ? bytes : 0 }
 }

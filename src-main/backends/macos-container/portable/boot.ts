@@ -39,8 +39,12 @@ export async function bootSnapshot(
   await sweepBoots(client, rootId, signal).catch(() => {})
   const { image, variant } = await requireImage(client, snapshot, signal)
   const imageName = { reference: image.reference, digest: image.digest, platform: variant.platform }
-  const config = await withScratch(home, (dir) => readImageConfig(client, home, imageName, dir, signal))
-  const command = bootCommand(request.check, config ?? variant.config, snapshot.facts.hasShell !== false)
+  const known = await withScratch(home, (dir) => readImageConfig(client, home, imageName, dir, signal))
+  const command = bootCommand(
+    request.check,
+    known?.config ?? variant.config,
+    snapshot.facts.hasShell !== false,
+  )
   const name = `icebox-boot-${randomBytes(5).toString('hex')}`
   const labels = {
     [LABEL.boot]: rootId,

@@ -15,12 +15,12 @@ export async function describeSnapshot(
 ): Promise<PortableImage> {
   const { image, variant } = await requireImage(client, snapshot, signal)
   const name = { reference: image.reference, digest: image.digest, platform: variant.platform }
-  const config = await withScratch(home, (dir) => readImageConfig(client, home, name, dir, signal))
+  const known = await withScratch(home, (dir) => readImageConfig(client, home, name, dir, signal))
   const { baseLayers, layerBytes } = snapshot.facts
   const { diffIds } = variant
   return {
     platform: variant.platform,
-    config: runConfig(config ?? variant.config),
+    config: runConfig(known?.config ?? variant.config),
     createdAt: isoDate(variant.createdAt) ?? isoDate(snapshot.createdAt) ?? new Date(0).toISOString(),
     diffIds: diffIds.length > 0 ? diffIds : null,
     baseLayers:

@@ -64,7 +64,8 @@ export async function loadSnapshot(
       faultPoint('import:engine-loaded')
       const image = await readBack(client, request, reference, manifestDigest, signal)
       const { config } = JSON.parse(loadConfig(request, reference)) as { readonly config: object }
-      await rememberConfig(home, { digest: image.digest, platform: request.image.platform }, config)
+      const name = { digest: image.digest, platform: request.image.platform }
+      await rememberConfig(home, name, { config, bytes: total })
       return loadedFacts(request, image, reference, total)
     })
   } catch (thrown) {
