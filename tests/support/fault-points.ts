@@ -9,6 +9,9 @@ export interface FaultPoint {
   readonly backends: readonly ('docker' | 'host')[]
 }
 
+/** Folders of one backend each; points in them are passed by no other. */
+const OWN_FOLDERS: ReadonlySet<string> = new Set(['docker', 'host', 'macos-container', 'smolmachines'])
+
 /** Every point at which the product lets a test kill it, read from the sources so that none is forgotten. */
 export async function findFaultPoints(): Promise<readonly FaultPoint[]> {
   const sources = await readSources(join(import.meta.dirname, '../..'), ['src-main'], /\.ts$/)
@@ -16,8 +19,9 @@ export async function findFaultPoints(): Promise<readonly FaultPoint[]> {
   for (const [path, text] of sources) {
     for (const [, name = ''] of text.matchAll(/\bfaultPoint\('([^']+)'\)/g)) {
       const known = backends.get(name) ?? new Set()
-      if (!path.startsWith('src-main/backends/host/')) known.add('docker')
-      if (!path.startsWith('src-main/backends/docker/')) known.add('host')
+      const [, folder = ''] = /^src-main\/backends\/([^/]+)\//.exec(path) ?? []
+      for (const backend of ['docker', 'host'] as const)
+        if (folder === backend || !OWN_FOLDERS.has(folder)) known.add(backend)
       backends.set(name, known)
     }
   }
