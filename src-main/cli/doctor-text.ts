@@ -35,6 +35,7 @@ const ABILITIES: Readonly<Record<string, string>> = {
   reflink: 'instant copies',
   clone: 'instant copies',
   sidecars: 'sidecars',
+  localImages: 'image archives',
 }
 
 /** What matters to Icebox and to nobody who uses it. */
@@ -64,12 +65,12 @@ export function wrapText(text: string, width: number | undefined): readonly stri
 const LABEL_WIDTH = 12
 
 /** A label and its text, wrapped under itself; nothing for an empty text. */
-function row(label: string, text: string, look: DoctorLook): readonly string[] {
-  const indent = 2 + LABEL_WIDTH
+function row(label: string, text: string, look: DoctorLook, mark = ''): readonly string[] {
+  const indent = 2 + LABEL_WIDTH + mark.length
   const room = look.width === undefined ? undefined : Math.max(20, look.width - indent)
   return wrapText(text, room).map((line, index) =>
     index === 0
-      ? `  ${look.paint('dim', label)}${' '.repeat(LABEL_WIDTH - textWidth(label))}${line}`
+      ? `  ${look.paint('dim', label)}${' '.repeat(LABEL_WIDTH - textWidth(label))}${mark}${line}`
       : `${' '.repeat(indent)}${line}`,
   )
 }
@@ -96,7 +97,7 @@ export function engineText(engine: EngineReport, bottles: number, look: DoctorLo
     ...row('Address', where, look),
     ...row('Can', abilities(engine, true), look),
     ...row('Can’t', abilities(engine, false), look),
-    ...engine.limits.flatMap((limit, index) => row(index === 0 ? 'Limits' : '', limit, look)),
+    ...engine.limits.flatMap((limit, index) => row(index === 0 ? 'Limits' : '', limit, look, '- ')),
   ].join('\n')
 }
 

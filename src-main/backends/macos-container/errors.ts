@@ -5,6 +5,13 @@ import { type BottleError, bottleError } from '../../system/bottle-error.ts'
 export const START_FIX = 'container system start --enable-kernel-install'
 export const INSTALL_FIX = 'brew install container'
 
+/** Pure: why the program is not there, and how to get it where that can be. */
+export function absence(platform: NodeJS.Platform): { readonly reason: string; readonly fix: string | null } {
+  return platform === 'darwin'
+    ? { reason: "Apple's container is not installed.", fix: INSTALL_FIX }
+    : { reason: "Apple's container runs on macOS only.", fix: null }
+}
+
 /** What one call of the program did, when it failed. */
 export interface FailedCall {
   /** As a person reads it: `list`, `image load`. */
@@ -76,5 +83,6 @@ export function callError({ verb, exitCode, stderr }: FailedCall): BottleError {
 
 /** Pure. */
 export function missingProgram(): BottleError {
-  return bottleError('engine-missing', `Apple's container is not installed. Install it: ${INSTALL_FIX}`)
+  const { reason, fix } = absence(process.platform)
+  return bottleError('engine-missing', fix ? `${reason} Install it: ${fix}` : reason)
 }

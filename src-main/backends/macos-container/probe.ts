@@ -1,7 +1,8 @@
 import type { EngineReport } from '../../../src-preload/contract/index.ts'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
+import type { ContainerClient } from './client.ts'
 import type { ContainerContext } from './context.ts'
-import { INSTALL_FIX, START_FIX } from './errors.ts'
+import { absence, START_FIX } from './errors.ts'
 import { gatesOf, limitsOf, OLDEST, showVersion, type Version } from './versions.ts'
 
 const PROBE_MS = 10_000
@@ -10,7 +11,7 @@ const PROBE_MS = 10_000
 export async function probeContainer(context: ContainerContext, signal: AbortSignal): Promise<EngineReport> {
   const { client } = context
   if (!(await client.program())) {
-    return { ...blank, state: 'missing', reason: "Apple's container is not installed.", fix: INSTALL_FIX }
+    return { ...blank, state: 'missing', ...absence(process.platform) }
   }
   let known: EngineReport = blank
   try {
@@ -104,8 +105,15 @@ export async function containerDataRoot(
   context: ContainerContext,
   signal: AbortSignal,
 ): Promise<string | null> {
-  return (await systemStatus(context, signal).catch(() => null))?.appRoot ?? null
+  // It does not move while the services run, and a freeze asks each time.
+  const known = dataRoots.get(context.client)
+  if (known) return known
+  const found = (await systemStatus(context, signal).catch(() => null))?.appRoot ?? null
+  if (found) dataRoots.set(context.client, found)
+  return found
 }
+
+const dataRoots = new WeakMap<ContainerClient, string>()
 
 /**
  * Starts the engine's services; ones that run already are left. Takes the recommended kernel where none is installed,

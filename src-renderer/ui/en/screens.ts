@@ -38,6 +38,7 @@ export const screens = {
       clone: 'instant copies',
       reflink: 'instant copies',
       sidecars: 'sidecars',
+      localImages: 'image archives',
     } as Readonly<Record<string, string>>,
     none: 'No engine was reported.',
     failed: 'The engines could not be checked',

@@ -25,7 +25,7 @@ describe('what bad input gets', () => {
     [['start', 'nobody', '--headless', '--prompt', 'x'], 1, 'not-found'],
     [[...START, '--bottle', 'nobody'], 1, 'not-found'],
     [[...START, '--backend', 'foo'], 1, 'unknown-backend'],
-    [[...START, '--backend', 'smolmachines'], 1, 'unsupported'],
+    [[...START, '--backend', 'smolmachines'], 1, 'engine-missing'],
     [[...START, '--bottle', 'boxed'], 1, 'engine-down'],
     [[...START, '--secret', 'ICEBOX_TEST_NOT_SET'], 1, 'secret-missing'],
     [[...START, '--cwd', '/nowhere'], 1, 'not-found'],
@@ -152,7 +152,12 @@ describe('completion', () => {
     expect(await complete('start', '--he')).toEqual(['--headless'])
     expect(await complete('freeze', 'w')).toEqual(['web'])
     expect(await complete('start', 'sh')).toEqual(['shell'])
-    expect(await complete('start', '--backend', '')).toEqual(['docker', 'host'])
+    expect(await complete('start', '--backend', '')).toEqual([
+      'docker',
+      'host',
+      'macos-container',
+      'smolmachines',
+    ])
     expect(await complete('start', 'shell', '--bottle', 'b')).toEqual(['box', 'boxed'])
     expect(await complete('resume', 'web@l')).toEqual(['web@latest'])
     expect(await complete('resume', '../x@')).toEqual([])

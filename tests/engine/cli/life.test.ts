@@ -224,5 +224,10 @@ test('what is asked about a bottle and about agents has the shape of the contrac
   const { engines } = (await scene.home.must(['doctor'])).json as {
     engines: { name: string; state: string }[]
   }
-  expect(engines.map(({ name, state }) => `${name} ${state}`)).toEqual(['docker down', 'host ready'])
+  expect(engines.map(({ name, state }) => `${name} ${state}`)).toEqual([
+    'docker down',
+    'host ready',
+    'macos-container missing',
+    'smolmachines missing',
+  ])
 })

@@ -45,8 +45,8 @@ test('an engine is told with its state, why, what mends it, what it can and what
     '  To mend it  container system start --enable-kernel-install',
     '  Can         some new thing',
     '  Can’t       freeze while running',
-    '  Limits      Freezing has to stop a running bottle and start it again: exports',
-    '              of running ones work from 1.2.1 on.',
+    '  Limits      - Freezing has to stop a running bottle and start it again:',
+    '                exports of running ones work from 1.2.1 on.',
   ])
 })
 
