@@ -29,9 +29,8 @@ function plainEnvironment(): Record<string, string> {
 }
 
 function inputOptions(input: CommandOptions['input']) {
-  if (input === undefined) return { stdin: 'ignore' as const }
-  if (typeof input === 'string' || input instanceof Uint8Array) return { input }
-  return { stdin: input }
+  // As `input` a stream may be any; as `stdin` it would have to have a file behind it.
+  return input === undefined ? { stdin: 'ignore' as const } : { input }
 }
 
 /**
