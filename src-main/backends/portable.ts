@@ -87,7 +87,7 @@ export interface BaseImage {
 /** What the record of a loaded snapshot needs. */
 export type LoadedImage = Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'facts'> & {
   /** What of the image this engine can't hold, for the record's `leftOut`. */
-  readonly leftOut?: readonly string[]
+  readonly leftBehind?: readonly string[]
 }
 
 export interface BootRequest {

@@ -182,13 +182,13 @@ async function fill(
   const [volumes, load] = await Promise.allSettled([fillVolumes(), loadImage(deps, parts, draft, context)])
   if (volumes.status === 'rejected') throw volumes.reason
   if (load.status === 'rejected') throw load.reason
-  const { leftOut = [], ...loaded } = load.value
+  const { leftBehind = [], ...loaded } = load.value
   faultPoint('import:after-load')
   const volumeBytes = draft.volumes.reduce((sum, volume) => sum + volume.bytes, 0)
   return {
     ...draft,
     ...loaded,
-    leftOut: [...draft.leftOut, ...leftOut],
+    leftOut: [...draft.leftOut, ...leftBehind],
     bytes: Math.max(loaded.bytes, volumeBytes),
   }
 }

@@ -8,6 +8,7 @@ import { isActive } from './bottle-look.ts'
 
 export type VerbName =
   | 'resume'
+  | 'resumeOn'
   | 'freeze'
   | 'terminal'
   | 'logs'
@@ -117,6 +118,14 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
       icon: 'note',
       isGroupStart: true,
       run: () => lay({ kind: 'freeze', slug }),
+    })
+  }
+  if (canResume(bottle)) {
+    change({
+      id: 'resumeOn',
+      label: t.action.resumeOn,
+      icon: 'engine',
+      run: () => lay({ kind: 'elsewhere', slug, snapshot: null }),
     })
   }
   if (state !== 'unknown' && state !== 'starting') {

@@ -1,12 +1,14 @@
 import { useState } from 'react'
+import type { BackendName } from '../../src-preload/contract/entities.ts'
 import type { Failure } from '../../src-preload/contract/errors.ts'
-import { useApp, useChangeView } from '../state/app.ts'
+import { useApp, useChangeView, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { t } from '../ui/en.ts'
 import { moment } from '../ui/format.ts'
 import { Field, Problem } from '../ui/pieces.tsx'
+import { Differences, EngineChoice, mayGo, useElsewherePlan } from './differences.tsx'
 
 const MOST = 50
 
@@ -18,8 +20,11 @@ export function ForkDialog({ slug, snapshot }: { readonly slug: string; readonly
   const [count, setCount] = useState(1)
   const [prompt, setPrompt] = useState('')
   const [label, setLabel] = useState('')
+  const [backend, setBackend] = useState<BackendName | ''>('')
+  const plan = useElsewherePlan({ slug, snapshot, backend })
   const [failure, setFailure] = useState<Failure | null>(null)
   const [isBusy, setBusy] = useState(false)
+  const bottle = useModel((model) => model.bottles.get(slug))
   const from = tree?.find((item) => item.id === snapshot)
   const close = () => change({ overlay: null })
   const fork = async () => {
@@ -31,6 +36,7 @@ export function ForkDialog({ slug, snapshot }: { readonly slug: string; readonly
       ...(snapshot ? { snapshot } : {}),
       ...(prompt.trim() ? { prompt } : {}),
       ...(label.trim() ? { label: label.trim() } : {}),
+      ...(backend ? { backend } : {}),
     })
     setBusy(false)
     if (result.ok) close()
@@ -44,7 +50,13 @@ export function ForkDialog({ slug, snapshot }: { readonly slug: string; readonly
         <>
           <span className="room" />
           <Button onClick={close}>{t.action.cancel}</Button>
-          <Button kind="primary" icon="fork" isBusy={isBusy} onClick={() => void fork()}>
+          <Button
+            kind="primary"
+            icon="fork"
+            isBusy={isBusy}
+            disabled={backend !== '' && !mayGo(plan)}
+            onClick={() => void fork()}
+          >
             {t.fork.submit(count)}
           </Button>
         </>
@@ -109,6 +121,16 @@ export function ForkDialog({ slug, snapshot }: { readonly slug: string; readonly
             )}
           </Field>
         </div>
+        <div className="field">
+          <span className="field-label">{t.newBottle.engine}</span>
+          <EngineChoice
+            from={from?.backend ?? bottle?.backend ?? ''}
+            value={backend}
+            stay={t.elsewhere.stay}
+            onChange={setBackend}
+          />
+        </div>
+        <Differences plan={plan} />
         <Field label={t.fork.prompt} isOptional hint={t.fork.promptHint}>
           {(id) => (
             <textarea

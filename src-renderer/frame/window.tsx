@@ -7,6 +7,7 @@ import { PullDialog, PushDialog } from '../artifacts/reference-dialogs.tsx'
 import { SecretsDialog } from '../artifacts/secrets-dialog.tsx'
 import { BottlesScreen } from '../bottles/bottles-screen.tsx'
 import { DestroyDialog } from '../bottles/destroy-dialog.tsx'
+import { ElsewhereDialog } from '../bottles/elsewhere-dialog.tsx'
 import { ForkDialog } from '../bottles/fork-dialog.tsx'
 import { FreezeDialog } from '../bottles/freeze-dialog.tsx'
 import { NewBottleSheet } from '../bottles/new-bottle-sheet.tsx'
@@ -98,6 +99,8 @@ function Overlays() {
       return <DestroyDialog slugs={overlay.slugs} />
     case 'fork':
       return <ForkDialog slug={overlay.slug} snapshot={overlay.snapshot} />
+    case 'elsewhere':
+      return <ElsewhereDialog slug={overlay.slug} snapshot={overlay.snapshot} />
     case 'freeze':
       return <FreezeDialog slug={overlay.slug} />
     case 'export':

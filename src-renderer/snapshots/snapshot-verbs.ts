@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../src-preload/contract/entities.ts'
+import { canResume, doingOf } from '../bottles/bottle-verbs.ts'
 import type { App } from '../state/app.ts'
 import type { Overlay } from '../state/view.ts'
 import { t } from '../ui/en.ts'
@@ -32,7 +33,20 @@ export function snapshotVerbs(app: App, slug: string, snapshot: Snapshot): reado
   offer('compareNow', t.artifact.compareNow, id, null)
   if (current !== null && current !== id) offer('compareCurrent', t.artifact.compareCurrent, id, current)
   if (parent) offer('compareBefore', t.artifact.compareBefore, parent, id)
+  const elsewhere: MenuEntry[] =
+    bottle && canResume(bottle)
+      ? [
+          {
+            id: 'resumeOn',
+            label: t.action.resumeOn,
+            icon: 'engine',
+            isDisabled: !isReady || doingOf(app, slug) !== null,
+            run: () => lay({ kind: 'elsewhere', slug, snapshot: id }),
+          },
+        ]
+      : []
   return [
+    ...elsewhere,
     {
       id: 'export',
       label: t.artifact.export,

@@ -1,5 +1,5 @@
 import type { CallArgs, CallName } from '../../src-preload/contract/calls.ts'
-import type { Task } from '../../src-preload/contract/entities.ts'
+import type { BackendName, Task } from '../../src-preload/contract/entities.ts'
 import type { Failure, Result } from '../../src-preload/contract/errors.ts'
 import type { IceboxBridge } from '../../src-preload/contract/wire.ts'
 import type { ToastStore } from '../tasks/toast-store.ts'
@@ -21,7 +21,16 @@ type TaskCall = Extract<
 /** What a click starts. Each tells its failure by a toast, so callers need not. */
 export interface Operations {
   freeze(slug: string, note?: string): Promise<void>
-  resume(slug: string, snapshot?: string, options?: { readonly isRebuild?: boolean }): Promise<void>
+  resume(
+    slug: string,
+    snapshot?: string,
+    options?: {
+      readonly isRebuild?: boolean
+      readonly backend?: BackendName
+      readonly prompt?: string
+      readonly isInteractive?: boolean
+    },
+  ): Promise<void>
   stop(slug: string): Promise<void>
   restart(slug: string): Promise<void>
   destroy(slug: string, options: { readonly isFreezeFirst: boolean }): Promise<void>
@@ -79,6 +88,9 @@ export function createOperations(
           slug,
           ...(snapshot ? { snapshot } : {}),
           ...(options.isRebuild ? { rebuildOk: true } : {}),
+          ...(options.backend ? { backend: options.backend } : {}),
+          ...(options.prompt ? { prompt: options.prompt } : {}),
+          ...(options.isInteractive ? { interactive: true } : {}),
         },
         slug,
         t.failed.resume(slug),

@@ -62,6 +62,7 @@ export const emptyDraft: Draft = {
 export type Overlay =
   | { readonly kind: 'new' }
   | { readonly kind: 'destroy'; readonly slugs: readonly string[] }
+  | { readonly kind: 'elsewhere'; readonly slug: string; readonly snapshot: string | null }
   | { readonly kind: 'fork'; readonly slug: string; readonly snapshot: string | null }
   | { readonly kind: 'freeze'; readonly slug: string }
   | { readonly kind: 'export'; readonly slug: string; readonly snapshot: string }

@@ -160,6 +160,7 @@ export const t = {
     freezeWithNote: 'Freeze with a note…',
     resume: 'Resume',
     resumeThis: 'Resume this one',
+    resumeOn: 'Resume on another engine…',
     rebuild: 'Rebuild without it',
     stop: 'Stop',
     restart: 'Restart',

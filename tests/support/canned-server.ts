@@ -8,7 +8,7 @@ import { type Failure, failure } from '../../src-preload/contract/errors.ts'
 import type { ClientMessage, ServerMessage } from '../../src-preload/contract/wire.ts'
 import { FILE_DIFF, FINDINGS, PREVIEW, SNAPSHOT_DIFF, usageOf } from './canned/artifacts.ts'
 import { detailOf, type Scene, scene } from './canned/data.ts'
-import { DEFINITIONS, PLAN } from './canned/definitions.ts'
+import { DEFINITIONS, elsewherePlan, PLAN } from './canned/definitions.ts'
 
 type Change = StatePatch['changes'][number]
 
@@ -126,6 +126,8 @@ export async function startCannedServer(options: {
         return DEFINITIONS
       case 'agent:sample':
         return { agent: 'sample' }
+      case 'bottle:plan-resume':
+        return elsewherePlan(slug ?? '', String(args.backend ?? ''))
       case 'bottle:plan':
         return PLAN
       case 'engine:probe':

@@ -124,7 +124,7 @@ async function load(
     leftOut: [...draft.leftOut, ...content.leftOut],
     facts: { ...content.facts, ...draft.facts },
   }
-  const { leftOut = [], ...loaded } = await (await to.portable()).load(
+  const { leftBehind = [], ...loaded } = await (await to.portable()).load(
     {
       snapshot: record,
       rootId: deps.root.id,
@@ -139,7 +139,7 @@ async function load(
   return {
     ...record,
     ...loaded,
-    leftOut: [...record.leftOut, ...leftOut],
+    leftOut: [...record.leftOut, ...leftBehind],
     facts: { ...loaded.facts, ...draft.facts },
   }
 }

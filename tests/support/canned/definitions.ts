@@ -62,3 +62,37 @@ export const PLAN: StartPlan = {
   network: 'none',
   notices: ['The bottle declares egress rules that are not enforced yet, so it gets no network.'],
 }
+
+/** What is different on another engine; Apple's container can't take it. */
+export function elsewherePlan(slug: string, backend: string): StartPlan {
+  const isHost = backend === 'host'
+  return {
+    ...PLAN,
+    slug,
+    backend,
+    notices: isHost ? ['Work since the last snapshot would be frozen first.'] : [],
+    differences: isHost
+      ? [
+          {
+            about: 'isolation',
+            text: 'The agent runs on this machine itself, in the system’s own sandbox.',
+            blocks: false,
+          },
+          {
+            about: 'files',
+            text: `Only /workspace and /home/agent come along. Everything else stays in ${slug}@20261121T101500Z-k3f9 and is there again when the bottle goes back.`,
+            blocks: false,
+          },
+          { about: 'mounts', text: 'These mounts are not there: /srv/data → /data.', blocks: false },
+          { about: 'user', text: 'All files belong to you, whoever owned them before.', blocks: false },
+        ]
+      : [
+          {
+            about: 'architecture',
+            text: 'The image is for amd64, Apple container 1.2.2 is arm64 and runs no others.',
+            blocks: true,
+          },
+          { about: 'volumes', text: 'These volumes become plain folders: /var/lib/data.', blocks: false },
+        ],
+  }
+}

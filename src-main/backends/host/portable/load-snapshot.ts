@@ -56,7 +56,7 @@ export async function loadSnapshot(
     signal.throwIfAborted()
     await finishSnapshot(partsDir, manifest)
     const { reference, digest, bytes, ownBytes, facts } = capturedOf(partsDir, manifest, null)
-    return { reference, digest, bytes, ownBytes, facts, leftOut: general?.leftOut() ?? [] }
+    return { reference, digest, bytes, ownBytes, facts, leftBehind: general?.leftBehind() ?? [] }
   } catch (thrown) {
     await deleteSnapshotTrees(partsDir)
     throw thrown

@@ -23,7 +23,7 @@ const ENGINES_OWN =
 export interface TwoTrees {
   readonly layers: readonly LayerFile[]
   /** What stays behind, as far as the layers were read by then. */
-  leftOut(): readonly string[]
+  leftBehind(): readonly string[]
 }
 
 /**
@@ -55,7 +55,7 @@ export async function twoTrees(
           during,
         ),
     })),
-    leftOut: () => [placesText(places), ...changedText([...changed])],
+    leftBehind: () => [placesText(places), ...changedText([...changed])],
   }
 }
 
