@@ -8,7 +8,7 @@ import { createFrameSplitter } from './zstd-frames.ts'
 /** Node's default of 16 kB costs a third of the speed. */
 const CHUNK = 1 << 20
 /** With room for the decoder to work ahead while its reader hashes. */
-const DECODER = { chunkSize: CHUNK, readableHighWaterMark: 4 << 20 }
+const DECODER = { chunkSize: CHUNK, readableHighWaterMark: 2 << 20 }
 /** Frames up to this size, packed and unpacked, are decoded whole and several at a time. */
 const WHOLE_FRAME = 16 << 20
 const FRAMES_AT_ONCE = 2

@@ -3,9 +3,8 @@ import type { Codec, LayerScan, Packed, ScanOptions } from './types.ts'
 
 /** What a thread can be asked. */
 export interface Jobs {
-  /** With `isSent` the content is sent as `unpack` does it. */
   scan: {
-    readonly args: { readonly file: string; readonly options: ScanOptions; readonly isSent?: boolean }
+    readonly args: { readonly file: string; readonly options: ScanOptions }
     readonly result: LayerScan
   }
   hash: {
@@ -49,7 +48,8 @@ export type ToThread =
       }
     }[JobName]
   | { readonly id: number; readonly job: 'cancel' }
-  | { readonly id: number; readonly job: 'more' }
+  /** `memory`: of a chunk that the asker is done with, to be filled again. */
+  | { readonly id: number; readonly job: 'more'; readonly memory?: ArrayBuffer }
 
 export type FromThread =
   | { readonly id: number; readonly kind: 'result'; readonly value: unknown }

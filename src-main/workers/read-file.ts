@@ -1,8 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { bottleError } from '../system/bottle-error.ts'
-
-const CHUNK = 1 << 20
+import { CHUNK_BYTES, chunkMemory } from './give-back.ts'
 
 /** A file that is read once, front to back, and hashed on the way. */
 export interface HashedFile {
@@ -23,8 +22,8 @@ export async function openHashed(file: string, signal: AbortSignal, isHashed = t
   async function* rest() {
     for (;;) {
       if (signal.aborted) throw bottleError('cancelled')
-      const buffer = Buffer.allocUnsafeSlow(CHUNK)
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK, position)
+      const buffer = chunkMemory()
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position)
       if (bytesRead === 0) return
       position += bytesRead
       const chunk = buffer.subarray(0, bytesRead)
@@ -37,10 +36,10 @@ export async function openHashed(file: string, signal: AbortSignal, isHashed = t
     rest,
     async finish() {
       // One buffer for all: nobody else sees these chunks, and a thread's collector would free them late.
-      const buffer = Buffer.allocUnsafeSlow(CHUNK)
+      const buffer = chunkMemory()
       for (;;) {
         if (signal.aborted) throw bottleError('cancelled')
-        const { bytesRead } = await handle.read(buffer, 0, CHUNK, position)
+        const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position)
         if (bytesRead === 0) break
         position += bytesRead
         if (isHashed) hash.update(buffer.subarray(0, bytesRead))

@@ -13,9 +13,6 @@ import type { LayerScan, ListedEntry, ScanOptions } from './types.ts'
 const MAX_HASHED_HOLES = 1024 ** 3
 const ZEROS = Buffer.alloc(1 << 20)
 
-/** Gets the uncompressed content on the way; a promise when it should be waited for. */
-export type TakeContent = (chunk: Buffer) => Promise<void> | undefined
-
 /** Ends the reading of a layer's content; the file itself is still hashed. */
 class Refused extends Error {}
 
@@ -23,17 +20,12 @@ class Refused extends Error {}
  * Reads a layer or volume through once; see `Workers.scan`. Runs on a worker thread: it hashes as it goes.
  * A listing is only left behind for a layer without a problem.
  */
-export async function scanLayer(
-  file: string,
-  options: ScanOptions,
-  signal: AbortSignal,
-  take: TakeContent | null = null,
-): Promise<LayerScan> {
+export async function scanLayer(file: string, options: ScanOptions, signal: AbortSignal): Promise<LayerScan> {
   const input = await openHashed(file, signal)
   let listing: ListingWriter | null = null
   try {
     listing = options.listing === null ? null : writeListing(options.listing)
-    const read = await readContent(input.rest(), input.size, options, listing, take, signal)
+    const read = await readContent(input.rest(), input.size, options, listing, signal)
     const whole = await input.finish()
     if (read.problem === null) await listing?.close()
     else await discard(listing, options)
@@ -54,7 +46,6 @@ async function readContent(
   fileBytes: number,
   options: ScanOptions,
   listing: ListingWriter | null,
-  take: TakeContent | null,
   signal: AbortSignal,
 ): Promise<ContentScan> {
   const { limits } = options
@@ -80,8 +71,6 @@ async function readContent(
         throw new Refused(`It unpacks to more than ${limits.ratio} times its size (setting importMaxRatio).`)
       }
       contentHash?.update(chunk)
-      const taken = take?.(chunk)
-      if (taken) await taken
       if (problem !== null) continue
       try {
         decoder.feed(chunk)

@@ -3,7 +3,7 @@ import { bottleError, toFailure } from '../system/bottle-error.ts'
 import { decompress, detectCodec } from './decompress.ts'
 import { giveBackChunk } from './give-back.ts'
 import { type PackSession, startPackSession } from './pack-session.ts'
-import type { FromThread, Jobs, ToThread } from './protocol.ts'
+import type { FromThread, ToThread } from './protocol.ts'
 import { openHashed } from './read-file.ts'
 import { scanLayer } from './scan-layer.ts'
 import type { Codec } from './types.ts'
@@ -18,6 +18,8 @@ interface Running {
   readonly abort: AbortController
   /** Chunks that may still be sent. */
   credit: number
+  /** Of chunks that came back. */
+  readonly memory: ArrayBuffer[]
   wake: (() => void) | null
 }
 
@@ -43,7 +45,7 @@ export function serveJobs(port: MessagePort): void {
         return session.end()
       }
       case 'scan':
-        return scan(id, message.args, start(id))
+        return scanLayer(message.args.file, message.args.options, start(id).abort.signal)
       case 'hash': {
         const input = await openHashed(message.args.file, start(id).abort.signal)
         try {
@@ -58,7 +60,7 @@ export function serveJobs(port: MessagePort): void {
   }
 
   function start(id: number): Running {
-    const made: Running = { abort: new AbortController(), credit: AHEAD, wake: null }
+    const made: Running = { abort: new AbortController(), credit: AHEAD, memory: [], wake: null }
     running.set(id, made)
     return made
   }
@@ -66,7 +68,7 @@ export function serveJobs(port: MessagePort): void {
   /** Sends content in pieces of one size, as fast as they are asked for. */
   function sender(id: number, job: Running) {
     const sweep = createSweeper()
-    const gather = createGatherer()
+    const gather = createGatherer(job.memory)
     const give = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
       while (job.credit === 0 && !job.abort.signal.aborted) {
         await new Promise<void>((resolve) => {
@@ -89,14 +91,6 @@ export function serveJobs(port: MessagePort): void {
         if (last) await give(last)
       },
     }
-  }
-
-  async function scan(id: number, args: Jobs['scan']['args'], job: Running): Promise<unknown> {
-    if (!args.isSent) return scanLayer(args.file, args.options, job.abort.signal)
-    const out = sender(id, job)
-    const found = await scanLayer(args.file, args.options, job.abort.signal, out.take)
-    await out.end()
-    return found
   }
 
   async function unpack(id: number, file: string, codec: Codec | 'detect', job: Running): Promise<null> {
@@ -122,7 +116,10 @@ export function serveJobs(port: MessagePort): void {
     const job = running.get(message.id)
     if (message.job === 'cancel' || message.job === 'more') {
       if (message.job === 'cancel') job?.abort.abort()
-      else if (job) job.credit++
+      else if (job) {
+        job.credit++
+        if (message.job === 'more' && message.memory) job.memory.push(message.memory)
+      }
       job?.wake?.()
       return
     }
@@ -144,8 +141,12 @@ async function* prepended(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGener
 }
 
 /** Gathers pieces of one size in memory of their own, which can be handed to another thread without a copy. */
-function createGatherer() {
-  let piece = new Uint8Array(CHUNK)
+function createGatherer(memory: ArrayBuffer[]) {
+  const take = () => {
+    const used = memory.pop()
+    return used?.byteLength === CHUNK ? new Uint8Array(used) : new Uint8Array(CHUNK)
+  }
+  let piece = take()
   let filled = 0
   return {
     add(chunk: Buffer): Uint8Array<ArrayBuffer>[] {
@@ -157,7 +158,7 @@ function createGatherer() {
         at += part
         if (filled < CHUNK) continue
         full.push(piece)
-        piece = new Uint8Array(CHUNK)
+        piece = take()
         filled = 0
       }
       return full

@@ -10,8 +10,8 @@ export interface CallOptions {
 
 export interface Call<Result> {
   readonly result: Promise<Result>
-  /** Asks for one chunk more. */
-  more(): void
+  /** Asks for one chunk more. `memory`: of a chunk that nobody reads any more, to be filled again. */
+  more(memory?: ArrayBuffer): void
   /** Ends the job early; its result is a `cancelled` error then. */
   cancel(): void
 }
@@ -80,8 +80,8 @@ export function startThread(program: URL = workerProgram(import.meta.url)): Thre
   worker.on('messageerror', die)
   worker.on('exit', (code) => die(`exit code ${code}`))
 
-  const post = (message: ToThread) => {
-    if (!isDead) worker.postMessage(message)
+  const post = (message: ToThread, transfer: ArrayBuffer[] = []) => {
+    if (!isDead) worker.postMessage(message, transfer)
   }
   return {
     get load() {
@@ -105,7 +105,9 @@ export function startThread(program: URL = workerProgram(import.meta.url)): Thre
       })
       const tidy = () => signal?.removeEventListener('abort', cancel)
       result.then(tidy, tidy)
-      return { result, more: () => post({ id, job: 'more' }), cancel }
+      const more = (memory?: ArrayBuffer) =>
+        memory ? post({ id, job: 'more', memory }, [memory]) : post({ id, job: 'more' })
+      return { result, more, cancel }
     },
     end() {
       isDead = true

@@ -93,17 +93,10 @@ export interface Workers {
   ): Promise<Packed>
   /** Reads a file of this machine through once: digests, decompression, tar structure, hostile entries. */
   scan(file: string, options: ScanOptions, signal: AbortSignal): Promise<LayerScan>
-  /**
-   * As `scan`, and gives out the uncompressed content on the way, so that it need not be unpacked twice. The scan is
-   * done once the content was read to its end; it fails as `cancelled` when it was not.
-   */
-  scanAlong(
-    file: string,
-    options: ScanOptions,
-    signal: AbortSignal,
-  ): { readonly content: AsyncIterable<Uint8Array>; readonly scan: Promise<LayerScan> }
-  /** A file's uncompressed content, read and decompressed on another thread. */
+  /** A file's uncompressed content, read and decompressed on another thread. Every chunk is the reader's own. */
   unpack(file: string, codec: Codec | 'detect', signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** As `unpack`, in little memory: a chunk is gone once the next one is asked for. */
+  skim(file: string, codec: Codec | 'detect', signal: AbortSignal): AsyncIterable<Uint8Array>
   /** `sha256:…` and length of a file. */
   hash(file: string, signal: AbortSignal): Promise<{ readonly digest: string; readonly bytes: number }>
 }

@@ -9,5 +9,15 @@ export function unpack(
   codec: Codec | 'detect',
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  return pullChunks((onChunk) => thread.call('unpack', { file, codec }, { signal, onChunk }), signal)
+  return pullChunks((onChunk) => thread.call('unpack', { file, codec }, { signal, onChunk }), signal, false)
+}
+
+/** See `Workers.skim`: the thread fills the same few chunks over and over. */
+export function skim(
+  thread: Thread,
+  file: string,
+  codec: Codec | 'detect',
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return pullChunks((onChunk) => thread.call('unpack', { file, codec }, { signal, onChunk }), signal, true)
 }

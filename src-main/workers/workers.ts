@@ -2,10 +2,9 @@ import { availableParallelism } from 'node:os'
 import { bottleError } from '../system/bottle-error.ts'
 import { pack } from './pack.ts'
 import { createPool } from './pool.ts'
-import { scanAlong } from './scan-along.ts'
 import { createSlotMemory } from './slots.ts'
 import type { Workers } from './types.ts'
-import { unpack } from './unpack.ts'
+import { skim, unpack } from './unpack.ts'
 
 /** More are not kept busy by one stream, whose hash takes one thread, and each costs memory. */
 const MOST_THREADS = 4
@@ -27,8 +26,8 @@ export function createWorkers(): Workers {
       return pack({ packers, memory, blocks }, content, codec, sink, signal)
     },
     scan: async (file, options, signal) => reader().call('scan', { file, options }, { signal }).result,
-    scanAlong: (file, options, signal) => scanAlong(reader(), file, options, signal),
     unpack: (file, codec, signal) => unpack(reader(), file, codec, signal),
+    skim: (file, codec, signal) => skim(reader(), file, codec, signal),
     hash: async (file, signal) => reader().call('hash', { file }, { signal }).result,
   }
 }

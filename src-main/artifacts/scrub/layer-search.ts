@@ -51,8 +51,8 @@ export async function searchTar(
   signal: AbortSignal,
 ): Promise<TarSearch> {
   const watch = createTarWatch(makeNeedles(values, withRules), withRules)
-  for await (const chunk of workers.unpack(store.blobPath(layer.digest), layer.codec, signal))
-    watch.push(chunk)
+  // The watch keeps copies only.
+  for await (const chunk of workers.skim(store.blobPath(layer.digest), layer.codec, signal)) watch.push(chunk)
   return watch.finish()
 }
 

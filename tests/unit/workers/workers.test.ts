@@ -124,6 +124,24 @@ describe.each(['gzip', 'zstd', 'none'] as const)('packing with %s', (codec) => {
   })
 })
 
+describe('skimming', () => {
+  test('gives the content in chunks that are filled again', async () => {
+    const content = randomBytes(9_000_000)
+    const file = join(dir, 'skimmed')
+    await writeFile(file, zlib.gzipSync(content))
+    const seen: Uint8Array[] = []
+    const hash = createHash('sha256')
+    for await (const chunk of workers.skim(file, 'gzip', never)) {
+      // Of those before, none is left to be read: a reader that keeps one finds out at once.
+      expect(seen.every(({ length }) => length === 0)).toBe(true)
+      hash.update(chunk)
+      seen.push(chunk)
+    }
+    expect(seen.length).toBe(9)
+    expect(hash.digest('hex')).toBe(createHash('sha256').update(content).digest('hex'))
+  })
+})
+
 describe('unpacking', () => {
   test('reads every member of gzip and every frame of zstd', async () => {
     const parts = [
