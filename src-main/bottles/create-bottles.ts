@@ -1,4 +1,3 @@
-import type { EngineReport } from '../../src-preload/contract/index.ts'
 import { requireSlug } from '../state/slug.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
@@ -72,7 +71,10 @@ export function createBottles(deps: ArtifactDeps): Bottles {
       const { waitForExit } = await import('./run-lifecycle.ts')
       return waitForExit(deps, requireSlug(slug), signal)
     },
-    engines: (signal) => readEngineReports(deps, signal),
+    engines: async (signal) => {
+      const { readEngineReports } = await import('./engine-reports.ts')
+      return readEngineReports(await deps.backends.all(), signal)
+    },
     watch: (signal) => watchLazily(deps, signal),
   }
 }
@@ -100,9 +102,4 @@ async function liveRuntime(deps: BottleDeps, slug: string, signal: AbortSignal) 
     throw bottleError('not-found', `${slug} does not run. icebox resume ${slug} starts it again.`, { slug })
   }
   return { backend, runtime }
-}
-
-async function readEngineReports(deps: BottleDeps, signal: AbortSignal): Promise<readonly EngineReport[]> {
-  const backends = await deps.backends.all()
-  return Promise.all(backends.map((backend) => backend.probe(signal)))
 }
