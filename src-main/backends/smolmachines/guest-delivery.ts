@@ -12,7 +12,7 @@ export const GUEST_DIRS = [RUN_DIR, '/dev/shm/icebox'] as const
 
 /**
  * Runs the agent inside the guest and leaves behind how it ended: the engine tells an end of the agent and an end of
- * the connection by the same number. The files beside it are read once and wiped when the run ends.
+ * the connection by the same number. The files beside it are read once and emptied.
  */
 export const GUEST_START = `#!/bin/sh
 icebox_dir=\${0%/*}
@@ -22,6 +22,9 @@ echo "$$" >"$icebox_dir/pid"
 icebox_dir=\${0%/*}
 . "$icebox_dir/home.sh" || exit 125
 . "$icebox_dir/argv" || exit 125
+# What was read is of no use to anybody else, and a checkpoint would keep it.
+: >"$icebox_dir/env"
+: >"$icebox_dir/argv"
 # Handlers, not "ignore": an ignored signal would stay ignored in the agent.
 trap : HUP INT TERM
 "$@"
@@ -61,9 +64,6 @@ export const EXIT_QUESTION = 'read -r code <"$1/exit" && echo "$code"'
 
 /** Tells whether the files of a run lie in a guest: they are gone once it was stopped. */
 export const HERE_QUESTION = '[ -e "$1/start" ] && echo here; exit 0'
-
-/** Removes what was delivered. */
-export const WIPE = 'rm -rf "$1"'
 
 /**
  * Pure: the script that puts a run's files into a guest, for a shell's stdin, so that neither arguments nor

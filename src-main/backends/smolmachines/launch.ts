@@ -83,7 +83,9 @@ export async function startAgent(
   run: SmolRunPaths,
   signal: AbortSignal,
 ): Promise<RuntimeRef> {
-  const guest = await prepareGuest(context, plan, machine, run, signal)
+  // Only a machine that was started knows the command of an image that it had to fetch.
+  const started = plan.argv === null ? await findMachine(context, machine.name, signal) : null
+  const guest = await prepareGuest(context, plan, started?.machine ?? machine, run, signal)
   faultPoint('start:after-fill')
   await makeRunFolder(run, runnerScript(guest.ask))
   const { waiting, socket } = await startRunner(context, plan, machine.name, run, guest, signal)

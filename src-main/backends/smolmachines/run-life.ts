@@ -6,7 +6,7 @@ import { waitUntil } from '../local/wait-until.ts'
 import type { SmolContext } from './context.ts'
 import { isOf } from './find.ts'
 import { execArgs } from './grammar.ts'
-import { HERE_QUESTION, WIPE } from './guest-delivery.ts'
+import { HERE_QUESTION } from './guest-delivery.ts'
 import { endRunner } from './launch.ts'
 import { findMachine, stopMachine } from './machines.ts'
 import { touchOwner } from './owners.ts'
@@ -125,8 +125,8 @@ async function endsWithin(run: SmolRunPaths, milliseconds: number, signal: Abort
 }
 
 /**
- * After the agent's end: wipes what it was given, and stops the machine, whose disks stay. A run that goes on is left
- * alone. @throws BottleError
+ * After the agent's end: removes what is kept of its secrets here, and stops the machine, whose disks stay and whose
+ * memory, with all that was delivered, goes. A run that goes on is left alone. @throws BottleError
  */
 export async function endRun(context: SmolContext, ref: RuntimeRef, signal: AbortSignal): Promise<void> {
   if (hasRunFolder(ref)) {
@@ -137,12 +137,6 @@ export async function endRun(context: SmolContext, ref: RuntimeRef, signal: Abor
   }
   const found = await findMachine(context, ref.name, signal)
   if (!found || !isOf(context.rootId, found, ref) || found.machine.state !== 'running') return
-  const { guestDir } = smolFacts(ref)
-  if (guestDir !== null) {
-    const args = execArgs(ref.name, ['/bin/sh', '-c', WIPE, 'sh', guestDir], { timeoutSeconds: 20 })
-    // The stop empties the guest's memory anyway.
-    await context.client.run('wipe what the agent was given', args, { signal, okCodes: 'any' })
-  }
   await stopMachine(context, ref.name, signal)
 }
 
