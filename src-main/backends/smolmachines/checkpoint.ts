@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { bottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
-import { runConfig } from '../images/run-config.ts'
 import type { CaptureJob, Taken } from './capture.ts'
 import { ARTIFACTS, makePartial, publish } from './capture-files.ts'
 import { COPY_MS } from './client.ts'
+import { imageConfig } from './pack.ts'
 import { checkpointArguments } from './pack-arguments.ts'
 import { checkPack } from './pack-file.ts'
 
@@ -36,12 +36,11 @@ export async function takeCheckpoint(job: CaptureJob): Promise<Taken> {
     throw bottleError('engine-failed', 'smolvm wrote a file without memory where a checkpoint was asked for.')
   }
   const reference = await publish(target.partsDir, output, ARTIFACTS.checkpoint)
-  const told = runConfig(manifest.config)
   return {
     reference,
     digest,
     fileBytes: bytes,
-    config: { ...found.config, ...told },
+    config: imageConfig(found.config, manifest.config),
     survey: { filledTmpfs: [], hasWorkspace: false },
     entries: null,
     frozenAt: null,

@@ -25,12 +25,29 @@ sync
 `
 
 /**
+ * Puts a test for \`find\` into the arguments: everything that is mounted in the current folder is passed by. A file
+ * system's number alone does not tell, since a folder may be mounted from the same one.
+ */
+const PASS_BY_MOUNTS = `
+set --
+while read -r _ _ _ _ icebox_path _; do
+  icebox_path=$(printf '%b.' "$icebox_path")
+  icebox_path=\${icebox_path%.}
+  case $icebox_path in
+    / | "$PWD") ;;
+    "\${PWD%/}"/*) set -- "$@" -path ".\${icebox_path#"\${PWD%/}"}" -prune -o ;;
+  esac
+done </proc/self/mountinfo
+`
+
+/**
  * Lists what lies on the guest's own disk: kind, time, size and name of everything but folders. Prints nothing where
  * the guest can't tell.
  */
 export const LIST_SCRIPT = `
 cd / && command -v find >/dev/null && command -v stat >/dev/null || exit 0
-find . -xdev ! -type d -exec stat -c '%f %Y %s %n' {} + 2>/dev/null
+${PASS_BY_MOUNTS}
+find . -xdev "$@" ! -type d -exec stat -c '%f %Y %s %n' {} + 2>/dev/null
 exit 0
 `
 
@@ -58,7 +75,8 @@ case $icebox_help in *--quoting-style*) set -- "$@" --quoting-style=literal --sh
 tar -x -v -p -f - --numeric-owner "$@" >"$icebox_dir/names" || exit 3
 sed -e 's|/*$||' -e 's|^\\./||' -e 's|^|./|' "$icebox_dir/names" | sort -u >"$icebox_dir/kept"
 [ "$(wc -l <"$icebox_dir/kept")" -gt 1 ] || exit 3
-find . -xdev ! -path . | sort -u >"$icebox_dir/here"
+${PASS_BY_MOUNTS}
+find . -xdev "$@" ! -path . -print | sort -u >"$icebox_dir/here"
 grep -v -x -F -f "$icebox_dir/kept" "$icebox_dir/here" >"$icebox_dir/gone"
 while IFS= read -r icebox_path; do rm -rf "$icebox_path" 2>/dev/null; done <"$icebox_dir/gone"
 exit 0

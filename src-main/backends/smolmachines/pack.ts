@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { bottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { runConfig } from '../images/run-config.ts'
+import type { RunConfig } from '../portable.ts'
 import type { CaptureJob, Taken } from './capture.ts'
 import { ARTIFACTS, makePartial, publish, writeCaptureState } from './capture-files.ts'
 import { LISTING, saveListing } from './capture-listing.ts'
@@ -39,8 +40,18 @@ export async function takePack(job: CaptureJob): Promise<Taken> {
   const isBeside = !features.includeWorkspace && (survey?.hasWorkspace ?? false)
   const isTwofold = survey !== null && !isAtLeast(features.version, REPACKS_WHOLE)
   const frozenAt = Math.floor(Date.now() / 1000)
+  const told = (current: number) => progress({ phase: 'copying', current, total: null })
+  const place = { partsDir: target.partsDir, partial }
   const list = () => saveListing(machines, name, join(target.partsDir, LISTING), signal)
-  let entries = wasRunning || !survey ? null : await list()
+  // Nothing works in the machine meanwhile: the agent has not begun again, or has ended long ago.
+  const keepBeside = async () => ({
+    entries: survey ? await list() : null,
+    root: isTwofold ? await saveRoot(machines, name, { ...place, file: 'root.tar' }, told, signal) : null,
+    volumes: isBeside
+      ? [await saveFolder(machines, name, WORKSPACE, { ...place, file: '0.tar' }, told, signal)]
+      : [],
+  })
+  const before = wasRunning ? null : await keepBeside()
   if (wasRunning) await tools.keeper.hold(subject.runtime)
   const since = performance.now()
   progress({ phase: 'stopping', current: null, total: null })
@@ -58,28 +69,19 @@ export async function takePack(job: CaptureJob): Promise<Taken> {
   }
   await tools.client.run('pack the machine', packArguments(request), { signal, timeout: COPY_MS })
   faultPoint('smolmachines:after-pack')
-  if (wasRunning || isBeside || isTwofold) {
+  if (wasRunning) {
     progress({ phase: 'starting', current: null, total: null })
     await machines.start(name, signal)
-    if (wasRunning && survey) entries = await list()
   }
-  // Before the agent begins again: at the same point in time as the pack.
-  const told = (current: number) => progress({ phase: 'copying', current, total: null })
-  const place = { partsDir: target.partsDir, partial }
-  const root = isTwofold ? await saveRoot(machines, name, { ...place, file: 'root.tar' }, told, signal) : null
-  const volumes = isBeside
-    ? [await saveFolder(machines, name, WORKSPACE, { ...place, file: '0.tar' }, told, signal)]
-    : []
-  await settleBottle(tools, subject.runtime, state)
+  const kept = before ?? (await keepBeside())
+  if (wasRunning) await settleBottle(tools, subject.runtime, state)
   const stoppedMs = wasRunning ? Math.round(performance.now() - since) : null
   faultPoint('smolmachines:after-settle')
   return {
     ...(await keepPack(job, output)),
+    ...kept,
     survey,
-    entries,
     frozenAt,
-    root,
-    volumes,
     marker: target.snapshotId,
     losesXattrs: false,
     changedMeanwhile: 0,
@@ -104,5 +106,15 @@ async function keepPack(job: CaptureJob, output: string) {
     )
   }
   const reference = await publish(target.partsDir, sidecar, ARTIFACTS.pack)
-  return { reference, digest, fileBytes: bytes, config: { ...found.config, ...runConfig(manifest.config) } }
+  return { reference, digest, fileBytes: bytes, config: imageConfig(found.config, manifest.config) }
+}
+
+/**
+ * A pack forgets some of its image's config, and gives a machine without a program of its own a shell: what was known
+ * before it counts, the rest is as the pack says. Pure.
+ */
+export function imageConfig(known: RunConfig, packed: RunConfig): RunConfig {
+  const { Entrypoint, Cmd, ...rest } = packed
+  const hasProgram = known.Entrypoint !== undefined || known.Cmd !== undefined
+  return runConfig({ ...rest, ...(hasProgram ? {} : { Entrypoint, Cmd }), ...known })
 }

@@ -6,6 +6,7 @@ import { requireArtifact } from '../capture-files.ts'
 import type { FreezerTools } from '../capture-scene.ts'
 import { sourceOf } from '../capture-source.ts'
 import { guestPartsOf } from '../guest-tar-fill.ts'
+import { imageConfig } from '../pack.ts'
 import { readPack } from '../pack-file.ts'
 import { readImageFile } from './image-file.ts'
 
@@ -32,7 +33,7 @@ export async function describeSnapshot(
   return {
     platform,
     // What was known at the freeze has what a pack forgets.
-    config: runConfig({ ...manifest.config, ...(facts.config as object | undefined) }),
+    config: imageConfig(runConfig(facts.config as object | undefined), manifest.config),
     createdAt: snapshot.createdAt,
     // Its files become a layer only on their way out.
     diffIds: null,
