@@ -83,7 +83,7 @@ export async function rebuildImage(
   } catch (thrown) {
     if (signal.aborted || !isBottleError(thrown) || !CAN_BE_BUILT.has(thrown.code)) throw thrown
     await rm(file, { force: true })
-    await removeOwnImage(client, reference, { id: made.record.id, rootId: request.rootId }, signal)
+    await removeOwnImage(client, reference, request.rootId, signal)
     return { ...made, ...(await buildImage(client, request, reference, made.config, thrown, signal)) }
   }
 }
@@ -160,19 +160,19 @@ const DOCKERFILE_NAMES: Readonly<Record<string, string>> = {
   WorkingDir: 'WORKDIR',
 }
 
-/** Removes an image of that name if it is this very snapshot's: nothing else is ever taken away. @throws BottleError */
+/**
+ * Removes the image of a snapshot that did not come about, also one without any marks. The name holds the snapshot's
+ * own id: only another root that imported the same snapshot has it too, and then its image says so. @throws BottleError
+ */
 export async function removeOwnImage(
   client: ContainerClient,
   reference: string,
-  { id, rootId }: { readonly id: string; readonly rootId: string },
+  rootId: string,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await inspectImage(client, reference, signal)
-  const isOwn = found?.variants.some(({ config }) => {
-    const labels = labelsOf(config)
-    return labels[LABEL.snapshot] === id && labels[LABEL.snapshotRoot] === rootId
-  })
-  if (isOwn) await removeImage(client, reference, signal)
+  const owners = found?.variants.map(({ config }) => labelsOf(config)[LABEL.snapshotRoot] ?? rootId)
+  if (owners?.every((owner) => owner === rootId)) await removeImage(client, reference, signal)
 }
 
 /** Pure: labels of a config that an engine told. */

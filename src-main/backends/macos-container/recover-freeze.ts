@@ -9,7 +9,6 @@ import { labelsOf, removeOwnImage } from './rebuild.ts'
 
 /** What a capture was making. */
 export interface CaptureTrace {
-  readonly snapshotId: string
   readonly rootId: string
   readonly reference: string
   readonly partsDir: string
@@ -27,8 +26,7 @@ export async function discardCapture(
 ): Promise<boolean> {
   if ((await isStopNoted(trace.partsDir)) && (await startAgain(parts, runtime, trace.partsDir)) !== null)
     return false
-  const mark = { id: trace.snapshotId, rootId: trace.rootId }
-  await removeOwnImage(parts.client, trace.reference, mark, signal)
+  await removeOwnImage(parts.client, trace.reference, trace.rootId, signal)
   await removeParts(trace.partsDir)
   return true
 }
@@ -51,6 +49,7 @@ export async function recoverFreeze(
     if (problem) return { outcome: 'in-doubt', runtime, captured: null }
   }
   const captured = await adoptImage(parts, target, snapshotId, signal)
+  if (!captured) await removeOwnImage(parts.client, target, intent.rootId, signal)
   await removeParts(partsDir)
   return captured ? { outcome: 'captured', runtime, captured } : discarded
 }

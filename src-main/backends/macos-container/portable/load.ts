@@ -70,8 +70,8 @@ export async function loadSnapshot(
     })
   } catch (thrown) {
     // Only what carries this very record: the name was free before. What can't be taken back now, recovery takes back.
-    const mark = { id: snapshot.id, rootId: request.rootId }
-    if (isGiven) await removeOwnImage(client, reference, mark, AbortSignal.timeout(LATE_MS)).catch(() => {})
+    const late = AbortSignal.timeout(LATE_MS)
+    if (isGiven) await removeOwnImage(client, reference, request.rootId, late).catch(() => {})
     throw toBottleError(thrown, snapshot.slug)
   }
 }
