@@ -31,20 +31,18 @@ export async function inspectContainer(
   }
 }
 
-/** Removes a container and looks that it is gone; false when there was none. @throws BottleError */
+/** Removes a container and looks that it is gone; one that is not there is done. @throws BottleError */
 export async function removeContainer(
   client: ContainerClient,
   id: string,
   signal: AbortSignal,
-): Promise<boolean> {
-  const found = await inspectContainer(client, id, signal)
-  if (!found) return false
+): Promise<void> {
   try {
     await client.run(['delete', '--force', id], signal)
   } catch (thrown) {
     // Gone in between is gone; one that is just stopping can't be deleted and is tried again by the caller.
     if (!(isBottleError(thrown) && thrown.code === 'not-found')) throw thrown
   }
-  if (!(await listContainers(client, signal)).some((entry) => entry.id === id)) return true
+  if (!(await listContainers(client, signal)).some((entry) => entry.id === id)) return
   throw bottleError('engine-failed', `container says that it deleted ${id}, but it is still there.`)
 }

@@ -21,13 +21,16 @@ export interface ContainerPlan {
   readonly guestFolder: string
 }
 
-/** Pure: the argument list of `create`. All options stand before the image. */
+/**
+ * Pure: the argument list that makes a container, and starts it at once where it has no terminal, which another
+ * process has to hold. All options stand before the image.
+ */
 export function createArguments(plan: ContainerPlan): readonly string[] {
   const { run, image, recipe, hasShell } = plan
   const labels = { ...ownerLabels(run), [LABEL.role]: 'agent' }
   const [program = '', ...rest] = recipe.argv
   return [
-    'create',
+    ...(run.tty ? ['create'] : ['run', '--detach', '--progress', 'none']),
     ...['--name', plan.name],
     ...Object.entries(labels).flatMap(([key, value]) => ['--label', labelArgument(key, value)]),
     ...(hasShell ? ['--volume', `${plan.guestFolder}:${RUN_DIR}`] : []),

@@ -60,6 +60,32 @@ function platformText({ platform }: ImageVariant): string {
   return [platform.os, platform.architecture, ...(platform.variant ? [platform.variant] : [])].join('/')
 }
 
+const LOOK_MS = 2000
+/** What a preflight saw, for the launch that follows it at once. */
+const looks = new WeakMap<
+  ContainerClient,
+  Map<string, { readonly image: StoredImage; readonly at: number }>
+>()
+
+/** An image by reference, as the engine has it or had it a moment ago; null when it has none. @throws BottleError */
+export async function lookAtImage(
+  client: ContainerClient,
+  reference: string,
+  signal: AbortSignal,
+): Promise<StoredImage | null> {
+  const full = fullReference(reference)
+  const seen = looks.get(client) ?? new Map()
+  looks.set(client, seen)
+  const known = seen.get(full)
+  // Each look serves once: what comes after a launch looks for itself.
+  seen.delete(full)
+  if (known && performance.now() - known.at < LOOK_MS) return known.image
+  const at = performance.now()
+  const image = await inspectImage(client, full, signal)
+  if (image) seen.set(full, { image, at })
+  return image
+}
+
 /** A snapshot's image, as long as it is what the freeze made. @throws BottleError `snapshot-missing` */
 export async function snapshotImage(
   client: ContainerClient,
@@ -72,7 +98,7 @@ export async function snapshotImage(
       `${snapshot.slug}@${snapshot.id} was frozen by ${snapshot.backend} and can't be resumed on Apple's container as it is.`,
     )
   }
-  const found = await inspectImage(client, snapshot.reference, signal)
+  const found = await lookAtImage(client, snapshot.reference, signal)
   if (!found || (snapshot.digest && !digestsOf(found).includes(snapshot.digest))) {
     const why = found ? 'is no longer what the snapshot made' : "is not in Apple's container"
     throw bottleError(
@@ -120,7 +146,7 @@ async function ensureNamed(
   signal: AbortSignal,
 ): Promise<ImageFacts> {
   requireImageName(reference)
-  const found = await inspectImage(client, reference, signal)
+  const found = await lookAtImage(client, reference, signal)
   if (found) return imageFacts(found)
   progress({ phase: `pulling ${reference}`, current: null, total: null })
   try {

@@ -122,7 +122,7 @@ export async function removeImage(
   signal: AbortSignal,
 ): Promise<void> {
   const full = fullReference(reference)
-  if (!(await inspectImage(client, full, signal))) return
+  // By force a missing one is no failure.
   await client.run(['image', 'delete', '--force', full], signal)
   if (await inspectImage(client, full, signal))
     throw bottleError('engine-failed', `container says that it deleted ${full}, but it is still there.`)

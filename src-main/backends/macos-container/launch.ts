@@ -21,7 +21,14 @@ import {
   removeRunFolder,
   runFolder,
 } from './run-folder.ts'
-import { closeTerminal, mayLackShell, type Started, startContainer } from './start.ts'
+import {
+  closeTerminal,
+  mayLackShell,
+  requireBegun,
+  type Started,
+  type StartTarget,
+  startContainer,
+} from './start.ts'
 
 const UNDO_MS = 120_000
 /** A create whose answer got lost may still be at work inside the engine. */
@@ -92,9 +99,6 @@ async function makeRun(
     guestFolder: folder.guest,
   }
   made.name = name
-  await createContainer(context, draft, signal)
-  faultPoint('start:after-create')
-  progress({ phase: 'starting', current: null, total: null })
   const { started, hasShell } = await startMade(context, draft, signal)
   made.socket = started.socket
   faultPoint('start:after-start')
@@ -147,18 +151,35 @@ export function deliveryOf(plan: LaunchPlan, image: ImageFacts): RunDelivery {
   }
 }
 
-/** Starts the container; an image that turns out to have no shell gets another one, made without our script. */
+/** Makes and starts the container; one without a terminal in one call. */
+async function startNew(
+  context: ContainerContext,
+  draft: ContainerPlan,
+  signal: AbortSignal,
+): Promise<Started> {
+  await createContainer(context, draft, signal)
+  faultPoint('start:after-create')
+  const target = targetOf(draft)
+  if (target.tty) return startContainer(context, target, signal)
+  await requireBegun(context, target, '', signal)
+  return { socket: null }
+}
+
+const targetOf = ({ name, run, hasShell }: ContainerPlan): StartTarget => {
+  return { id: name, slug: run.slug, runId: run.runId, tty: run.tty, hasShell }
+}
+
+/** Starts the run; an image that turns out to have no shell gets another container, made without our script. */
 async function startMade(
   context: ContainerContext,
   draft: ContainerPlan,
   signal: AbortSignal,
 ): Promise<{ readonly started: Started; readonly hasShell: boolean }> {
   const { run, image } = draft
-  const target = { id: draft.name, slug: run.slug, runId: run.runId, tty: run.tty, hasShell: draft.hasShell }
   try {
-    return { started: await startContainer(context, target, signal), hasShell: draft.hasShell }
+    return { started: await startNew(context, draft, signal), hasShell: draft.hasShell }
   } catch (thrown) {
-    if (image.hasShell !== null || !(await mayLackShell(context, target, thrown))) throw thrown
+    if (image.hasShell !== null || !(await mayLackShell(context, targetOf(draft), thrown))) throw thrown
     const first = toBottleError(thrown, run.slug)
     try {
       requireNoSecrets(run)
@@ -171,10 +192,7 @@ async function startMade(
       })
     }
     await removeContainer(context.client, draft.name, signal)
-    const plain = { ...draft, hasShell: false }
-    await createContainer(context, plain, signal)
-    const started = await startContainer(context, { ...target, hasShell: false }, signal)
-    return { started, hasShell: false }
+    return { started: await startNew(context, { ...draft, hasShell: false }, signal), hasShell: false }
   }
 }
 

@@ -16,7 +16,9 @@ export async function listRuntimes(
   signal: AbortSignal,
   scope: ListScope = { adopted: new Set() },
 ): Promise<readonly RuntimeFact[]> {
+  const askedAt = performance.now()
   const entries = await listContainers(context.client, signal)
+  context.looks.seenAll(entries, askedAt)
   const wanted = entries.filter((entry) => isWanted(entry, context.rootId, scope))
   return inBatches(wanted, 32, (entry) => factOf(context, entry))
 }

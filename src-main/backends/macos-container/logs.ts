@@ -14,11 +14,11 @@ export async function* readLogs(
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const found = await ownContainer(context, ref, signal)
+  const found = await ownContainer(context, ref, signal, 'owner')
   if (!found) return
   const whole = (limit: AbortSignal) => context.client.stream(['logs', ref.id], limit, READ_MS)
   try {
-    if (!options.follow || found.state === 'stopped') {
+    if (!options.follow) {
       if (options.tailBytes === undefined) yield* whole(signal)
       else yield* await lastBytes(whole(signal), options.tailBytes)
       return

@@ -62,13 +62,13 @@ export function createMacosContainerBackend(options: {
         import('./stand.ts'),
         import('./own-container.ts'),
       ])
-      const entry = await ownContainer(context, ref, signal)
+      const entry = await ownContainer(context, ref, signal, 'recent')
       return hasMoved(entry ? await standPoint(context.home, ref, entry) : null, snapshot)
     },
     find: async (nameOrId, signal) =>
       (await import('./find-runtime.ts')).findRuntime(context, nameOrId, signal),
     isThere: async (ref, signal) =>
-      (await (await import('./own-container.ts')).ownContainer(context, ref, signal)) !== null,
+      (await (await import('./own-container.ts')).ownContainer(context, ref, signal, 'recent')) !== null,
     isNameTaken: async (name, signal) =>
       (await import('./find-runtime.ts')).isNameTaken(context, name, signal),
     isReferenceTaken: async (reference, signal) =>

@@ -12,11 +12,11 @@ import {
   hostArchitecture,
   type ImageFacts,
   imageFacts,
+  lookAtImage,
   noImage,
   requireImageName,
   snapshotImage,
 } from './image-source.ts'
-import { inspectImage } from './images.ts'
 
 /** Said wherever an image turns out to have no shell. */
 export const NO_SHELL_NOTICE =
@@ -131,7 +131,7 @@ async function checkImage(
   if (image.kind === 'snapshot')
     return imageNotices(plan, await snapshotImage(client, image.snapshot, signal))
   requireImageName(image.reference)
-  const found = await inspectImage(client, image.reference, signal)
+  const found = await lookAtImage(client, image.reference, signal)
   if (!found) return [`The image ${image.reference} is not here yet and will be pulled.`]
   return imageNotices(plan, imageFacts(found))
 }

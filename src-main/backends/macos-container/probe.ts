@@ -121,5 +121,5 @@ const dataRoots = new WeakMap<ContainerClient, string>()
  */
 export async function startSystem(context: ContainerContext, signal: AbortSignal): Promise<void> {
   await context.client.run(['system', 'start', '--enable-kernel-install'], signal)
-  context.changes.ring()
+  context.changed()
 }

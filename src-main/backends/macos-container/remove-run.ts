@@ -1,11 +1,11 @@
-import { toFailure } from '../../system/bottle-error.ts'
+import { isBottleError, toFailure } from '../../system/bottle-error.ts'
 import type { RemoveResult, RuntimeRef } from '../backend.ts'
 import { LABEL, labelOf } from '../labels.ts'
 import { readFacts } from './container-facts.ts'
-import { inspectContainer, removeContainer } from './containers.ts'
+import { removeContainer } from './containers.ts'
 import type { ContainerContext } from './context.ts'
 import { removeImage } from './images.ts'
-import { isOfRun } from './own-container.ts'
+import { isOfRun, lookAt } from './own-container.ts'
 import { removeRunFolder, runFolder } from './run-folder.ts'
 import { requireStopped } from './run-life.ts'
 import { closeTerminal } from './start.ts'
@@ -19,16 +19,17 @@ export async function removeRun(
   ref: RuntimeRef,
   signal: AbortSignal,
 ): Promise<RemoveResult> {
-  const found = await inspectContainer(context.client, ref.id, signal)
+  const found = await lookAt(context, ref.id, signal, 'recent')
   const owner = labelOf(found?.labels, LABEL.root)
   if (found && owner !== null && owner !== context.rootId) {
     return { removed: [], left: [`${ref.name} (belongs to another state root)`] }
   }
   const removed: string[] = []
   const left: string[] = []
-  const attempt = async (name: string, step: () => Promise<boolean>) => {
+  const attempt = async (name: string, step: () => Promise<void>) => {
     try {
-      if (await step()) removed.push(name)
+      await step()
+      removed.push(name)
     } catch (thrown) {
       const failed = toFailure(thrown)
       if (['cancelled', 'engine-down', 'engine-missing'].includes(failed.code)) throw thrown
@@ -38,9 +39,14 @@ export async function removeRun(
   // A later run may have the name by now.
   if (found && isOfRun(found, context.rootId, ref.runId)) {
     await attempt(ref.name, async () => {
-      // What is just ending can't be deleted, not even by force.
-      if (found.state === 'stopping') await requireStopped(context, ref, signal)
-      return removeContainer(context.client, ref.id, signal)
+      try {
+        await removeContainer(context.client, ref.id, signal)
+      } catch (thrown) {
+        // What is just ending can't be deleted, not even by force.
+        if (!isBottleError(thrown) || thrown.code !== 'busy') throw thrown
+        await requireStopped(context, ref, signal)
+        await removeContainer(context.client, ref.id, signal)
+      }
     })
   }
   const { socket, built } = readFacts(ref)
@@ -48,12 +54,7 @@ export async function removeRun(
   if (left.length === 0 && ref.runId) {
     await removeRunFolder(runFolder(context.home, ref.slug, ref.runId))
   }
-  if (built) {
-    await attempt(`image ${built}`, async () => {
-      await removeImage(context.client, built, signal)
-      return true
-    })
-  }
-  context.changes.ring()
+  if (built) await attempt(`image ${built}`, () => removeImage(context.client, built, signal))
+  context.changed()
   return { removed, left }
 }

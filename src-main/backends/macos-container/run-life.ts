@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ExitFact, LaunchPlan, RuntimeRef, StopOptions } from '../backend.ts'
@@ -6,14 +8,23 @@ import { readFacts } from './container-facts.ts'
 import type { ContainerContext } from './context.ts'
 import { ensureImage } from './image-source.ts'
 import { deliveryOf } from './launch.ts'
-import { ownContainer } from './own-container.ts'
+import { type LookKind, ownContainer } from './own-container.ts'
 import { checkPlan } from './preflight.ts'
-import { fillRunFolder, readAgentPid, readExit, runFolder, wipeRunFolder } from './run-folder.ts'
+import {
+  fillRunFolder,
+  type RunFolder,
+  readAgentPid,
+  readExit,
+  runFolder,
+  wipeRunFolder,
+} from './run-folder.ts'
 import { isBeingFrozen } from './standstill.ts'
 import { closeTerminal, startContainer } from './start.ts'
 
+/** Results are files; not every system tells of changes to a shared folder. */
+const FILE_POLL_MS = 1000
 /** Finds a container that was killed, whose start script wrote nothing. */
-const EXIT_POLL_MS = 3000
+const ENGINE_POLL_MS = 3000
 const SETTLE_MS = 30_000
 const TELL_MS = 10_000
 /** Between a container's end and its own result on this machine's disk. */
@@ -25,15 +36,22 @@ export async function waitForExit(
   ref: RuntimeRef,
   signal: AbortSignal,
 ): Promise<ExitFact | null> {
-  const folder = runFolder(context.home, ref.slug, ref.runId)
+  const folder = folderOf(context, ref)
+  let askAt = (await hasJustBegun(folder)) ? performance.now() + ENGINE_POLL_MS : 0
   const ended = await waitUntil<{ readonly exit: ExitFact | null }>(
-    [folder.guest],
-    EXIT_POLL_MS,
+    folder ? [folder.guest] : [],
+    FILE_POLL_MS,
     signal,
     async () => {
-      const look = await lookForEnd(context, ref, signal)
+      // A result is a file; only a container that was killed left none, and only the engine can tell that.
+      const isTold = folder !== null && (await readExit(folder)) !== null
+      if (!isTold && performance.now() < askAt) return undefined
+      // Releases that can't export what runs stop it for a freeze and start it again.
+      if (await isBeingFrozen(stateDirOf(context, ref), ref.runId)) return undefined
+      const look = await lookForEnd(context, ref, signal, isTold ? 'recent' : 'now')
+      askAt = performance.now() + ENGINE_POLL_MS - FILE_POLL_MS / 2
       // A result without an end means that the container is just stopping.
-      return look ?? ((await readExit(folder)) ? settled(context, ref, signal) : undefined)
+      return look ?? (isTold ? settled(context, ref, signal) : undefined)
     },
   ).catch((thrown: unknown) => {
     throw signal.aborted ? bottleError('cancelled') : thrown
@@ -42,14 +60,26 @@ export async function waitForExit(
   return ended.exit
 }
 
+/** Null for an adopted container, which was not started by Icebox. */
+function folderOf(context: ContainerContext, ref: RuntimeRef): RunFolder | null {
+  return ref.runId && readFacts(ref).hasShell ? runFolder(context.home, ref.slug, ref.runId) : null
+}
+
+/** True within moments of a start: nothing can have ended without a word since. */
+async function hasJustBegun(folder: RunFolder | null): Promise<boolean> {
+  const found = folder && (await stat(join(folder.guest, 'starts')).catch(() => null))
+  return found !== null && Date.now() - found.mtimeMs < ENGINE_POLL_MS
+}
+
 /** The end if it has come; undefined while it runs, is frozen, or can't be asked about. @throws BottleError */
 async function lookForEnd(
   context: ContainerContext,
   ref: RuntimeRef,
   signal: AbortSignal,
+  kind: LookKind = 'now',
 ): Promise<{ readonly exit: ExitFact | null } | undefined> {
   try {
-    const entry = await ownContainer(context, ref, signal)
+    const entry = await ownContainer(context, ref, signal, kind)
     if (!entry) return { exit: null }
     if (entry.state !== 'stopped') return undefined
   } catch (thrown) {
@@ -58,7 +88,7 @@ async function lookForEnd(
     if (!isPassing) throw thrown
     return undefined
   }
-  // Releases that can't export what runs stop it for a freeze and start it again.
+  // Again: the freeze may have begun between the two looks.
   if (await isBeingFrozen(stateDirOf(context, ref), ref.runId)) return undefined
   return { exit: await exitOf(context, ref, signal) }
 }
@@ -79,8 +109,8 @@ async function settled(
 
 async function exitOf(context: ContainerContext, ref: RuntimeRef, signal: AbortSignal): Promise<ExitFact> {
   const unknown = { exitCode: null, endedAt: new Date().toISOString() }
-  if (!ref.runId || !readFacts(ref).hasShell) return unknown
-  const folder = runFolder(context.home, ref.slug, ref.runId)
+  const folder = folderOf(context, ref)
+  if (!folder) return unknown
   const exit = await readExit(folder)
   if (exit) return exit
   await sleep(LATE_RESULT_MS, undefined, { signal })
@@ -109,12 +139,13 @@ export async function stopRun(
     await requireStopped(context, ref, signal)
   }
   await closeTerminal(context, facts.socket)
-  context.changes.ring()
+  context.changed()
 }
 
 /** A program in a terminal gets what a closed window sends; its shell can't hand on the engine's signal. */
 async function tellAgent(context: ContainerContext, ref: RuntimeRef, signal: AbortSignal): Promise<void> {
-  const pid = await readAgentPid(runFolder(context.home, ref.slug, ref.runId))
+  const folder = folderOf(context, ref)
+  const pid = folder && (await readAgentPid(folder))
   if (pid === null) return
   const script = 'kill -HUP "$1"; kill -TERM "$1"; kill -CONT "$1"'
   await context.client
@@ -173,8 +204,12 @@ export async function restartRun(
 /** Empties what was delivered to a run that has ended. Gone ones are done; one that runs again is left. @throws BottleError */
 export async function endRun(context: ContainerContext, ref: RuntimeRef, signal: AbortSignal): Promise<void> {
   if (!ref.runId) return
-  const entry = await ownContainer(context, ref, signal)
-  if (entry && entry.state !== 'stopped') return
-  await wipeRunFolder(runFolder(context.home, ref.slug, ref.runId))
+  const folder = runFolder(context.home, ref.slug, ref.runId)
+  // A start takes the result away, so one that is there is of a container that has not been started again.
+  if ((await readExit(folder)) === null) {
+    const entry = await ownContainer(context, ref, signal)
+    if (entry && entry.state !== 'stopped') return
+  }
+  await wipeRunFolder(folder)
   await closeTerminal(context, readFacts(ref).socket)
 }

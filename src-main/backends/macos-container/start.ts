@@ -8,7 +8,7 @@ import { waitUntil } from '../local/wait-until.ts'
 import { inspectContainer } from './containers.ts'
 import type { ContainerContext } from './context.ts'
 import { missingProgram } from './errors.ts'
-import { hasBegun, type RunFolder, readStarts, runFolder } from './run-folder.ts'
+import { hasBegun, type RunFolder, readExit, readStarts, runFolder } from './run-folder.ts'
 
 /** A made container, and how it is to be started. */
 export interface StartTarget {
@@ -26,7 +26,9 @@ export interface Started {
 
 /** A container that ended before its agent began. */
 const NEVER_BEGAN = 'The container ended before its agent began.'
-const LOOK_MS = 1000
+/** Files are looked at first, since asking the engine is a process. */
+const FILE_POLL_MS = 250
+const ENGINE_POLL_MS = 1000
 const LOG_LINES = '20'
 
 /**
@@ -43,8 +45,7 @@ export async function startContainer(
   const before = (await readStarts(folder)) ?? ''
   const socket = target.tty ? await startInTerminal(context, target, folder, signal) : null
   if (!target.tty) await context.client.run(['start', target.id], signal)
-  await requireBegun(context, target, folder, before, signal)
-  context.changes.ring()
+  await requireBegun(context, target, before, signal)
   return { socket }
 }
 
@@ -88,17 +89,27 @@ async function startInTerminal(
   return socket
 }
 
-async function requireBegun(
+/**
+ * Resolves once the agent of a container that was just started has begun.
+ * @param before the tally of starts before this one
+ * @throws BottleError when it does not begin
+ */
+export async function requireBegun(
   context: ContainerContext,
   target: StartTarget,
-  folder: RunFolder,
   before: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (target.hasShell && hasBegun(await readStarts(folder), before)) return
-  await waitUntil(target.hasShell ? [folder.guest] : [], LOOK_MS, signal, async () => {
+  const folder = runFolder(context.home, target.slug, target.runId)
+  let askAt = target.hasShell ? performance.now() + ENGINE_POLL_MS : 0
+  await waitUntil(target.hasShell ? [folder.guest] : [], FILE_POLL_MS, signal, async () => {
+    if (target.hasShell) {
+      if (hasBegun(await readStarts(folder), before)) return true
+      if (performance.now() < askAt && (await readExit(folder)) === null) return undefined
+    }
     // Asked before the file is read: what it says of a container that has ended is then the last word.
     const entry = await inspectContainer(context.client, target.id, signal)
+    askAt = performance.now() + ENGINE_POLL_MS
     if (target.hasShell && hasBegun(await readStarts(folder), before)) return true
     if (entry?.state === 'running') return target.hasShell ? undefined : true
     // In a terminal the container is started by another process, which may be on its way still.
@@ -110,6 +121,7 @@ async function requireBegun(
       detail: await lastOutput(context, target.id, signal),
     })
   })
+  context.changed()
 }
 
 /** The runner writes its result once the terminal's program has ended. */
