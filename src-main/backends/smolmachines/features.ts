@@ -54,9 +54,9 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
 
 /** Help lists flags and commands at the start of indented lines. */
 const hasFlag = (help: string, flag: string): boolean =>
-  new RegExp(`^\\s+(-\\w, )?--${flag}\\b`, 'm').test(help)
+  new RegExp(`^\\s+(-\\w, )?--${flag}(?![\\w-])`, 'm').test(help)
 const hasCommand = (help: string, command: string): boolean =>
-  new RegExp(`^\\s+${command}\\b`, 'm').test(help)
+  new RegExp(`^\\s+${command}(?![\\w-])`, 'm').test(help)
 
 /** Pure. */
 export function readFeatures(version: Version, help: SmolHelp): SmolFeatures {
