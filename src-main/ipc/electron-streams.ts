@@ -31,7 +31,8 @@ export function createPortStreams(bottles: Pick<Bottles, 'logs' | 'attach'>): Po
       data: (_stream, chunk) => port.postMessage(new Uint8Array(chunk)),
       end(_stream, error) {
         port.postMessage({ end: error })
-        leave()
+        // The page closes the port once it has read this: a close from here may overtake what was sent before it.
+        open.delete(leave)
       },
     })
     open.add(leave)
@@ -50,7 +51,6 @@ export function createPortStreams(bottles: Pick<Bottles, 'logs' | 'attach'>): Po
       if (open.size < MAX_STREAMS) return serve(port, wanted)
       const end: Failure = failure('busy', `A page may have ${MAX_STREAMS} streams open. Close one first.`)
       port.postMessage({ end })
-      port.close()
     },
     closeAll() {
       for (const leave of [...open]) leave()
