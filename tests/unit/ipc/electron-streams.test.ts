@@ -108,7 +108,8 @@ test('streams that are not in the contract end with the reason, what is none at 
   const { streams } = fastWriter()
   const unknown = makePort()
   streams.serve(unknown.port, { name: 'shell', args: {} })
-  expect([unknown.posted, unknown.isClosed()]).toMatchObject([[{ end: { code: 'denied' } }], true])
+  // The page closes it when it has read why.
+  expect([unknown.posted, unknown.isClosed()]).toMatchObject([[{ end: { code: 'denied' } }], false])
   const bad = makePort()
   streams.serve(bad.port, { name: 'logs', args: { slug: '../x' } })
   expect(bad.posted).toMatchObject([{ end: { code: 'invalid-slug' } }])
@@ -125,7 +126,7 @@ test('a page has 64 streams and no more, however many ports it sends; ending one
   for (const { port } of ports) streams.serve(port, LOGS)
   const late = makePort()
   streams.serve(late.port, LOGS)
-  expect([late.posted, late.isClosed()]).toMatchObject([[{ end: { code: 'busy' } }], true])
+  expect([late.posted, late.isClosed()]).toMatchObject([[{ end: { code: 'busy' } }], false])
   ports[0]?.port.close()
   const next = makePort()
   streams.serve(next.port, LOGS)
@@ -149,4 +150,18 @@ test('each chunk is a buffer of its own', async () => {
   const [chunk, end] = posted
   expect(end).toEqual({ end: null })
   expect(chunk instanceof Uint8Array && chunk.buffer.byteLength).toBe(5)
+})
+
+test('a log that ended leaves its port to the page, so that a close can not overtake the last bytes', async () => {
+  const streams = createPortStreams({
+    logs: async function* () {
+      yield new Uint8Array(10)
+    },
+    attach: () => Promise.reject(bottleError('unsupported')),
+  })
+  const { port, posted, isClosed } = makePort()
+  streams.serve(port, LOGS)
+  await vi.waitFor(() => expect(posted).toEqual([new Uint8Array(10), { end: null }]))
+  streams.closeAll()
+  expect(isClosed()).toBe(false)
 })
