@@ -18,8 +18,8 @@ export interface TestBottles {
   launch(script: string, label?: string): Promise<{ slug: string; ended: Promise<number | null> }>
   resume(target: string, script: string): Promise<number | null>
   output(slug: string): Promise<string>
-  /** Destroys and purges every bottle, then removes the folder. */
-  dispose(): Promise<void>
+  /** Destroys and purges every bottle, unless their whole engine is thrown away, then removes the folder. */
+  dispose(options?: { readonly isEngineThrownAway?: boolean }): Promise<void>
 }
 
 export const SHELL_AGENT = `
@@ -94,11 +94,13 @@ export async function makeTestBottles(
         chunks.push(chunk)
       return Buffer.concat(chunks).toString()
     },
-    async dispose() {
-      for (const { slug } of await icebox.bottles.list(new AbortController().signal)) {
-        await icebox.bottles.destroy({ slug, purge: true, force: true }, context())
+    async dispose({ isEngineThrownAway = false } = {}) {
+      if (!isEngineThrownAway) {
+        for (const { slug } of await icebox.bottles.list(new AbortController().signal)) {
+          await icebox.bottles.destroy({ slug, purge: true, force: true }, context())
+        }
+        await icebox.bottles.emptyTrash(context())
       }
-      await icebox.bottles.emptyTrash(context())
       await icebox.close()
       await home.remove()
     },

@@ -9,7 +9,7 @@ export interface Subject {
   bottle(): Promise<string>
   /** Environment of the core, as with a double of an engine on its PATH; default this process's. Asked before `bottle`. */
   environment?(): Promise<NodeJS.ProcessEnv>
-  /** Ends what the subject made, once everything else is gone. */
+  /** Ends the engine with everything on it, where it is the subject's own: then the bottles need no destroying. */
   dispose?(): Promise<void>
   /** Removes the runtime behind Icebox's back, as `docker rm -f` does. */
   throwAway(tests: TestBottles, slug: string): Promise<void>
@@ -26,7 +26,7 @@ export function conformance(subject: Subject): void {
       tests = await makeTestBottles(await subject.bottle(), undefined, env)
     })
     afterAll(async () => {
-      await tests?.dispose()
+      await tests?.dispose({ isEngineThrownAway: subject.dispose !== undefined })
       await subject.dispose?.()
     })
 
