@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { newId } from '../lib/digest.ts'
 import { mustRun } from '../lib/guest.ts'
 import { planPack } from '../lib/root-file-system.ts'
 import { optionOf, optionsOf, type Parsed } from './arguments.ts'
@@ -57,7 +57,7 @@ export async function build(engine: Engine, parsed: Parsed): Promise<void> {
     args: new Map(args),
     target: optionOf(parsed, 'target') ?? null,
   }
-  const work = engine.path('making', randomUUID())
+  const work = engine.path('making', newId())
   try {
     const { root, config } = await buildStages(engine, parseDockerfile(source), input, work)
     const labels = { ...config.Labels, ...parseLabels(optionsOf(parsed, 'label')) }
@@ -89,7 +89,7 @@ export async function build(engine: Engine, parsed: Parsed): Promise<void> {
       { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [{ ...manifest, platform }] },
       INDEX_TYPE,
     )
-    const tags = optionsOf(parsed, 'tag').length > 0 ? optionsOf(parsed, 'tag') : [randomUUID()]
+    const tags = optionsOf(parsed, 'tag').length > 0 ? optionsOf(parsed, 'tag') : [newId()]
     for (const tag of tags) {
       tagImage(engine, normaliseReference(tag), index)
       engine.print(normaliseReference(tag))

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { newId } from '../lib/digest.ts'
 import { copyRoot } from '../lib/root-file-system.ts'
 import { optionOf, optionsOf, type Parsed } from './arguments.ts'
 import type { Engine } from './engine.ts'
@@ -81,7 +81,7 @@ export function commandOf(
  * @param verb the verb decides how a name that is taken is told
  */
 export function createContainer(engine: Engine, parsed: Parsed, verb: 'create' | 'run'): ContainerRecord {
-  const id = optionOf(parsed, 'name') ?? randomUUID().toLowerCase()
+  const id = optionOf(parsed, 'name') ?? newId()
   if (!NAME.test(id) || id.length > 63)
     throw new ContainerError('invalidArgument', `container ID ${id} is not a valid container ID`)
   const memory = optionOf(parsed, 'memory')
@@ -148,7 +148,7 @@ export function createContainer(engine: Engine, parsed: Parsed, verb: 'create' |
 
 /** Appears with its files as one, so that of two with the same name one wins. */
 function build(engine: Engine, record: ContainerRecord, rootfs: string, verb: 'create' | 'run'): void {
-  const dir = engine.path('making', randomUUID())
+  const dir = engine.path('making', newId())
   try {
     mkdirSync(join(dir, 'run'), { recursive: true, mode: 0o700 })
     for (let room = 1024 * 1024; room > 0; ) room -= engine.strikes.beforeBytes(room)

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDeviceFolder } from '../lib/guest.ts'
 import { readKnobs, type Strikes } from '../lib/knobs.ts'
+import { pause } from '../lib/process-id.ts'
 import { readJson, withLock, writeJson } from '../lib/state.ts'
 import { connectionError, ExitWith } from './errors.ts'
 import { type Gates, gatesOf } from './versions.ts'
@@ -46,20 +47,30 @@ export interface Engine {
   locked<T>(name: string, work: () => T): T
 }
 
+/** Where the two streams of a call go. */
+export interface Sink {
+  out(data: Uint8Array): void
+  err(data: Uint8Array): void
+}
+
+const STREAMS: Sink = { out: (data) => writeAll(1, data), err: (data) => writeAll(2, data) }
+
 /** Opens the state of a double for one call. */
-export function openEngine(dir: string, strikes: Strikes): Engine {
+export function openEngine(dir: string, strikes: Strikes, sink: Sink = STREAMS): Engine {
   const config = readJson<DoubleConfig>(join(dir, 'config.json'), { version: '1.2.2' })
   const path = (...parts: readonly string[]) => join(dir, 'state', ...parts)
-  for (const folder of ['containers', 'making', 'trash', 'locks', 'images/blobs', 'images/unpacked'])
-    mkdirSync(path(folder), { recursive: true })
-  makeDeviceFolder(path('dev'))
+  if (!existsSync(path('dev/shm'))) {
+    for (const folder of ['containers', 'making', 'trash', 'locks', 'images/blobs', 'images/unpacked'])
+      mkdirSync(path(folder), { recursive: true })
+    makeDeviceFolder(path('dev'))
+  }
   const first = { running: config.service !== 'stopped', kernel: config.kernel !== false }
   const system = () => readJson<SystemState>(path('system.json'), first)
   const isUp = () => system().running && readKnobs(dir).serviceDown !== true
   const lines: string[] = []
   const write = (data: string | Uint8Array) => {
     if (strikes.has('close-stdout')) throw new ExitWith(141)
-    writeAll(1, typeof data === 'string' ? Buffer.from(data) : data)
+    sink.out(typeof data === 'string' ? Buffer.from(data) : data)
   }
   return {
     dir,
@@ -70,8 +81,8 @@ export function openEngine(dir: string, strikes: Strikes): Engine {
       lines.push(`${line}\n`)
     },
     write,
-    log: (line) => writeAll(2, Buffer.from(`${line}\n`)),
-    logBytes: (data) => writeAll(2, data),
+    log: (line) => sink.err(Buffer.from(`${line}\n`)),
+    logBytes: (data) => sink.err(data),
     flush() {
       if (lines.length > 0) write(lines.splice(0).join(''))
     },
@@ -95,12 +106,30 @@ function writeAll(file: number, data: Uint8Array): void {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPIPE') throw new ExitWith(141)
       if (code !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+      pause(2)
     }
   }
 }
 
 /** Notes a call for the tests. */
-export function recordCall(dir: string, argv: readonly string[]): void {
-  appendFileSync(join(dir, 'calls.jsonl'), `${JSON.stringify({ argv, pid: process.pid })}\n`)
+export function recordCall(dir: string, argv: readonly string[], pid: number): void {
+  appendFileSync(join(dir, 'calls.jsonl'), `${JSON.stringify({ argv, pid })}\n`)
+}
+
+/** Everything that stdin gives. */
+export function readStdin(): Buffer {
+  const chunks: Buffer[] = []
+  for (;;) {
+    const chunk = Buffer.alloc(1 << 20)
+    try {
+      const count = readSync(0, chunk)
+      if (count === 0) return Buffer.concat(chunks)
+      chunks.push(chunk.subarray(0, count))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EOF') return Buffer.concat(chunks)
+      if (code !== 'EAGAIN') throw error
+      pause(2)
+    }
+  }
 }

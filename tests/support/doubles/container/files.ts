@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { newId } from '../lib/digest.ts'
 import { freezeGuest, initOf, mustRun, thawGuest } from '../lib/guest.ts'
 import { resolveInRoot } from '../lib/in-root.ts'
 import { DiskFullError } from '../lib/knobs.ts'
@@ -40,7 +40,7 @@ export async function exportContainer(engine: Engine, parsed: Parsed): Promise<v
   if (state === 'stopping')
     throw failed(new ContainerError('invalidState', 'container must be running or stopped'))
   const output = optionOf(parsed, 'output')
-  const temp = join(tmpdir(), `${randomUUID().toUpperCase()}.tar`)
+  const temp = join(tmpdir(), `${newId().toUpperCase()}.tar`)
   const guest = guestOf(engine, id)
   const snapshot = containerPath(engine, id, 'rootfs.snapshot')
   try {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   copyFileSync,
@@ -14,7 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { decompress } from '../lib/decompress.ts'
+import { newId } from '../lib/digest.ts'
 import { mustRun } from '../lib/guest.ts'
 import { readTarEntries, type TarEntry } from '../lib/tar-entries.ts'
 import type { Engine } from './engine.ts'
@@ -51,7 +51,7 @@ export function saveImages(
   platform: Platform | null,
   output: string,
 ): void {
-  const dir = engine.path('making', randomUUID())
+  const dir = engine.path('making', newId())
   const blobs = join(dir, 'blobs/sha256')
   mkdirSync(blobs, { recursive: true })
   try {
@@ -80,7 +80,7 @@ export function saveImages(
       join(dir, 'index.json'),
       JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests }),
     )
-    const temp = engine.path('making', `${randomUUID()}.tar`)
+    const temp = engine.path('making', `${newId()}.tar`)
     mustRun('tar', ['-c', '-C', dir, '--sort=name', '--owner=0', '--group=0', '--mode=u+rw', '-f', temp, '.'])
     for (let room = statSync(temp).size; room > 0; ) room -= engine.strikes.beforeBytes(room)
     rmSync(output, { force: true })
@@ -157,7 +157,7 @@ export function loadImages(engine: Engine, archive: string, force: boolean): rea
       throw new ContainerError('invalidArgument', 'image config and manifest differ in their layers')
     for (const [at, layer] of manifest.layers.entries()) {
       const data = take(layer)
-      if (digestOf(plainLayer(data)) !== config.rootfs.diff_ids[at])
+      if (digestOf(decompress(data)) !== config.rootfs.diff_ids[at])
         throw new ContainerError(
           'invalidArgument',
           `layer ${layer.digest} is not what the image config names`,
@@ -211,17 +211,11 @@ function contentOf(archive: string, entry: TarEntry): Buffer {
   }
 }
 
-function plainLayer(data: Buffer): Buffer {
-  if (data[0] === 0x1f && data[1] === 0x8b) return gunzipSync(data)
-  if (data.subarray(0, 4).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]))) return zstdDecompressSync(data)
-  return data
-}
-
 function putRaw(engine: Engine, data: Buffer, digest: string): void {
   const path = blobPath(engine, digest)
   if (existsSync(path)) return
   for (let room = data.length; room > 0; ) room -= engine.strikes.beforeBytes(room)
-  const temp = engine.path('making', randomUUID())
+  const temp = engine.path('making', newId())
   writeFileSync(temp, data)
   renameSync(temp, path)
 }

@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { newId, sha256 } from '../lib/digest.ts'
 import { MACHINE_ARCHITECTURE } from '../lib/image-archive.ts'
 import { unpackLayers } from '../lib/root-file-system.ts'
 import { readJson, writeJson } from '../lib/state.ts'
@@ -81,8 +81,7 @@ const INDEX_TYPES = [INDEX_TYPE, 'application/vnd.docker.distribution.manifest.l
 
 export const isIndex = (descriptor: Descriptor): boolean => INDEX_TYPES.includes(descriptor.mediaType)
 
-export const digestOf = (data: Uint8Array): string =>
-  `sha256:${createHash('sha256').update(data).digest('hex')}`
+export const digestOf = (data: Uint8Array): string => `sha256:${sha256(data)}`
 
 export function blobPath(engine: Engine, digest: string): string {
   return engine.path('images/blobs', digest.replace(/^sha256:/, ''))
@@ -94,7 +93,7 @@ export function putBlob(engine: Engine, data: Uint8Array, mediaType: string): De
   const path = blobPath(engine, digest)
   if (!existsSync(path)) {
     for (let room = data.length; room > 0; ) room -= engine.strikes.beforeBytes(room)
-    const temp = engine.path('making', randomUUID())
+    const temp = engine.path('making', newId())
     writeFileSync(temp, data)
     renameSync(temp, path)
   }
@@ -186,7 +185,7 @@ export function pickVariant(
 export function unpackVariant(engine: Engine, variant: Variant): string {
   const path = engine.path('images/unpacked', variant.descriptor.digest.replace('sha256:', ''))
   if (existsSync(path)) return path
-  const temp = engine.path('making', randomUUID())
+  const temp = engine.path('making', newId())
   try {
     unpackLayers(
       temp,

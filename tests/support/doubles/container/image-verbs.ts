@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { newId } from '../lib/digest.ts'
 import { DiskFullError } from '../lib/knobs.ts'
 import { optionOf, type Parsed } from './arguments.ts'
 import { askedPlatform, unreachable } from './create.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, readStdin } from './engine.ts'
 import { ContainerError, ExitWith } from './errors.ts'
 import { loadImages, saveImages } from './image-archive.ts'
 import {
@@ -95,7 +95,7 @@ export function imageSave(engine: Engine, parsed: Parsed): void {
     for (const reference of references) engine.print(reference)
     return
   }
-  const temp = engine.path('making', `${randomUUID()}.saved`)
+  const temp = engine.path('making', `${newId()}.saved`)
   try {
     tellDiskFull(() => saveImages(engine, images, platform, temp))
     engine.write(readFileSync(temp))
@@ -118,19 +118,17 @@ function tellDiskFull<T>(work: () => T): T {
   }
 }
 
-export async function imageLoad(engine: Engine, parsed: Parsed): Promise<void> {
+export function imageLoad(engine: Engine, parsed: Parsed): void {
   const input = optionOf(parsed, 'input')
   if (input !== undefined && !existsSync(resolve(input))) {
     engine.log(`error: file does not exist [path=${resolve(input)}]`)
     throw new ExitWith(1)
   }
   engine.needService()
-  const temp = engine.path('making', `${randomUUID()}.stdin`)
+  const temp = engine.path('making', `${newId()}.stdin`)
   try {
     if (input === undefined) {
-      const chunks: Buffer[] = []
-      for await (const chunk of createReadStream('', { fd: 0 }) as AsyncIterable<Buffer>) chunks.push(chunk)
-      writeFileSync(temp, Buffer.concat(chunks))
+      writeFileSync(temp, readStdin())
     }
     const archive = input === undefined ? temp : resolve(input)
     for (const reference of tellDiskFull(() => loadImages(engine, archive, parsed.flags.has('force'))))

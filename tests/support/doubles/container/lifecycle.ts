@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { newId } from '../lib/digest.ts'
 import { isGuestRunning, signalGuest, stopGuest } from '../lib/guest.ts'
 import { self } from '../lib/process-id.ts'
 import { writeJson } from '../lib/state.ts'
@@ -123,7 +123,7 @@ export async function remove(engine: Engine, parsed: Parsed): Promise<void> {
 
 /** Vanishes at once for every list; its files follow. */
 export function removeContainer(engine: Engine, id: string): void {
-  const trash = engine.path('trash', randomUUID())
+  const trash = engine.path('trash', newId())
   try {
     renameSync(containerPath(engine, id), trash)
   } catch (error) {

@@ -1,6 +1,7 @@
 import { DiskFullError, strikesOf, takeFaults } from '../lib/knobs.ts'
+import { type QuickAnswer, SERVE, serveQuick } from '../lib/quick.ts'
 import { helpOf, parseArguments, usageOf } from './arguments.ts'
-import { type Engine, openEngine, recordCall } from './engine.ts'
+import { type Engine, openEngine, recordCall, type Sink } from './engine.ts'
 import { AggregateContainerError, ContainerError, ExitWith, tellError, UsageError } from './errors.ts'
 import { versionLine } from './system.ts'
 import { type Verb, verbsOf } from './verbs.ts'
@@ -115,23 +116,24 @@ function tell(engine: Engine, verbs: readonly Verb[], error: unknown): number {
   return 1
 }
 
-async function main(): Promise<number> {
-  const [dir = '', ...argv] = process.argv.slice(2)
-  recordCall(dir, argv)
-  const quiet = openEngine(dir, strikesOf([]))
-  const verbs = verbsOf(quiet.gates)
-  let engine = quiet
+/** One call, from its words to its exit code. */
+async function call(dir: string, argv: readonly string[], pid: number, sink?: Sink): Promise<number> {
+  recordCall(dir, argv, pid)
+  const open = (name: string | null) =>
+    openEngine(dir, strikesOf(name === null ? [] : takeFaults(dir, name)), sink)
+  let engine = open(null)
+  const verbs = verbsOf(engine.gates)
   try {
     if (argv[0] === '--version') {
-      engine = openEngine(dir, strikesOf(takeFaults(dir, 'version')))
+      engine = open('version')
       engine.strikes.atStart()
       engine.print(versionLine(engine.version))
       engine.flush()
       return 0
     }
-    const called = findVerb(verbs, argv, quiet.isUp())
-    if ('help' in called) quiet.print(called.help)
-    else engine = openEngine(dir, strikesOf(takeFaults(dir, called.name)))
+    const called = findVerb(verbs, argv, engine.isUp())
+    if ('help' in called) engine.print(called.help)
+    else engine = open(called.name)
     const code = 'help' in called ? 0 : await act(engine, called)
     engine.flush()
     return code
@@ -147,4 +149,24 @@ async function main(): Promise<number> {
   }
 }
 
-process.exit(await main())
+/** Verbs that only read and neither wait nor depend on where they are called. */
+const READS = ['list', 'ls', 'inspect', 'image list', 'image ls', 'image inspect', 'logs', '--version']
+
+async function answer(dir: string, argv: readonly string[], pid: number): Promise<QuickAnswer | null> {
+  const isReading = READS.includes(argv[0] ?? '') || READS.includes(argv.slice(0, 2).join(' '))
+  if (!isReading || argv.some((word) => word === '--follow' || /^-[a-z]*f/.test(word))) return null
+  const out: Uint8Array[] = []
+  const err: Uint8Array[] = []
+  const exitCode = await call(dir, argv, pid, {
+    out: (data) => out.push(data),
+    err: (data) => err.push(data),
+  })
+  return { exitCode, stdout: Buffer.concat(out), stderr: Buffer.concat(err) }
+}
+
+const [first = '', ...words] = process.argv.slice(2)
+if (first === SERVE) {
+  const dir = words[0] ?? ''
+  await serveQuick(dir, (argv, pid) => answer(dir, argv, pid))
+}
+process.exit(await call(first, words, process.pid))

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeBusyboxTree, type TreeOptions } from './busybox-tree.ts'
+import { sha256 } from './digest.ts'
 import { mustRun } from './guest.ts'
 import { planPack } from './root-file-system.ts'
 
@@ -36,7 +36,7 @@ const DEFAULT: ImageRunConfig = {
 /** The architecture of this machine in the words of images. */
 export const MACHINE_ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
-const hashOf = (data: Buffer) => createHash('sha256').update(data).digest('hex')
+const hashOf = (data: Buffer) => sha256(data)
 
 /** Writes an image archive of one layer from a folder. */
 export function writeImageArchive(path: string, tree: string, options: ArchiveOptions): void {

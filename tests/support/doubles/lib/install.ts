@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -16,6 +16,7 @@ import { rolldown } from 'rolldown'
 import { processesUnder } from '../../leftovers.ts'
 import { type Knobs, setKnobs } from './knobs.ts'
 import { isAlive, lookUp, signalProcess } from './process-id.ts'
+import { perlProgram, quickSocket, SERVE, shellProgram } from './quick.ts'
 import { writeJson } from './state.ts'
 
 export type DoubleTool = 'container' | 'smolvm'
@@ -69,6 +70,15 @@ export interface DoubleRun {
   readonly stderr: string
 }
 
+/** First words of calls that may only read, for the tools whose double serves them. */
+const READING: Readonly<Partial<Record<DoubleTool, readonly string[]>>> = {
+  container: ['list', 'ls', 'inspect', 'image', 'logs', '--version'],
+  smolvm: ['machine', 'vm', 'pack', '--version'],
+}
+const PERL = '/usr/bin/perl'
+/** A Unix socket's path ends there. */
+const LONGEST_SOCKET = 107
+
 const SOURCES = join(import.meta.dirname, '..')
 
 /** Puts the double of a tool at a version on a PATH of its own. Needs root on Linux. */
@@ -83,9 +93,15 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
   const configure = (version: string) =>
     writeJson(join(dir, 'config.json'), { ...options.config, tool: options.tool, version })
   configure(options.version)
-  // The caller's Node options are not the engine's business.
-  const words = [process.execPath, bundle, dir].map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
-  writeFileSync(program, `#!/bin/sh\nNODE_OPTIONS= exec ${words.join(' ')} "$@"\n`)
+  const reading =
+    existsSync(PERL) && quickSocket(dir).length <= LONGEST_SOCKET ? READING[options.tool] : undefined
+  const server = reading ? await startServer(bundle, dir) : null
+  writeFileSync(
+    program,
+    reading
+      ? perlProgram(process.execPath, bundle, dir, reading)
+      : shellProgram(process.execPath, bundle, dir),
+  )
   chmodSync(program, 0o755)
   const env = { ...process.env, PATH: `${binDir}${delimiter}${process.env.PATH ?? ''}` }
   let version = options.version
@@ -115,10 +131,26 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
       return { exitCode: result.status, stdout: result.stdout.toString(), stderr: result.stderr.toString() }
     },
     async dispose() {
+      server?.kill('SIGKILL')
       await endAllUnder(dir)
       await rm(dir, { recursive: true, force: true })
     },
   }
+}
+
+/** Starts the process that answers what only reads. It ends with this one. */
+async function startServer(bundle: string, dir: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [bundle, SERVE, `${dir}/`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve)
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`the server of a double ended with ${code}`)))
+  })
+  child.stdout.destroy()
+  child.unref()
+  for (const stream of [child.stdin])
+    if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+  return child
 }
 
 function readCalls(dir: string): readonly DoubleCall[] {
@@ -166,10 +198,23 @@ async function bundleOf(tool: DoubleTool): Promise<string> {
     logLevel: 'silent',
   })
   try {
-    await build.write({ file: temp, format: 'esm', minify: false })
+    const { output } = await build.generate({ format: 'esm', minify: false })
+    writeFileSync(temp, withPlainBuiltins(output[0].code))
   } finally {
     await build.close()
   }
   renameSync(temp, file)
   return file
+}
+
+/**
+ * An import statement of a built-in module makes all that the module could ever give, which takes as long as the rest
+ * of a call; asking for it as a value takes only what is named.
+ */
+function withPlainBuiltins(code: string): string {
+  return code.replace(
+    /^import \{([^}]*)\} from ("node:[\w/]+");$/gm,
+    (_, names: string, module: string) =>
+      `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule(${module});`,
+  )
 }

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { compressionOf, decompress } from './decompress.ts'
 import { mustRun } from './guest.ts'
 import { resolveInRoot } from './in-root.ts'
 import { readTarEntries, type TarEntry } from './tar-entries.ts'
@@ -28,13 +28,11 @@ export function unpackLayer(root: string, layer: string): void {
 /** Gives the path of the tar without compression; one that had to be made is removed afterwards. */
 function withPlainTar<T>(path: string, tempIn: string, work: (tar: string) => T): T {
   const data = readFileSync(path)
-  const isGzip = data[0] === 0x1f && data[1] === 0x8b
-  const isZstd = data.subarray(0, 4).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]))
-  if (!isGzip && !isZstd) return work(path)
+  if (compressionOf(data) === null) return work(path)
   const dir = mkdtempSync(join(tempIn, 'plain-'))
   try {
     const tar = join(dir, 'layer.tar')
-    writeFileSync(tar, isGzip ? gunzipSync(data) : zstdDecompressSync(data))
+    writeFileSync(tar, decompress(data))
     return work(tar)
   } finally {
     rmSync(dir, { recursive: true, force: true })
