@@ -21,13 +21,22 @@ export interface Context {
   /** What was extracted from artifacts is gone from the cache. */
   readonly layerCacheLost: boolean
   readonly env: NodeJS.ProcessEnv
+  /** Where a call's words go when it is answered by another process than its own. */
+  readonly sink?: Sink
+}
+
+export interface Sink {
+  readonly out: (bytes: Buffer) => void
+  readonly err: (bytes: Buffer) => void
 }
 
 /** A line on stdout. A reader who went away ends the program as it ends the real one. */
 export function say(context: Context, line: string): void {
   if (context.strikes.has('close-stdout')) brokenPipe()
+  const bytes = Buffer.from(`${line}\n`)
   try {
-    writeAll(1, Buffer.from(`${line}\n`))
+    if (context.sink) context.sink.out(bytes)
+    else writeAll(1, bytes)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
     brokenPipe()

@@ -13,6 +13,7 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readKnobs, strikesOf, takeFaults } from '../lib/knobs.ts'
+import { type QuickAnswer, SERVE, serveQuick } from '../lib/quick.ts'
 import { readJson } from '../lib/state.ts'
 import {
   branchMachine,
@@ -24,7 +25,7 @@ import {
 } from './checkpoint.ts'
 import { type Call, parseArguments } from './clap.ts'
 import { commandTable } from './command-table.ts'
-import { type Context, say, tell } from './context.ts'
+import { type Context, type Sink, say } from './context.ts'
 import { copyFile } from './copy.ts'
 import { createMachine } from './create.ts'
 import { execInMachine, shellInMachine } from './exec.ts'
@@ -47,6 +48,8 @@ import { runMachine } from './run.ts'
 import { startMachine } from './start.ts'
 import { featuresOf } from './versions.ts'
 import { wrongProgram } from './wrong-program.ts'
+
+const NOT_READY = 'agent did not become ready within 30 seconds'
 
 /** What a verb gives back is its exit code when it is a number. */
 type Verb = (context: Context) => unknown
@@ -97,23 +100,24 @@ function withName(call: Call): Call {
   return { ...call, one: (long) => (long === 'name' ? 'default' : call.one(long)) }
 }
 
-async function main(dir: string, argv: readonly string[]): Promise<number> {
+/** One call, from its words to its exit code. */
+async function call(dir: string, argv: readonly string[], pid: number, sink?: Sink): Promise<number> {
+  const out = (text: string) => (sink ? sink.out(Buffer.from(text)) : process.stdout.write(text))
+  const err = (text: string) => (sink ? sink.err(Buffer.from(text)) : process.stderr.write(text))
   const { version, program } = readJson<{ readonly version: string; readonly program?: string }>(
     join(dir, 'config.json'),
-    {
-      version: '0.0.0',
-    },
+    { version: '0.0.0' },
   )
-  appendFileSync(join(dir, 'calls.jsonl'), `${JSON.stringify({ argv, pid: process.pid })}\n`)
-  if (program === 'other') return wrongProgram(version, argv)
+  appendFileSync(join(dir, 'calls.jsonl'), `${JSON.stringify({ argv, pid })}\n`)
+  if (program === 'other') return wrongProgram(version, argv, out, err)
   const features = featuresOf(version)
   const parsed = parseArguments(commandTable(features), version, argv)
   if (parsed.kind === 'print') {
-    process.stdout.write(parsed.text)
+    out(parsed.text)
     return 0
   }
   if (parsed.kind === 'refused') {
-    process.stderr.write(parsed.text)
+    err(parsed.text)
     return 2
   }
   const [group, ...words] = parsed.call.path
@@ -129,28 +133,43 @@ async function main(dir: string, argv: readonly string[]): Promise<number> {
     helperFails: serviceDown === true || extra?.helperFails === true,
     layerCacheLost: extra?.layerCacheLost === true,
     env: process.env,
+    ...(sink ? { sink } : {}),
   }
   try {
     makeFolders(dir)
     const fault = context.strikes.atStart()
     if (fault?.kind === 'locked') throw databaseLocked()
     if (fault?.kind === 'fail')
-      throw new Failure(
-        fault.message ?? 'agent operation failed: connect: agent did not become ready within 30 seconds',
-        fault.exitCode ?? 1,
-      )
-    if (serviceDown && NEEDS_GUEST.has(verb))
-      throw agentFailure('connect', 'agent did not become ready within 30 seconds')
+      throw new Failure(fault.message ?? `agent operation failed: connect: ${NOT_READY}`, fault.exitCode ?? 1)
+    if (serviceDown && NEEDS_GUEST.has(verb)) throw agentFailure('connect', NOT_READY)
     if (!run) throw new Failure(`the double of smolvm has no '${verb}'`, 70)
     if (group === 'machine') sweepOrphans(dir)
     const result = await run(context)
     return typeof result === 'number' ? result : 0
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    tell(`Error: ${error.message}`)
+    err(`Error: ${error.message}\n`)
     return error.exitCode
   }
 }
 
-const [, , dir = '', ...argv] = process.argv
-process.exitCode = await main(dir, argv)
+/** Verbs that only read, and neither wait nor depend on where they are called. */
+const READS: ReadonlySet<string> = new Set(['ls', 'list', 'status', 'data-dir'])
+
+async function answer(dir: string, argv: readonly string[], pid: number): Promise<QuickAnswer | null> {
+  const [group = '', verb = ''] = argv
+  const isHelp = argv.at(-1) === '--help' && !argv.includes('--')
+  const isReading = (group === 'machine' || group === 'vm') && READS.has(verb)
+  if (!isReading && !isHelp && group !== '--version') return null
+  const chunks: { readonly out: Buffer[]; readonly err: Buffer[] } = { out: [], err: [] }
+  const sink: Sink = { out: (bytes) => chunks.out.push(bytes), err: (bytes) => chunks.err.push(bytes) }
+  const exitCode = await call(dir, argv, pid, sink)
+  return { exitCode, stdout: Buffer.concat(chunks.out), stderr: Buffer.concat(chunks.err) }
+}
+
+const [first = '', ...words] = process.argv.slice(2)
+if (first === SERVE) {
+  const dir = words[0] ?? ''
+  await serveQuick(dir, (argv, pid) => answer(dir, argv, pid))
+}
+process.exitCode = await call(first, words, process.pid)

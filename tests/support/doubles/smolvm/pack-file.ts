@@ -1,10 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
 import { Failure } from './failure.ts'
 
 const MAGIC = 'SMOLPACK'
 const FOOTER_BYTES = 64
 const CHUNK = 1 << 20
+
+/** Loaded when it is needed: a double is started hundreds of times, and hardly ever for this. */
+const crc32 = (bytes: Buffer, before = 0): number =>
+  process.getBuiltinModule('node:zlib').crc32(bytes, before)
 
 /** One file inside the assets, in the order in which they lie there. */
 export interface AssetEntry {
