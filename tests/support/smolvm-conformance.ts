@@ -1,25 +1,31 @@
 import { conformance } from '../engine/conformance/suite.ts'
-import { makeSmolWorld, type SmolWorld } from './smolvm-double.ts'
+import { installSmolvm, type SmolvmWorld } from './doubles/smolvm/world.ts'
 
 /** The conformance suite over one version of `smolvm`. */
 export function smolvmConformance(version: string): void {
-  let world: SmolWorld | undefined
-  const there = async (): Promise<SmolWorld> => {
-    world ??= await makeSmolWorld(version)
+  let world: SmolvmWorld | undefined
+  const there = async (): Promise<SmolvmWorld> => {
+    world ??= await installSmolvm(version)
     return world
   }
   conformance({
     backend: 'smolmachines',
     environment: async () => (await there()).double.env,
-    bottle: async () => `backend: smolmachines\nimage: ${(await there()).image}\nworkdir: /work`,
-    throwAway: async (_tests, slug) => {
-      const { machines, throwAway } = await there()
-      const plain = `bot-bottle-${slug}`
-      const own = machines().filter(
-        ({ name }) => name === plain || /^-[0-9a-z]{10}$/.test(name.slice(plain.length)),
-      )
-      for (const { name } of own) if (name.startsWith(plain)) throwAway(name)
-    },
-    dispose: async () => world?.double.dispose(),
+    bottle: async () => `backend: smolmachines\nimage: ${pinnedImage(await there())}\nworkdir: /work`,
+    throwAway: async (_tests, slug) => throwMachinesAway(await there(), slug),
+    dispose: async () => world?.dispose(),
   })
+}
+
+/** The registry's image by its digest. */
+export function pinnedImage({ reference, digest }: SmolvmWorld): string {
+  return `${reference.replace(/:[^:]*$/, '')}@${digest}`
+}
+
+/** Deletes a bottle's machines behind Icebox's back, whichever of its names they have. */
+export function throwMachinesAway(world: SmolvmWorld, slug: string): void {
+  const machines = JSON.parse(world.must('machine', 'ls', '--json')) as { readonly name: string }[]
+  const own = new RegExp(`^bot-bottle-${slug}(-[0-9a-z]{10})?$`)
+  for (const { name } of machines)
+    if (own.test(name)) world.must('machine', 'delete', ...world.named(name), '-f')
 }

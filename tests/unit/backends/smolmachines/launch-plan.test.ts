@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LaunchPlan } from '../../../../src-main/backends/backend.ts'
+import type { LaunchPlan, RuntimeRef } from '../../../../src-main/backends/backend.ts'
 import { parseMachines } from '../../../../src-main/backends/smolmachines/decode.ts'
 import { readFeatures, type Version } from '../../../../src-main/backends/smolmachines/features.ts'
 import {
@@ -26,10 +26,10 @@ const held = (name: string): OwnedMachine => {
   if (!machine) throw new Error('no machine')
   return { machine, owner: null }
 }
-const previous = {
+const previous: RuntimeRef = {
   ...{ backend: 'smolmachines', id: 'bot-bottle-web', name: 'bot-bottle-web', slug: 'web', runId: 'old' },
   ...{ volumes: [], networks: [], sidecars: [], facts: {} },
-} as const
+}
 
 describe('the name of a new machine', () => {
   it('is the bottle’s own when it is free', () => {
