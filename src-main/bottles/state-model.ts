@@ -75,6 +75,8 @@ function judge(facts: BottleFacts, run: RunRecord | null): Judgement {
   if (runtime?.state === 'paused') {
     return doing === 'freeze' ? judgement('running', 'freezing', 'working') : judgement('paused', null)
   }
+  // An engine that has to stop it for that starts it again: it is no end of the run.
+  if (runtime && doing === 'freeze' && run && !run.exit) return judgement('running', 'freezing', 'working')
   if (
     doing === 'start' ||
     doing === 'resume' ||

@@ -45,8 +45,8 @@ export async function captureContainer(
   const isRunning = entry.state !== 'stopped'
   const isLive = isRunning && gates.liveExport
   // Whether a container that others made is deleted when it stops, nothing tells.
-  const mayStop = isOwn(entry, target.rootId)
-  const mustStop = isRunning && !isLive && mayStop
+  const isOurs = isOwn(entry, target.rootId)
+  const mustStop = isRunning && !isLive && isOurs
   if (mustStop) await ask(parts, subject, options, signal)
   const image = await readImageConfig(
     client,
@@ -71,7 +71,8 @@ export async function captureContainer(
   const point = isRunning ? null : await standPoint(home, subject.runtime, entry)
   progress({ phase: 'building', current: null, total: null })
   const facts = {
-    hasShell: readFacts(subject.runtime).hasShell,
+    // Only a container that we made was looked into.
+    hasShell: isOurs ? readFacts(subject.runtime).hasShell : null,
     containerId: entry.id,
     ...(point ? { standPoint: point } : {}),
     ...(stoppedMs === null ? {} : { stoppedMs }),

@@ -54,6 +54,23 @@ const STATES: readonly (readonly [string, Partial<BottleFacts>, Expected])[] = [
     { state: 'running', stateReason: 'freezing', agentState: 'working' },
   ],
   [
+    'is stopped by its own freeze',
+    { runtime: sampleFact({ state: 'exited', exitCode: 143 }), intent: doing('freeze') },
+    { state: 'running', stateReason: 'freezing', agentState: 'working', exitCode: null },
+  ],
+  [
+    'has ended and is being frozen',
+    {
+      runtime: sampleFact({ state: 'exited', exitCode: 3 }),
+      intent: doing('freeze'),
+      metadata: sampleMetadata(
+        {},
+        { runs: [sampleRun({ exit: { code: 3, at: '2026-01-01T00:00:00.000Z' } })] },
+      ),
+    },
+    { state: 'failed', exitCode: 3 },
+  ],
+  [
     'is being started',
     { intent: doing('start'), metadata: sampleMetadata({}, { runs: [] }) },
     { state: 'starting' },
