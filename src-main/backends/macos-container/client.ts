@@ -13,6 +13,11 @@ export interface CallOptions {
   readonly input?: string | Uint8Array | Readable
   /** Exit codes that are answers, not failures. Default: only 0. */
   readonly okCodes?: readonly number[] | 'any'
+  /**
+   * Folder for what the program writes on the way, on the volume of its result: it makes whole tars there, and leaves
+   * them behind when it is killed. The caller removes it.
+   */
+  readonly tempDir?: string
 }
 
 /** The door to the `container` program: argument lists in, text or JSON out, every call bounded. */
@@ -91,10 +96,10 @@ export function createClient(environment: NodeJS.ProcessEnv): ContainerClient {
     return known
   }
   const run = async (args: readonly string[], signal: AbortSignal, options: CallOptions = {}) => {
-    const { okCodes = [0], input } = options
+    const { okCodes = [0], input, tempDir } = options
     const verb = verbOf(args)
     const result = await runCommand(await requireProgram(), args, {
-      env,
+      env: tempDir === undefined ? env : { ...env, TMPDIR: tempDir },
       timeout: options.timeout ?? TIMEOUTS[verb] ?? SHORT,
       signal,
       okCodes: 'any',

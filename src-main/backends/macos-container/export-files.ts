@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { RuntimeRef } from '../backend.ts'
@@ -82,14 +83,14 @@ export async function startAgain(
   }
 }
 
-/** The engine's own tar of the files, in a new file. @throws BottleError */
+/** The engine's own tar of the files, in a new file of a folder that the caller removes. @throws BottleError */
 export async function exportFiles(
   client: ContainerClient,
   id: string,
   file: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await client.run(['export', '--output', file, id], signal)
+  await client.run(['export', '--output', file, id], signal, { tempDir: dirname(file) })
   const made = await stat(file).catch(() => null)
   if (!made || made.size === 0)
     throw bottleError('engine-failed', `container says that it exported ${id}, but there is no file.`)

@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { readJsonObject, writeDurable } from '../../state/durable-file.ts'
 import { isBottleError } from '../../system/bottle-error.ts'
 import type { Platform } from '../portable.ts'
@@ -66,7 +66,7 @@ export async function saveImage(
   signal: AbortSignal,
 ): Promise<void> {
   const args = ['--platform', platformText(platform), '--output', file, fullReference(reference)]
-  await client.run(['image', 'save', ...args], signal)
+  await client.run(['image', 'save', ...args], signal, { tempDir: dirname(file) })
 }
 
 /** Pure: as the engine's options take it. */

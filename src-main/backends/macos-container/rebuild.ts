@@ -72,7 +72,7 @@ export async function rebuildImage(
   if (!record || !config) throw bottleError('internal', 'The layer ended without a result.')
   const made = { layer, config: config as SnapshotConfig, record: record as Snapshot }
   try {
-    await client.run(['image', 'load', '--input', file], signal)
+    await client.run(['image', 'load', '--input', file], signal, { tempDir: request.scratch })
     const found = await inspectImage(client, reference, signal)
     const image = requireMade(found, reference, request.platform, made.config)
     const variant = variantFor(image, request.platform)

@@ -60,7 +60,7 @@ export async function loadSnapshot(
       await requireFree(client, snapshot, reference, signal)
       faultPoint('import:before-load-end')
       isGiven = true
-      await client.run(['image', 'load', '--input', file], signal)
+      await client.run(['image', 'load', '--input', file], signal, { tempDir: dir })
       faultPoint('import:engine-loaded')
       const image = await readBack(client, request, reference, manifestDigest, signal)
       const { config } = JSON.parse(loadConfig(request, reference)) as { readonly config: object }
