@@ -88,6 +88,12 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
       keys: chordText('mod+enter'),
       run: () => void operations.resume(slug),
     })
+    change({
+      id: 'resumeOn',
+      label: t.action.resumeOn,
+      icon: 'engine',
+      run: () => lay({ kind: 'elsewhere', slug, snapshot: null }),
+    })
   }
   if (canFreeze(bottle)) {
     change({
@@ -118,14 +124,6 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
       icon: 'note',
       isGroupStart: true,
       run: () => lay({ kind: 'freeze', slug }),
-    })
-  }
-  if (canResume(bottle)) {
-    change({
-      id: 'resumeOn',
-      label: t.action.resumeOn,
-      icon: 'engine',
-      run: () => lay({ kind: 'elsewhere', slug, snapshot: null }),
     })
   }
   if (state !== 'unknown' && state !== 'starting') {

@@ -5,10 +5,10 @@ import type { Bottle, Snapshot } from '../../src-preload/contract/entities.ts'
 import type { DragItem } from '../artifacts/drag-items.ts'
 import { DragMark } from '../artifacts/drag-mark.tsx'
 import { useDragSource } from '../artifacts/use-drag-source.ts'
-import { isActive, lookOf } from '../bottles/bottle-look.ts'
+import { backendName, isActive, lookOf } from '../bottles/bottle-look.ts'
 import { canFreeze, canResume, doingOf, openDetail } from '../bottles/bottle-verbs.ts'
 import { StatePill } from '../bottles/state-pill.tsx'
-import { useApp } from '../state/app.ts'
+import { useApp, useModel } from '../state/app.ts'
 import { IconButton } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { age, bytes, moment } from '../ui/format.ts'
@@ -103,12 +103,14 @@ function SnapshotCells(
   },
 ) {
   const app = useApp()
+  const platform = useModel((model) => model.platform)
   const { snapshot, owner } = props
   const [isEditing, setEditing] = useState(false)
   const isFree = doingOf(app, owner.slug) === null
   const tab = props.isChosen ? 0 : -1
   const size = snapshot.ownBytes === null ? bytes(snapshot.bytes) : `+${bytes(snapshot.ownBytes)}`
   const words = [age(snapshot.createdAt, props.now), size, t.reason[snapshot.reason]]
+  if (snapshot.backend !== owner.backend) words.push(backendName(snapshot.backend, platform))
   if (snapshot.pinned) words.push(t.timeline.pinned)
   const hint = [
     `${snapshot.id} · ${moment(snapshot.createdAt)}`,

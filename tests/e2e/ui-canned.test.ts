@@ -52,7 +52,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
       await page.getByRole('tab', { name: tab }).click()
       if (tab === 'Terminal') await page.locator('.xterm-screen').waitFor()
       if (tab === 'Timeline') await page.getByRole('treegrid').waitFor()
-      expect(await accessibilityProblems(page), tab).toEqual([])
+      expect(await accessibilityProblems(page, { scheme }), tab).toEqual([])
     }
   })
 
@@ -61,7 +61,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
     for (const name of ['Activity', 'Agents', 'Engines', 'Trash', 'Settings']) {
       await section(page, name)
       await page.getByRole('heading', { level: 1, name }).waitFor()
-      expect(await accessibilityProblems(page), name).toEqual([])
+      expect(await accessibilityProblems(page, { scheme }), name).toEqual([])
     }
   })
 
@@ -71,25 +71,55 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
       await row(page, 'auth-rewrite').focus()
       await page.keyboard.press(keys)
       await page.locator('.backdrop').waitFor()
-      expect(await accessibilityProblems(page), keys).toEqual([])
+      expect(await accessibilityProblems(page, { scheme }), keys).toEqual([])
       await page.keyboard.press('Escape')
       await page.locator('.backdrop').waitFor({ state: 'detached' })
     }
     await row(page, 'auth-rewrite').focus()
     await page.keyboard.press('Shift+F10')
     await page.getByRole('menu').waitFor()
-    expect(await accessibilityProblems(page), 'menu').toEqual([])
+    expect(await accessibilityProblems(page, { scheme }), 'menu').toEqual([])
   })
 
   test.each(['none', 'missing', 'down'] as const)('of the first screen: %s', async (scene) => {
     const { page } = await open(scene, { scheme })
-    expect(await accessibilityProblems(page)).toEqual([])
+    expect(await accessibilityProblems(page, { scheme })).toEqual([])
   })
 
   test('of the narrow window', async () => {
     const { page } = await open('three', { scheme, width: 900, height: 600 })
-    expect(await accessibilityProblems(page)).toEqual([])
+    expect(await accessibilityProblems(page, { scheme })).toEqual([])
   })
+})
+
+describe('another engine', () => {
+  test.each(['light', 'dark'] as const)(
+    'shows all that is different before it starts, %s',
+    async (scheme) => {
+      const { page } = await open('engines', { scheme })
+      const slug = 'docs-site'
+      await row(page, slug).click()
+      await page.keyboard.press('Shift+F10')
+      await page.getByRole('menuitem', { name: 'Resume on another engine…' }).click()
+      const dialog = page.getByRole('dialog')
+      const go = dialog.getByRole('button', { name: /^Resume/ })
+      expect(await go.isDisabled()).toBe(true)
+      await dialog.getByText('Apple container').click()
+      await dialog
+        .getByRole('alert')
+        .getByText(/runs no others/)
+        .waitFor()
+      expect(await go.isDisabled()).toBe(true)
+      expect(await accessibilityProblems(page, { scheme })).toEqual([])
+      await dialog.getByText('This Mac').click()
+      await dialog.getByText(/Only \/workspace and \/home\/agent come along/).waitFor()
+      expect(await accessibilityProblems(page, { scheme })).toEqual([])
+      await dialog.getByRole('button', { name: 'Resume on This Mac' }).click()
+      await expect
+        .poll(() => callsOf('bottle:resume'))
+        .toMatchObject([{ args: { slug, backend: 'host', interactive: true } }])
+    },
+  )
 })
 
 describe('the first screen', () => {
