@@ -191,7 +191,7 @@ async function startMade(
         cause: first,
       })
     }
-    await removeContainer(context.client, draft.name, signal)
+    await removeOfRun(context, draft.name, run.runId, false, signal)
     return { started: await startNew(context, { ...draft, hasShell: false }, signal), hasShell: false }
   }
 }
@@ -243,7 +243,8 @@ async function takeBack(context: ContainerContext, plan: LaunchPlan, made: Made)
     await step().catch((thrown: unknown) => left.push(`${what} (${toFailure(thrown).message})`))
   }
   await attempt('terminal', () => closeTerminal(context, made.socket))
-  if (name) await attempt(`container ${name}`, () => removeOfRun(context, name, plan.runId, made, late))
+  if (name)
+    await attempt(`container ${name}`, () => removeOfRun(context, name, plan.runId, made.isInDoubt, late))
   // While a container may be left, what it is bound to stays too.
   if (left.length === 0) {
     await attempt('its files', () => removeRunFolder(runFolder(context.home, plan.slug, plan.runId)))
@@ -252,11 +253,12 @@ async function takeBack(context: ContainerContext, plan: LaunchPlan, made: Made)
   return left
 }
 
+/** Removes a container that this very run made, and no other of its name. */
 async function removeOfRun(
   context: ContainerContext,
   name: string,
   runId: string,
-  { isInDoubt }: Made,
+  isInDoubt: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const until = isInDoubt ? Date.now() + LATE_CREATE_MS : 0

@@ -1,7 +1,11 @@
 import type { LogOptions, RuntimeRef } from '../backend.ts'
+import { followFile } from '../local/follow-file.ts'
+import { readFacts } from './container-facts.ts'
 import type { ContainerContext } from './context.ts'
 import { ownContainer } from './own-container.ts'
+import { readExit, runFolder } from './run-folder.ts'
 import { waitForExit } from './run-life.ts'
+import { isTerminalOpen } from './start.ts'
 
 const READ_MS = 600_000
 /** A follower is a person: nobody reads on for longer than this. */
@@ -16,6 +20,10 @@ export async function* readLogs(
 ): AsyncGenerator<Uint8Array> {
   const found = await ownContainer(context, ref, signal, 'owner')
   if (!found) return
+  if (readFacts(ref).socket) {
+    yield* readTerminal(context, ref, options, signal)
+    return
+  }
   const whole = (limit: AbortSignal) => context.client.stream(['logs', ref.id], limit, READ_MS)
   try {
     if (!options.follow) {
@@ -34,6 +42,18 @@ export async function* readLogs(
     // Whoever follows simply stops; that is no failure.
     if (!signal.aborted) throw thrown
   }
+}
+
+/** What a terminal showed is in a file of this machine; the engine keeps the output of detached containers only. */
+async function* readTerminal(
+  context: ContainerContext,
+  ref: RuntimeRef,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const folder = runFolder(context.home, ref.slug, ref.runId)
+  const hasEnded = async () => (await readExit(folder)) !== null || !(await isTerminalOpen(folder))
+  yield* followFile(folder.log, options, [folder.dir, folder.guest], hasEnded, signal)
 }
 
 /** The engine's own following never ends, so the container's end ends it; what came last is then read once more. */

@@ -55,8 +55,8 @@ export async function mayLackShell(
   target: StartTarget,
   thrown: unknown,
 ): Promise<boolean> {
-  if (!isBottleError(thrown) || ['cancelled', 'engine-down', 'disk-full', 'busy'].includes(thrown.code))
-    return false
+  // A name that is taken, a full disk or a missing service says nothing of the image.
+  if (!isBottleError(thrown) || !['engine-failed', 'not-found'].includes(thrown.code)) return false
   // The script tells that it runs as the first thing it does.
   return (await readStarts(runFolder(context.home, target.slug, target.runId))) === ''
 }
@@ -125,7 +125,7 @@ export async function requireBegun(
 }
 
 /** The runner writes its result once the terminal's program has ended. */
-async function isTerminalOpen(folder: RunFolder): Promise<boolean> {
+export async function isTerminalOpen(folder: RunFolder): Promise<boolean> {
   return ((await readText(folder.exit)) ?? 'gone').trim() === ''
 }
 
