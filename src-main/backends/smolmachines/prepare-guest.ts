@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
 import type { RunRecipe } from '../guest/run-files.ts'
@@ -116,7 +117,8 @@ async function copyIn(
   const args = execArgs(name, ['/bin/sh', '-c', script, 'sh', target], { stdin: true })
   await context.client.run(`copy ${folder} into the machine`, args, {
     ...{ signal, timeout: COPY_MS },
-    input: packTree(folder, { owner: ROOT, under: '', signal }),
+    // The archive's own kind of stream is none that a child process takes.
+    input: Readable.from(packTree(folder, { owner: ROOT, under: '', signal })),
   })
 }
 

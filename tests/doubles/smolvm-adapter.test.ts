@@ -1,0 +1,213 @@
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RuntimeRef } from '../../src-main/backends/backend.ts'
+import { createSmolBackend } from '../../src-main/backends/smolmachines/smol-backend.ts'
+import { until } from '../engine/conformance/suite.ts'
+import { installDouble } from '../support/doubles/lib/install.ts'
+import { never, openSmolBench, type SmolBench } from '../support/smolvm-bench.ts'
+
+/** Everything below a folder as one text, to look for what must not be there. */
+async function allText(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n')
+}
+
+/** Ends a run as the rest of Icebox does. */
+async function finish(bench: SmolBench, ref: RuntimeRef): Promise<number | null | undefined> {
+  const exit = await bench.backend.wait(ref, never())
+  await bench.backend.runEnded(ref, never())
+  return exit?.exitCode
+}
+
+describe('a run on smolvm 1.8.0', () => {
+  let bench: SmolBench
+  beforeAll(async () => {
+    bench = await openSmolBench('1.8.0')
+  })
+  afterAll(() => bench.dispose())
+
+  it('keeps secrets out of every command line and every file but its own, and that one goes with its end', async () => {
+    const ref = await bench.launch('test "$TOKEN" = canary-secret && echo got; sleep 300', {
+      secrets: { TOKEN: 'canary-secret' },
+    })
+    await until(async () => (await bench.outputOf(ref)).includes('got'))
+    const calls = bench.world.double.calls().map(({ argv }) => argv.join('\0'))
+    expect(calls.join('\n')).not.toContain('canary-secret')
+    expect(bench.world.inside(ref.name, 'cat /run/icebox/*')).not.toContain('canary-secret')
+    expect(JSON.stringify(ref)).not.toContain('canary-secret')
+    await bench.backend.stop(ref, { graceSeconds: 5 }, never())
+    expect(await finish(bench, ref)).toBe(143)
+    expect(bench.machines().find(({ name }) => name === ref.name)?.state).toBe('stopped')
+    expect(await allText(bench.home)).not.toContain('canary-secret')
+    // What the guest kept on its disk is what a pack would carry away.
+    expect(await allText(join(bench.world.double.dir, 'vms'))).not.toContain('canary-secret')
+    expect((await bench.backend.remove(ref, never())).removed).toEqual([ref.name])
+  })
+
+  it('copies a folder in, writes home files, and starts again with what it had', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'icebox-copied-'))
+    await mkdir(join(folder, 'deep'))
+    await writeFile(join(folder, 'deep/file'), 'copied\n')
+    const script = 'cat deep/file "$HOME/.note/n"; echo more >>kept; wc -l <kept'
+    const more = { copyCwd: folder, env: { HOME: '/root' }, homeFiles: { '.note/n': 'noted\n' } }
+    const plan = bench.plan(script, more)
+    const ref = await bench.backend.launch(plan, () => undefined, never())
+    expect(await finish(bench, ref)).toBe(0)
+    expect(await bench.outputOf(ref)).toMatch(/^copied\nnoted\n\s*1\n$/)
+    const again = await bench.backend.restart(ref, plan, never())
+    expect(await finish(bench, again)).toBe(0)
+    expect(await bench.outputOf(again)).toMatch(/2\n$/)
+    await bench.backend.remove(again, never())
+    await rm(folder, { recursive: true })
+  })
+
+  it('leaves another root’s machine alone, whatever it is asked', async () => {
+    const other = await bench.other()
+    const plan = bench.plan('true', { slug: 'shared', rootId: 'root-b' })
+    const theirs = await other.launch(plan, () => undefined, never())
+    expect(await bench.backend.list(never())).toEqual([])
+    expect(await bench.backend.find(theirs.name, never())).toBeNull()
+    expect(await bench.backend.isNameTaken(theirs.name, never())).toBe(true)
+    expect(await bench.backend.isThere(theirs, never())).toBe(false)
+    expect((await bench.backend.remove(theirs, never())).left).toEqual([
+      expect.stringContaining('another state root'),
+    ])
+    await expect(bench.launch('true', { slug: 'shared' })).rejects.toMatchObject({ code: 'exists' })
+    expect(bench.machines().map(({ name }) => name)).toEqual([theirs.name])
+    await other.wait(theirs, never())
+    await other.remove(theirs, never())
+  })
+
+  it('takes the run’s id into its name while the former machine has the plain one, and is found all the same', async () => {
+    const first = await bench.launch('echo one', { slug: 'twice' })
+    await finish(bench, first)
+    const second = await bench.launch('echo two', { slug: 'twice', previous: first })
+    expect([first.name, second.name]).toEqual(['bot-bottle-twice', `bot-bottle-twice-${second.runId}`])
+    await finish(bench, second)
+    await bench.backend.remove(first, never())
+    expect(await bench.backend.find('bot-bottle-twice', never())).toMatchObject({ name: second.name })
+    const [fact] = await bench.backend.list(never(), { adopted: new Set(), slugs: ['twice'] })
+    expect(fact).toMatchObject({ runId: second.runId, state: 'exited', exitCode: 0 })
+    await bench.backend.remove(second, never())
+  })
+
+  it('takes back a launch that fails, whatever point it came to', async () => {
+    for (const verb of ['create', 'start', 'exec']) {
+      bench.world.double.setKnobs({ faults: [{ verb, kind: 'fail', message: 'broken' }] })
+      await expect(bench.launch('true', { slug: 'broken' })).rejects.toMatchObject({ code: 'engine-failed' })
+      bench.world.double.setKnobs({})
+      expect(bench.machines()).toEqual([])
+      const left = await bench.backend.inventory('root-a', never())
+      expect(left.containers).toEqual([])
+      expect(await readdir(join(bench.home, 'state/broken/run'))).toEqual([])
+      expect(await readdir(join(bench.home, 'icebox/smolmachines'))).toEqual([])
+    }
+  })
+
+  it('tries again when the engine’s own records are in use', async () => {
+    bench.world.double.setKnobs({ faults: [{ verb: 'create', kind: 'locked', times: 2 }] })
+    const ref = await bench.launch('true')
+    bench.world.double.setKnobs({})
+    expect(await finish(bench, ref)).toBe(0)
+    await bench.backend.remove(ref, never())
+  })
+
+  it('takes back what a launch left whose process died, and keeps one whose agent began', async () => {
+    const began = await bench.launch('true', { slug: 'began' })
+    const intent = (slug: string, runId: string) => ({
+      ...{ op: 'start' as const, slug, runId, rootId: 'root-a', stateDir: join(bench.home, 'state', slug) },
+      ...{
+        previous: null,
+        runtime: null,
+        snapshotId: null,
+        target: null,
+        startedAt: new Date().toISOString(),
+      },
+    })
+    const kept = await bench.backend.recover(intent('began', began.runId), never())
+    expect(kept).toMatchObject({ outcome: 'launched', runtime: { name: began.name } })
+    // A machine of a run that has no runner yet.
+    await rm(join(bench.home, 'state/began/run', began.runId, 'runtime.json'))
+    const gone = await bench.backend.recover(intent('began', began.runId), never())
+    expect(gone).toMatchObject({ outcome: 'rolled-back', runtime: null })
+    expect(bench.machines()).toEqual([])
+  })
+
+  it('talks with an interactive agent', async () => {
+    const ref = await bench.launch('stty size; printf "name? "; read name; echo "hello $name"; exit 5', {
+      tty: true,
+    })
+    const channel = await bench.backend.attach(ref, { cols: 90, rows: 25 }, never())
+    let seen = ''
+    const ended = (async () => {
+      for await (const chunk of channel.data) seen += Buffer.from(chunk).toString()
+    })()
+    await until(async () => seen.includes('name?'))
+    channel.write('bob\r')
+    await ended
+    expect(await finish(bench, ref)).toBe(5)
+    expect(await bench.outputOf(ref)).toContain('hello bob')
+    await expect(bench.backend.attach(ref, { cols: 90, rows: 25 }, never())).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    await bench.backend.remove(ref, never())
+  })
+
+  it('removes a machine only when it is seen to be gone', async () => {
+    const ref = await bench.launch('true')
+    await finish(bench, ref)
+    await bench.backend.remove(ref, never())
+    expect(bench.machines()).toEqual([])
+    expect(await bench.backend.remove(ref, never())).toEqual({ removed: [], left: [] })
+  })
+})
+
+describe('a run on smolvm 1.0.2, which has no labels', () => {
+  let bench: SmolBench
+  beforeAll(async () => {
+    bench = await openSmolBench('1.0.2')
+  })
+  afterAll(() => bench.dispose())
+
+  it('is ours by a record, and a machine that took its name later is not', async () => {
+    const ref = await bench.launch('true', { slug: 'own' })
+    await finish(bench, ref)
+    expect(await bench.backend.list(never())).toMatchObject([
+      { root: 'root-a', slug: 'own', runId: ref.runId },
+    ])
+    bench.world.must('machine', 'delete', '--name', ref.name, '-f')
+    const before = Math.floor(Date.now() / 1000)
+    await until(async () => Math.floor(Date.now() / 1000) > before)
+    bench.world.up(ref.name)
+    expect(await bench.backend.list(never())).toMatchObject([{ root: null, slug: null, name: ref.name }])
+    expect(await bench.backend.isThere(ref, never())).toBe(false)
+    await bench.backend.remove(ref, never())
+    expect(bench.machines()).toMatchObject([{ name: ref.name, state: 'running' }])
+    await expect(access(join(bench.home, 'state/own/run', ref.runId))).rejects.toThrow()
+  })
+})
+
+describe('what is no smolvm', () => {
+  it('is told apart from a missing one, and nothing of it is called to find that out', async () => {
+    const missing = createSmolBackend({ rootId: 'r', home: '/nowhere', env: { PATH: '/nowhere' } })
+    expect(await missing.probe(never())).toMatchObject({
+      state: 'missing',
+      fix: expect.stringContaining('install'),
+    })
+    await expect(missing.list(never())).rejects.toMatchObject({ code: 'engine-missing' })
+    const double = await installDouble({ tool: 'smolvm', version: '0.0.12', config: { program: 'other' } })
+    try {
+      const wrong = createSmolBackend({ rootId: 'r', home: '/nowhere', env: double.env })
+      expect(await wrong.probe(never())).toMatchObject({
+        ...{ state: 'missing', version: null },
+        reason: expect.stringContaining('wrong smolvm'),
+      })
+      await expect(wrong.list(never())).rejects.toMatchObject({ code: 'engine-missing' })
+    } finally {
+      await double.dispose()
+    }
+  })
+})
