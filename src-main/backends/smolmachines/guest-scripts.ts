@@ -52,7 +52,8 @@ exit 0
 `
 
 /** What a helper tells of the files that it was made of. Argument: the marker's path. */
-export const CHECK_SCRIPT = 'while IFS= read -r icebox_line; do echo "marker $icebox_line"; done <"$1"'
+export const CHECK_SCRIPT =
+  '[ -e "$1" ] || exit 0; while IFS= read -r icebox_line; do echo "marker $icebox_line"; done <"$1"'
 
 /** Removes the marker. Argument: its path. */
 export const UNMARK_SCRIPT = 'rm -f "$1"'

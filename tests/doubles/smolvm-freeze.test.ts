@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Snapshot } from '../../src-preload/contract/index.ts'
+import { until } from '../engine/conformance/suite.ts'
+import { installSmolvm, type SmolvmWorld } from '../support/doubles/smolvm/world.ts'
+import { pinnedImage, throwMachinesAway } from '../support/smolvm-conformance.ts'
+import { makeTestBottles, type TestBottles } from '../support/test-bottles.ts'
+
+const never = new AbortController().signal
+
+interface Scene {
+  readonly world: SmolvmWorld
+  readonly tests: TestBottles
+  /** Verbs that were called since the last time it was asked. */
+  verbs(): readonly string[]
+  freeze(slug: string, agrees?: boolean): Promise<Snapshot>
+  row(slug: string): Promise<{ readonly state: string; readonly currentSnapshot: string | null } | undefined>
+  /** What lies beside the records of a bottle's snapshots. */
+  parts(slug: string): Promise<readonly string[]>
+  helpers(): readonly string[]
+}
+
+function scene(version: string, bottle: (world: SmolvmWorld) => string): () => Scene {
+  let made: Scene | undefined
+  beforeAll(async () => {
+    const world = await installSmolvm(version)
+    const front = `backend: smolmachines\n${bottle(world)}`
+    const tests = await makeTestBottles(front, undefined, world.double.env)
+    let seen = 0
+    made = {
+      world,
+      tests,
+      verbs() {
+        const all = world.double.calls()
+        const fresh = all.slice(seen).map(({ argv }) => argv.slice(0, 2).join(' '))
+        seen = all.length
+        return fresh
+      },
+      freeze: async (slug, agrees = true) =>
+        (await tests.icebox.bottles.freeze({ slug }, tests.context({ confirm: agrees }))).snapshot,
+      row: async (slug) => (await tests.icebox.bottles.list(never)).find((found) => found.slug === slug),
+      parts: async (slug) =>
+        (await readdir(join(tests.home.dir, 'state', slug, 'snapshots')).catch(() => [])).filter((name) =>
+          name.endsWith('.d'),
+        ),
+      helpers: () =>
+        (JSON.parse(world.must('machine', 'ls', '--json')) as { readonly name: string }[])
+          .map(({ name }) => name)
+          .filter((name) => name.startsWith('icebox-helper-')),
+    }
+  })
+  afterAll(async () => {
+    await made?.tests.dispose()
+    await made?.world.dispose()
+  })
+  return () => {
+    if (!made) throw new Error('the double is not there')
+    return made
+  }
+}
+
+const RUNNING =
+  'echo early > marker; echo kept > /etc/kept; echo gone > /tmp/gone; echo ready; while [ ! -e /tmp/go ]; do sleep 0.1; done'
+
+describe('freezing a machine that has to be stopped (1.9.3)', () => {
+  const there = scene('1.9.3', (world) => `image: ${pinnedImage(world)}\nworkdir: /workspace`)
+
+  it('changes nothing when the stop is declined; agreed, loses nothing and goes on', async () => {
+    const { tests, world, verbs, freeze, row, parts, helpers } = there()
+    const { slug } = await tests.launch(RUNNING, 'catch')
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    verbs()
+    await expect(freeze(slug, false)).rejects.toMatchObject({ code: 'cancelled' })
+    expect(verbs().filter((verb) => /stop|pack|exec|start/.test(verb))).toEqual([])
+    expect(await parts(slug)).toEqual([])
+    expect(await row(slug)).toMatchObject({ state: 'running' })
+
+    const snapshot = await freeze(slug)
+    expect(snapshot).toMatchObject({ fidelity: 'files+volumes', reason: 'user' })
+    expect(snapshot.leftOut).toEqual(['memory and running processes', 'tmpfs /tmp'])
+    expect(snapshot.volumes.map((part) => part.destination)).toEqual(['/workspace'])
+    // The agent was interrupted and began anew.
+    expect(await row(slug)).toMatchObject({ state: 'running', currentSnapshot: snapshot.id })
+    await until(async () => (await tests.output(slug)).split('ready').length === 3)
+    expect((await readdir(dirname(snapshot.reference))).sort()).toEqual([
+      '0.tar',
+      'bottle.smolmachine',
+      'captured.json',
+    ])
+    const content = await readFile(snapshot.reference)
+    expect(snapshot.digest).toBe(`sha256:${createHash('sha256').update(content).digest('hex')}`)
+    expect((await stat(snapshot.reference)).mode & 0o777).toBe(0o600)
+    expect(helpers()).toEqual([])
+    const machine = `bot-bottle-${slug}`
+    expect(
+      world.double.run(['machine', 'exec', '--name', machine, '--', 'ls', '/.icebox-snapshot']).exitCode,
+    ).not.toBe(0)
+    await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
+    throwMachinesAway(world, slug)
+    expect(await tests.resume(`${slug}@${snapshot.id}`, 'cat marker /etc/kept; ls /tmp')).toBe(0)
+    expect(await tests.output(slug)).toBe('early\nkept\n')
+  })
+
+  it('keeps the old snapshot and the running bottle whatever goes wrong with a pack', async () => {
+    const { tests, world, freeze, row, parts, helpers } = there()
+    const { slug } = await tests.launch(RUNNING, 'faults')
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    const old = await freeze(slug)
+    const faults = [
+      [{ verb: 'pack create', kind: 'disk-full', bytes: 4096 }, { code: 'disk-full' }],
+      [{ verb: 'pack create', kind: 'kill', bytes: 4096 }, { code: 'engine-failed' }],
+      [
+        { verb: 'pack create', kind: 'hollow' },
+        { code: 'engine-failed', message: expect.stringContaining('not the bottle') },
+      ],
+      [
+        { verb: 'create', kind: 'fail', message: 'agent did not become ready within 30 seconds' },
+        { code: 'engine-failed' },
+      ],
+    ] as const
+    for (const [fault, failure] of faults) {
+      world.double.setKnobs({ faults: [fault] })
+      await expect(freeze(slug)).rejects.toMatchObject(failure)
+      world.double.setKnobs({})
+      expect(await row(slug)).toMatchObject({ state: 'running', currentSnapshot: old.id })
+      expect(await parts(slug)).toEqual([`${old.id}.d`])
+      expect(helpers()).toEqual([])
+    }
+    expect((await freeze(slug)).parent).toBe(old.id)
+  })
+
+  it('leaves as an image, comes back as one, and is then copied without a question', async () => {
+    const { tests, verbs, freeze, row, helpers } = there()
+    const made = await tests.run(
+      'echo one > a; ln a hard; ln -s a soft; mkdir -p /opt/d; chmod 2750 /opt/d; chown 12:34 /opt/d; echo s > /opt/suid; chmod 4755 /opt/suid; echo odd > "/opt/a b"; rm /etc/group',
+      'maker',
+    )
+    await freeze(made.slug)
+    const file = join(tests.home.dir, 'made.bottle')
+    await tests.icebox.artifacts.export(
+      { slug: made.slug, compression: 'gzip', thin: false },
+      { file },
+      tests.context(),
+    )
+    const { slug, backend } = await tests.icebox.artifacts.import(
+      { file },
+      { label: 'copy' },
+      tests.context(),
+    )
+    expect(backend).toBe('smolmachines')
+    const verified = await tests.icebox.artifacts.verify({ slug }, tests.context())
+    expect(verified.verified).toMatchObject({ outcome: 'passed' })
+
+    const look =
+      'cat hard soft "/opt/a b"; stat -c "%a %u:%g" /opt/d /opt/suid; [ a -ef hard ] && echo linked; ls /etc/group; ls -A / | grep icebox'
+    const launched = Promise.withResolvers<void>()
+    const ended = tests.icebox.bottles.resume(
+      {
+        slug,
+        mode: 'headless',
+        prompt: `(${look}) 2>/dev/null; ${RUNNING}`,
+        onLaunched: () => launched.resolve(),
+      },
+      tests.context(),
+    )
+    await launched.promise
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    expect(await tests.output(slug)).toBe('one\none\nodd\n2750 12:34\n4755 0:0\nlinked\nready\n')
+    verbs()
+    const snapshot = await freeze(slug, false)
+    expect(verbs()).not.toContain('machine stop')
+    expect(await row(slug)).toMatchObject({ state: 'running' })
+    // It was never interrupted.
+    expect((await tests.output(slug)).split('ready').length).toBe(2)
+    expect(snapshot.reference).toMatch(/\/image\.tar$/)
+    expect(snapshot.leftOut).toEqual(['memory and running processes', 'tmpfs /tmp', 'extended attributes'])
+    expect(snapshot.facts.config).toMatchObject({ WorkingDir: '/workspace', Cmd: ['sh'] })
+    expect(helpers()).toEqual([])
+    await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
+    await ended
+    expect(await tests.resume(`${slug}@${snapshot.id}`, `(${look}; cat marker /etc/kept) 2>/dev/null`)).toBe(
+      0,
+    )
+    expect(await tests.output(slug)).toBe(
+      'one\none\nodd\n2750 12:34\n4755 0:0\nlinked\n.icebox-snapshot\nearly\nkept\n',
+    )
+  })
+})
+
+describe('freezing with memory (1.23.0)', () => {
+  const there = scene('1.23.0', (world) => `image: ${pinnedImage(world)}\nworkdir: /workspace`)
+
+  it('asks nothing and stops nothing; the files travel without waking the memory', async () => {
+    const { tests, verbs, freeze, row, helpers } = there()
+    const { slug } = await tests.launch(RUNNING, 'memory')
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    verbs()
+    const snapshot = await freeze(slug, false)
+    expect(verbs().filter((verb) => /machine (stop|start|create)|pack/.test(verb))).toEqual([])
+    expect(snapshot).toMatchObject({ fidelity: 'files+memory', leftOut: [], volumes: [] })
+    expect(snapshot.reference).toMatch(/\/bottle\.smolcheckpoint$/)
+    expect(await row(slug)).toMatchObject({ state: 'running' })
+    expect((await tests.output(slug)).split('ready').length).toBe(2)
+    const verified = await tests.icebox.artifacts.verify({ slug }, tests.context())
+    expect(verified.verified).toMatchObject({ outcome: 'passed' })
+    expect(helpers()).toEqual([])
+    await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
+  })
+
+  it('packs a stopped machine with its workspace, and proves it', async () => {
+    const { tests, freeze, helpers } = there()
+    const { slug } = await tests.run('echo packed > marker; echo x > /etc/kept', 'stopped')
+    const snapshot = await freeze(slug, false)
+    expect(snapshot).toMatchObject({ fidelity: 'files', leftOut: [], volumes: [] })
+    const verified = await tests.icebox.artifacts.verify({ slug }, tests.context())
+    expect(verified.verified).toMatchObject({ outcome: 'passed' })
+    expect(helpers()).toEqual([])
+    expect(await tests.resume(slug, 'cat marker /etc/kept')).toBe(0)
+    expect(await tests.output(slug)).toBe('packed\nx\n')
+  })
+})
