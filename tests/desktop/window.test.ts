@@ -184,10 +184,10 @@ test('what a button of the page asks of the app, the app answers itself', async 
 })
 
 test('screens of the desktop are free of faults that axe knows', async () => {
-  expect(await accessibilityProblems(page, { isOnlyPage: true }), 'settings').toEqual([])
+  expect(await accessibilityProblems(page), 'settings').toEqual([])
   await goTo('Bottles')
   await page.locator('.row').first().waitFor()
-  expect(await accessibilityProblems(page, { isOnlyPage: true }), 'bottles').toEqual([])
+  expect(await accessibilityProblems(page), 'bottles').toEqual([])
   expect(app.complaints).toEqual([])
 })
 

@@ -64,7 +64,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
     await page.getByRole('tree').waitFor()
     for (const part of ['Files', 'Packages', 'Config', 'Volumes']) {
       await page.locator('.changes-parts label', { hasText: part }).click()
-      expect(await accessibilityProblems(page), part).toEqual([])
+      expect(await accessibilityProblems(page, { scheme }), part).toEqual([])
     }
   })
 
@@ -72,17 +72,17 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
     const page = await open({ scheme })
     await section(page, 'Space')
     await page.locator('.space-bar').waitFor()
-    expect(await accessibilityProblems(page), 'space').toEqual([])
+    expect(await accessibilityProblems(page, { scheme }), 'space').toEqual([])
     await page.getByRole('button', { name: 'Thin out…' }).click()
     await page.getByText('These go to the trash').waitFor()
-    expect(await accessibilityProblems(page), 'thin').toEqual([])
+    expect(await accessibilityProblems(page, { scheme }), 'thin').toEqual([])
   })
 
   test.each(['Export…', 'Push to a registry…', 'Delete…'])('of the dialog %s', async (item) => {
     const page = await open({ scheme })
     await choose(page, /before schema change/, item)
     await page.locator('.dialog').waitFor()
-    expect(await accessibilityProblems(page)).toEqual([])
+    expect(await accessibilityProblems(page, { scheme })).toEqual([])
   })
 
   test('of the secrets, the file and the pull', async () => {
@@ -93,12 +93,12 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
     await expect.poll(() => callsOf('artifact:export').length).toBe(1)
     endTask('export', { state: 'failed', error: failure('secrets-found') })
     await page.getByRole('alertdialog', { name: 'Secrets were found' }).waitFor()
-    expect(await accessibilityProblems(page), 'secrets').toEqual([])
+    expect(await accessibilityProblems(page, { scheme }), 'secrets').toEqual([])
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Import or pull' }).click()
     await page.getByRole('menuitem', { name: 'Pull from a registry…' }).click()
     await page.getByRole('dialog').waitFor()
-    expect(await accessibilityProblems(page), 'pull').toEqual([])
+    expect(await accessibilityProblems(page, { scheme }), 'pull').toEqual([])
   })
 })
 
