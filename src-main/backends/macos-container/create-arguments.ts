@@ -39,7 +39,7 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
     ...(!hasShell && run.workdir ? ['--workdir', run.workdir] : []),
     ...(run.tty ? ['--interactive', '--tty'] : []),
     ...resourceArguments(run.resources),
-    ...(image.platform ? ['--platform', image.platform] : []),
+    ...(image.platform ? ['--platform', image.platform, '--rosetta'] : []),
     ...(hasShell ? [] : Object.entries(recipe.env).flatMap(([name, value]) => ['--env', `${name}=${value}`])),
     ...['--entrypoint', hasShell ? `${RUN_DIR}/start` : program],
     image.reference,

@@ -139,6 +139,7 @@ async function checkImage(
 /** Pure: what a person should know of the plan on that image. @throws BottleError for what it can't carry */
 export function imageNotices(plan: LaunchPlan, image: ImageFacts): readonly string[] {
   requireRoomForFiles(plan, image)
+  requirePlatform(plan, image)
   if (image.hasShell === false) requireNoSecrets(plan)
   return [
     ...(image.platform
@@ -148,6 +149,19 @@ export function imageNotices(plan: LaunchPlan, image: ImageFacts): readonly stri
       : []),
     ...(image.hasShell === false ? [NO_SHELL_NOTICE] : []),
   ]
+}
+
+/** Pure: one kind of machine translates for one other. @throws BottleError `unsupported` */
+function requirePlatform({ slug }: LaunchPlan, { platform, reference }: ImageFacts): void {
+  const own = hostArchitecture()
+  if (!platform || (own === 'arm64' && platform === 'linux/amd64')) return
+  throw bottleError(
+    'unsupported',
+    `The image ${reference} is for ${platform}, and this machine runs ${own}.`,
+    {
+      slug,
+    },
+  )
 }
 
 /** Pure: an image without a shell can take no files of ours. @throws BottleError `unsupported` */

@@ -3,6 +3,7 @@ import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import type { ContainerClient } from './client.ts'
 import type { ContainerContext } from './context.ts'
 import { absence, START_FIX } from './errors.ts'
+import { hostArchitecture } from './image-source.ts'
 import { gatesOf, limitsOf, OLDEST, showVersion, type Version } from './versions.ts'
 
 const PROBE_MS = 10_000
@@ -64,6 +65,7 @@ function told(version: Version): Pick<EngineReport, 'version' | 'capabilities' |
       memory: false,
       binds: true,
       sidecars: false,
+      emulation: hostArchitecture() === 'arm64',
     },
     limits: [...limitsOf(gates)],
   }

@@ -61,6 +61,9 @@ describe('createArguments', () => {
       ...['--entrypoint', '/run/icebox/start', 'docker.io/library/box:1'],
     ])
   })
+  it('starts at once what needs no terminal', () => {
+    expect(createArguments(containerPlan()).slice(0, 4)).toEqual(['run', '--detach', '--progress', 'none'])
+  })
   it('without a shell has the command and plain variables, and never a secret', () => {
     const plan = containerPlan(
       { env: { A: 'x=y z' }, secrets: { KEY: 'SECRET-VALUE' }, workdir: '/w' },
@@ -74,7 +77,7 @@ describe('createArguments', () => {
   })
   it('names the platform of an image that is not for this machine', () => {
     const args = createArguments(containerPlan({}, { image: { ...image, platform: 'linux/riscv64' } }))
-    expect(args.slice(-5, -3)).toEqual(['--platform', 'linux/riscv64'])
+    expect(args.slice(-6, -3)).toEqual(['--platform', 'linux/riscv64', '--rosetta'])
   })
 })
 
