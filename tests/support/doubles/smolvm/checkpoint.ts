@@ -11,7 +11,7 @@ import {
   readCheckpoint,
   tarFolder,
 } from './checkpoint-file.ts'
-import { type Context, guestOf, say, strikingWrite } from './context.ts'
+import { type Context, guestOf, say, strikingWrite, tell } from './context.ts'
 import { platform } from './create.ts'
 import { agentFailure, configFailure, type Failure, notFound } from './failure.ts'
 import { changeMachine, findMachine, holdingMachine, type Machine, stateOf, vmDirOf } from './machines.ts'
@@ -233,7 +233,7 @@ export async function branchMachine(context: Context): Promise<void> {
         saveMemory(context, golden, savedDir(dir, name))
       }
       if (!features.branch && state === 'running')
-        console.error(`Freezing golden '${source}' as fork base...`)
+        tell(context, `Freezing golden '${source}' as fork base...`)
       holdStillAndMaybeStay(context, golden, take)
       const clone: Machine = {
         ...golden,
@@ -243,7 +243,8 @@ export async function branchMachine(context: Context): Promise<void> {
         ports: call.all('port'),
       }
       await bringUp(context, clone, { forkable: call.has('forkable') || call.has('branchable') })
-      console.error(
+      tell(
+        context,
         features.branch
           ? `Branched '${source}' -> '${name}'.`
           : `Forked '${source}' -> '${name}'. Golden stays frozen as the fork base.`,

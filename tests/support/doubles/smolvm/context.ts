@@ -32,31 +32,38 @@ export interface Sink {
 
 /** A line on stdout. A reader who went away ends the program as it ends the real one. */
 export function say(context: Context, line: string): void {
-  if (context.strikes.has('close-stdout')) brokenPipe()
+  if (context.strikes.has('close-stdout')) brokenPipe(context)
   const bytes = Buffer.from(`${line}\n`)
   try {
-    if (context.sink) context.sink.out(bytes)
-    else writeAll(1, bytes)
+    emit(context, 1, bytes)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-    brokenPipe()
+    brokenPipe(context)
   }
 }
 
-function brokenPipe(): never {
+function brokenPipe(context: Context): never {
   tell(
+    context,
     "\nthread 'main' panicked at library/std/src/io/stdio.rs:\nfailed printing to stdout: Broken pipe (os error 32)",
   )
   process.exit(101)
 }
 
 /** A line on stderr. */
-export function tell(line: string): void {
+export function tell(context: Context, line: string): void {
   try {
-    writeAll(2, Buffer.from(`${line}\n`))
+    emit(context, 2, Buffer.from(`${line}\n`))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   }
+}
+
+/** Bytes on stdout (1) or stderr (2), wherever those of this call are. */
+export function emit(context: Context, to: 1 | 2, bytes: Buffer): void {
+  if (!context.sink) writeAll(to, bytes)
+  else if (to === 1) context.sink.out(bytes)
+  else context.sink.err(bytes)
 }
 
 /** Writes what a fault lets through. @throws Failure when the disk is full */

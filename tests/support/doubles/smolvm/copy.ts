@@ -35,6 +35,7 @@ export function copyFile(context: Context): void {
   if (stat.size > LARGEST) throw agentFailure(told, 'file exceeds the 4 GiB limit')
   if (!existsSync(dirname(target))) throw missing('write file', isUpload ? named.slice(at + 1) : to)
   tell(
+    context,
     isUpload ? `Uploading ${from} -> ${named.slice(at + 1)}` : `Downloading ${named.slice(at + 1)} -> ${to}`,
   )
   const file = openSync(target, 'w', 0o644)

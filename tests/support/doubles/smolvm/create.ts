@@ -6,7 +6,7 @@ import { self } from '../lib/process-id.ts'
 import { copyRoot, unpackLayers } from '../lib/root-file-system.ts'
 import { readJson } from '../lib/state.ts'
 import { placeCheckpoint, readCheckpoint } from './checkpoint-file.ts'
-import { type Context, say } from './context.ts'
+import { type Context, say, tell } from './context.ts'
 import { agentFailure, configFailure } from './failure.ts'
 import { agentRoot, imageSource } from './images.ts'
 import { nameProblem } from './machine-name.ts'
@@ -28,7 +28,7 @@ export async function createMachine(context: Context): Promise<void> {
   const { call } = context
   const stray = call.rest.filter((word) => /^--?[a-z]/.test(word))
   if (stray.length > 0)
-    console.error(`note: ${stray.join(', ')} came after \`--\`, so it did not configure the machine.`)
+    tell(context, `note: ${stray.join(', ')} came after \`--\`, so it did not configure the machine.`)
   const name = call.one('name') ?? call.positional('NAME') ?? `vm-${randomBytes(4).toString('hex')}`
   const machine = await makeMachine(context, name, { isEphemeral: false })
   say(context, `Created machine: ${machine.name}`)

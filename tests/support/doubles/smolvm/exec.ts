@@ -1,10 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
-import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { DiskFullError } from '../lib/knobs.ts'
 import { runningMachine } from './checkpoint.ts'
 import { parseDuration } from './clap.ts'
-import { type Context, tell } from './context.ts'
+import { type Context, emit, say, tell } from './context.ts'
 import { environment, parseSecrets } from './create.ts'
 import {
   guestPid,
@@ -16,10 +15,11 @@ import {
   treeOf,
 } from './guest-run.ts'
 import type { Machine } from './machines.ts'
-import { writeAll } from './pack-file.ts'
 
 const TIMED_OUT = 124
 const NOT_FOUND = 127
+/** As a program ends that can't print any more. */
+const BROKEN_PIPE = 101
 
 /** `machine exec`: the exit code is the guest's. @throws Failure */
 export async function execInMachine(context: Context): Promise<number> {
@@ -50,22 +50,22 @@ export async function runCommandIn(
   )
   const problem = startProblem(liveRoot(dir, machine.name), command)
   if (problem) {
-    tell(problem)
+    tell(context, problem)
     return NOT_FOUND
   }
   if (call.path.at(-1) === 'exec' && call.has('detach')) {
     const child = spawnDetached(dir, machine, command)
     const pid = await guestPid(child)
-    writeAll(1, Buffer.from(`${pid}\n`))
+    say(context, String(pid))
     return 0
   }
   const isInteractive = options.isInteractive || call.has('interactive') || call.has('tty')
   const isLive = isInteractive || call.has('stream')
   const hasInput = options.isInteractive || call.has('interactive')
-  const isStruck = ['disk-full', 'kill', 'hang', 'close-stdout'].some((kind) =>
-    context.strikes.has(kind as 'kill'),
+  const strikes = (['disk-full', 'kill', 'hang', 'close-stdout'] as const).some((kind) =>
+    context.strikes.has(kind),
   )
-  const output = isLive && !isStruck ? 'inherit' : 'pipe'
+  const output = isLive && !strikes ? 'inherit' : 'pipe'
   if (isInteractive) process.on('SIGINT', () => undefined)
   const child = spawnInGuest(dir, machine, command, {
     stdio: [hasInput ? 'inherit' : 'ignore', output, output],
@@ -80,8 +80,8 @@ async function finish(
   { isLive, timeout }: { readonly isLive: boolean; readonly timeout: number | null },
 ): Promise<number> {
   // Without --stream everything is held back until the end.
-  const held: { readonly to: number; readonly chunk: Buffer }[] = []
-  const pass = (to: number) => (chunk: Buffer) => {
+  const held: { readonly to: 1 | 2; readonly chunk: Buffer }[] = []
+  const pass = (to: 1 | 2) => (chunk: Buffer) => {
     if (isLive) put(context, to, chunk)
     else held.push({ to, chunk })
   }
@@ -115,22 +115,18 @@ function end(pid: number): void {
   }
 }
 
-function put(context: Context, to: number, chunk: Buffer): void {
-  if (to === 1 && context.strikes.has('close-stdout')) process.exit(101)
+function put(context: Context, to: 1 | 2, chunk: Buffer): void {
+  if (to === 1 && context.strikes.has('close-stdout')) process.exit(BROKEN_PIPE)
   try {
     for (let at = 0; at < chunk.length; ) {
       const room = to === 1 ? context.strikes.beforeBytes(chunk.length - at) : chunk.length - at
-      at += writeSync(to, chunk, at, room)
+      emit(context, to, chunk.subarray(at, at + room))
+      at += room
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EAGAIN') {
-      put(context, to, chunk)
-      return
-    }
-    if (code === 'EPIPE') process.exit(101)
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(BROKEN_PIPE)
     if (!(error instanceof DiskFullError)) throw error
-    tell('error: No space left on device (os error 28)')
+    tell(context, 'error: No space left on device (os error 28)')
     process.exit(1)
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { stopGuest } from '../lib/guest.ts'
-import { type Context, guestOf, readLine, say, tell } from './context.ts'
+import { type Context, emit, guestOf, readLine, say, tell } from './context.ts'
 import { environment, parseMount } from './create.ts'
 import { agentFailure, configFailure, notFound } from './failure.ts'
 import { machineJson } from './machine-json.ts'
@@ -88,7 +88,7 @@ export async function deleteMachine(context: Context): Promise<void> {
     // It is stopped before the question is asked, whatever the answer will be.
     const now = isUp ? end(context, machine) : machine
     if (!call.has('force') && !call.has('cascade')) {
-      process.stderr.write(`Delete machine '${name}'? [y/N] `)
+      emit(context, 2, Buffer.from(`Delete machine '${name}'? [y/N] `))
       const answer = (readLine() ?? '').trim().toLowerCase()
       if (answer !== 'y' && answer !== 'yes') {
         say(context, 'Cancelled')
@@ -226,7 +226,7 @@ export async function showImages(context: Context): Promise<void> {
 export async function pruneMachine(context: Context): Promise<void> {
   const machine = namedMachine(context)
   if (stateOf(context, machine) !== 'running') {
-    tell('Starting machine...')
+    tell(context, 'Starting machine...')
     await startMachine(context, machine.name)
   }
   say(context, 'No unreferenced layers to remove.')

@@ -153,17 +153,46 @@ async function call(dir: string, argv: readonly string[], pid: number, sink?: Si
   }
 }
 
-/** Verbs that only read, and neither wait nor depend on where they are called. */
-const READS: ReadonlySet<string> = new Set(['ls', 'list', 'status', 'data-dir'])
+/** Verbs that only read. */
+const READS: ReadonlySet<string> = new Set(['ls', 'status', 'data-dir'])
+/** Verbs that change something; here they are done one after the other. */
+const CHANGES: ReadonlySet<string> = new Set(['start', 'stop', 'delete'])
+
+/**
+ * What another process may do for a call: nothing that depends on the caller's folder, environment or stdin, that
+ * prints before its end, or whose collisions count.
+ */
+function planAnswer(dir: string, argv: readonly string[]): 'now' | 'in turn' | null {
+  const { version } = readJson(join(dir, 'config.json'), { version: '0.0.0' })
+  const parsed = parseArguments(commandTable(featuresOf(version)), version, argv)
+  if (parsed.kind !== 'call') return 'now'
+  const { call } = parsed
+  const [group, verb = ''] = call.path
+  if (group !== 'machine') return null
+  if (READS.has(verb)) return 'now'
+  const name = call.one('name') ?? call.positional('NAME') ?? 'default'
+  if (Object.keys(findMachine(dir, name)?.secretRefs ?? {}).length > 0) return null
+  if (verb === 'exec') {
+    const isOwn = ['interactive', 'tty', 'stream', 'secret-env', 'secret-file'].some((option) =>
+      call.has(option),
+    )
+    return isOwn || call.all('env').some((entry) => !entry.includes('=')) ? null : 'now'
+  }
+  if (verb === 'delete' && !call.has('force')) return null
+  return CHANGES.has(verb) ? 'in turn' : null
+}
+
+let turn: Promise<unknown> = Promise.resolve()
 
 async function answer(dir: string, argv: readonly string[], pid: number): Promise<QuickAnswer | null> {
-  const [group = '', verb = ''] = argv
-  const isHelp = argv.at(-1) === '--help' && !argv.includes('--')
-  const isReading = (group === 'machine' || group === 'vm') && READS.has(verb)
-  if (!isReading && !isHelp && group !== '--version') return null
+  const plan = planAnswer(dir, argv)
+  if (plan === null) return null
   const chunks: { readonly out: Buffer[]; readonly err: Buffer[] } = { out: [], err: [] }
   const sink: Sink = { out: (bytes) => chunks.out.push(bytes), err: (bytes) => chunks.err.push(bytes) }
-  const exitCode = await call(dir, argv, pid, sink)
+  const work = () => call(dir, argv, pid, sink)
+  const done = plan === 'now' ? work() : turn.then(work)
+  if (plan === 'in turn') turn = done.catch(() => undefined)
+  const exitCode = await done
   return { exitCode, stdout: Buffer.concat(chunks.out), stderr: Buffer.concat(chunks.err) }
 }
 

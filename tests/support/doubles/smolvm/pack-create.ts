@@ -184,7 +184,7 @@ function flatten(context: Context, machine: Machine, root: string, staging: stri
   const { features, dir } = context
   if (source.kind === 'registry' && !features.losesCreateRaces) {
     const { digest, archive } = pull(dir, source.reference)
-    tell(`Pulling image ${source.reference}... done.`)
+    tell(context, `Pulling image ${source.reference}... done.`)
     if (digest === source.digest || source.digest === null) return root
     const before = join(staging, 'before')
     unpackArchive(join(dir, 'registry', `${source.digest.slice(7)}.tar`), before)
@@ -237,7 +237,7 @@ function packImage(context: Context, output: string): void {
     const { archive } = pull(dir, image)
     const root = join(staging, 'rootfs')
     const config: ImageConfig = unpackArchive(archive, root)
-    tell(`Pulling image ${image}... done.`)
+    tell(context, `Pulling image ${image}... done.`)
     collectBase(context)
     const layer = join(staging, 'layer.tar')
     tarFolder(root, layer, { keepHoles: false })

@@ -29,7 +29,7 @@ export async function runEphemeral(context: Context): Promise<number> {
   const made = await makeMachine(context, name, { isEphemeral: true })
   try {
     // The command is run by hand below; what the image would start is not wanted as well.
-    tell(`Starting machine '${name}'...`)
+    tell(context, `Starting machine '${name}'...`)
     const machine = await bringUp(context, { ...made, entrypoint: [], cmd: ['true'] })
     const own = { ...machine, entrypoint: made.entrypoint, cmd: made.cmd }
     const config = own.imageConfig

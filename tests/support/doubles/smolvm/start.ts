@@ -43,7 +43,7 @@ export async function startMachine(
       stopGuest(guestOf(context.dir, vmDirOf(context.dir, name)), { graceMs: 0 })
     }
     const mounts = machine.mounts.length > 0 ? ` with ${machine.mounts.length} mount(s)` : ''
-    tell(`Starting machine '${name}'${mounts}...`)
+    tell(context, `Starting machine '${name}'${mounts}...`)
     await bringUp(context, machine, options)
     say(context, `Machine '${name}' running (PID: ${pidOf(context.dir, name)})`)
   })
@@ -106,10 +106,10 @@ function prepareDisks(context: Context, machine: Machine): Machine {
     return { ...machine, imageConfig: emptyConfig() }
   }
   if (source.kind === 'archive') return { ...machine, imageConfig: unpackArchive(source.path, root) }
-  tell(`Pulling ${source.reference}...`)
+  tell(context, `Pulling ${source.reference}...`)
   const { digest, archive } = pull(dir, source.reference)
   const config: ImageConfig = unpackArchive(archive, root)
-  tell(`Pulling image ${source.reference}... done.`)
+  tell(context, `Pulling image ${source.reference}... done.`)
   // A machine without a command of its own takes the image's, and keeps it.
   const isOwn = machine.entrypoint.length > 0 || machine.cmd.length > 0
   const command = isOwn ? {} : { entrypoint: config.entrypoint, cmd: config.cmd }
