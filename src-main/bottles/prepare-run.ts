@@ -10,6 +10,7 @@ import { requireBackendName } from '../backends/registry.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { defaultEngine } from './default-engine.ts'
 import type { BottleDeps } from './deps.ts'
+import { pinImage } from './pin-image.ts'
 import { newRunId } from './run-id.ts'
 
 /** What a start, a resume and a fork have in common before anything happens. */
@@ -77,7 +78,7 @@ export async function prepareRun(
   validateForgeEnv(request.forgeEnv)
   const resolved = request.agent === null ? null : await resolve(deps, request.agent, request)
   const choice = await chooseBackend(deps, request, resolved, signal)
-  const planned = resolved
+  const drawn = resolved
     ? planRun({
         resolved,
         mode: request.mode,
@@ -89,6 +90,8 @@ export async function prepareRun(
         cwd: request.cwd,
       })
     : { ...EMPTY_RUN, ...(request.noNetwork ? { network: 'none' as const } : {}) }
+  // A resume has its files from a snapshot.
+  const planned = request.resuming ? drawn : await pinImage(drawn, choice.backend.name, deps.env, signal)
   const wanted = [
     ...new Set([...planned.secretNames, ...planned.sidecars.flatMap((sidecar) => sidecar.secretNames)]),
   ]

@@ -5,6 +5,8 @@ import { isSlug } from '../../state/slug.ts'
 import { isSnapshotId } from '../../state/snapshot-files.ts'
 import type { Inventory, RemoveResult } from '../backend.ts'
 import { inBatches } from '../local/in-batches.ts'
+import { sweepHelpers } from './capture-helper.ts'
+import { createMachines } from './capture-machines.ts'
 import type { SmolContext } from './context.ts'
 import { listMachines } from './machines.ts'
 import { readOwners, removeOwner } from './owners.ts'
@@ -16,8 +18,10 @@ export async function takeInventory(
   rootId: string,
   signal: AbortSignal,
 ): Promise<Inventory> {
+  // What looks into snapshots comes and goes by itself; dead ones are swept first, and none is anybody's work.
+  await sweepHelpers(createMachines(context), context.home, signal).catch(() => undefined)
   const machines = (await listMachines(context, signal)).flatMap(({ machine, owner }) =>
-    owner?.root === rootId
+    owner?.root === rootId && owner.role === 'agent'
       ? [{ id: machine.name, name: machine.name, slug: owner.slug, runId: owner.runId }]
       : [],
   )

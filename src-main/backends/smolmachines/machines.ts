@@ -15,7 +15,15 @@ import {
   stopArgs,
   withoutNetworkArgs,
 } from './grammar.ts'
-import { type Owner, type OwnerRecord, ownerOf, readOwners, removeOwner, writeOwner } from './owners.ts'
+import {
+  type Owner,
+  type OwnerRecord,
+  ownerOf,
+  readOwner,
+  readOwners,
+  removeOwner,
+  writeOwner,
+} from './owners.ts'
 
 /** No slug has this name. */
 const CREATE_LOCK = '_smolmachines'
@@ -83,12 +91,16 @@ export async function createMachine(
   }
   const options = { operation: 'make a machine', waitMs: COPY_MS, signal }
   return withLock(root, CREATE_LOCK, options, async () => {
+    const former = await readOwner(context.home, spec.name)
     await writeOwner(context.home, record)
     try {
       await createPatiently(context, createArgs(features, spec), signal)
     } catch (thrown) {
-      // Somebody else's machine of that name is not ours because we wanted one.
-      if (faultOf(thrown) === 'exists') await removeOwner(context.home, spec.name)
+      // A machine of that name is not this run's because it wanted one.
+      if (faultOf(thrown) === 'exists') {
+        if (former) await writeOwner(context.home, former)
+        else await removeOwner(context.home, spec.name)
+      }
       throw thrown
     }
     const made = await findMachine(context, spec.name, signal)
