@@ -103,6 +103,21 @@ it('freezes a running bottle that has to be stopped, and its agent runs on for t
   expect(await tests.output(slug)).toBe('kept\nstart\n')
 })
 
+it('asks when a program that calls itself new enough can’t export what runs', async () => {
+  world.double.setVersion(LIVE)
+  const { slug, ended, name } = await running('selfmade')
+  const message = 'Error: failed to export container (cause: "invalidState: "container is not stopped"")'
+  world.double.setKnobs({ faults: [{ verb: 'export', kind: 'fail', message, times: 2 }] })
+  await expect(freeze(slug, false)).rejects.toMatchObject({ code: 'cancelled' })
+  expect(world.must(['exec', name, 'cat', '/work/starts'])).toBe('start\n')
+  expect((await tests.icebox.bottles.freeze({ slug }, tests.context())).exportHint).toMatch(
+    /^container image save -o selfmade\.tar docker\.io\/library\/bot-bottle-committed-selfmade:/,
+  )
+  await until(async () => world.must(['exec', name, 'cat', '/work/starts']) === 'start\nstart\n')
+  world.must(['exec', name, 'touch', '/work/go'])
+  expect(await ended).toBe(0)
+})
+
 it('starts the bottle again whatever becomes of the export, and the older snapshot stays', async () => {
   const { slug, ended, name } = await running('unlucky')
   const older = await freeze(slug)

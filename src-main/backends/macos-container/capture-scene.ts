@@ -57,5 +57,5 @@ export function leftOutOf(entry: ContainerEntry, unheld: readonly string[]): rea
 
 /** Pure: what a person is asked before a running bottle is stopped. */
 export function stopQuestion(slug: string, version: string): string {
-  return `Freezing ${slug} has to stop it: container ${version} exports stopped containers only (1.2.1 and newer export running ones). Its agent ends, and is started again once its files are copied. Stop ${slug} now?`
+  return `Freezing ${slug} has to stop it: container ${version} exports stopped containers only (releases from 1.2.1 on export running ones). Its agent ends, and is started again once its files are copied. Stop ${slug} now?`
 }

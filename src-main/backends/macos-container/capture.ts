@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
-import { bottleError } from '../../system/bottle-error.ts'
+import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import { requireSpace } from '../../system/disk-space.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { Captured, ReportProgress } from '../backend.ts'
@@ -10,7 +10,8 @@ import { isOwn, leftOutOf, requireContainer, stopQuestion } from './capture-scen
 import { removeParts } from './capture-state.ts'
 import { requireRelease } from './client.ts'
 import { readFacts } from './container-facts.ts'
-import { exportFiles, exportStopped, type FreezeParts, WHOLE } from './export-files.ts'
+import type { ContainerEntry } from './decode.ts'
+import { type Exported, exportFiles, exportStopped, type FreezeParts, WHOLE } from './export-files.ts'
 import { exportByGuest } from './guest-export.ts'
 import { readImageConfig, rememberConfig } from './image-config.ts'
 import { variantFor } from './images.ts'
@@ -43,11 +44,10 @@ export async function captureContainer(
   const gates = await requireRelease(client, signal)
   const entry = await requireContainer(client, subject, signal)
   const isRunning = entry.state !== 'stopped'
-  const isLive = isRunning && gates.liveExport
   // Whether a container that others made is deleted when it stops, nothing tells.
   const isOurs = isOwn(entry, target.rootId)
-  const mustStop = isRunning && !isLive && isOurs
-  if (mustStop) await ask(parts, subject, options, signal)
+  const way = !isRunning || gates.liveExport ? 'as-it-is' : isOurs ? 'stopped' : 'from-inside'
+  if (way === 'stopped') await ask(parts, subject, options, signal)
   const image = await readImageConfig(
     client,
     home,
@@ -58,15 +58,16 @@ export async function captureContainer(
   const bytes = Math.max(subject.parent?.bytes ?? 0, image?.bytes ?? 0)
   await requireSpace(home, 'A freeze', SPACE_FACTOR * bytes, 0)
   await mkdir(partsDir, { recursive: true, mode: 0o700 })
-  const rootfs = join(partsDir, 'rootfs.tar')
   progress({ phase: 'exporting', current: null, total: null })
-  const since = performance.now()
-  const exported = await (mustStop
-    ? exportStopped(parts, subject, partsDir, rootfs, signal)
-    : isRunning && !isLive
-      ? exportByGuest(client, entry, rootfs, signal).then((made) => ({ ...made, notices: [MOVING] }))
-      : exportFiles(client, entry.id, rootfs, signal).then(() => WHOLE))
-  const stoppedMs = mustStop ? Math.round(performance.now() - since) : null
+  const exported = await exportBy(way, parts, subject, entry, partsDir, signal).catch(
+    async (thrown: unknown) => {
+      const isRefused = isBottleError(thrown) && thrown.code === 'busy'
+      if (!isRefused || way !== 'as-it-is' || !isRunning || !isOurs) throw thrown
+      // A build from the sources calls itself the newest, whatever it can do.
+      await ask(parts, subject, options, signal)
+      return exportBy('stopped', parts, subject, entry, partsDir, signal)
+    },
+  )
   faultPoint('freeze:after-export')
   const point = isRunning ? null : await standPoint(home, subject.runtime, entry)
   progress({ phase: 'building', current: null, total: null })
@@ -75,14 +76,14 @@ export async function captureContainer(
     hasShell: isOurs ? readFacts(subject.runtime).hasShell : null,
     containerId: entry.id,
     ...(point ? { standPoint: point } : {}),
-    ...(stoppedMs === null ? {} : { stoppedMs }),
+    ...(exported.stoppedMs === null ? {} : { stoppedMs: exported.stoppedMs }),
     baseLayers: 0,
     layers: 1,
   }
   const rebuilt = await rebuildImage(
     client,
     {
-      rootfs,
+      rootfs: rootfsIn(partsDir),
       foreign: exported.foreign,
       scratch: partsDir,
       reference: target.reference,
@@ -117,6 +118,33 @@ export async function captureContainer(
           `The image ${entry.image.reference} is gone, so its environment, user and command could not be kept.`,
         ]),
   ])
+}
+
+/** As it is, standing still for the purpose, or written by itself while it works. */
+type Way = 'as-it-is' | 'stopped' | 'from-inside'
+
+const rootfsIn = (partsDir: string) => join(partsDir, 'rootfs.tar')
+
+async function exportBy(
+  way: Way,
+  parts: FreezeParts,
+  subject: FreezeSubject,
+  entry: ContainerEntry,
+  partsDir: string,
+  signal: AbortSignal,
+): Promise<Exported & { readonly stoppedMs: number | null }> {
+  const rootfs = rootfsIn(partsDir)
+  if (way === 'stopped') {
+    const since = performance.now()
+    const exported = await exportStopped(parts, subject, partsDir, rootfs, signal)
+    return { ...exported, stoppedMs: Math.round(performance.now() - since) }
+  }
+  if (way === 'from-inside') {
+    const made = await exportByGuest(parts.client, entry, rootfs, signal)
+    return { ...made, notices: [MOVING], stoppedMs: null }
+  }
+  await exportFiles(parts.client, entry.id, rootfs, signal)
+  return { ...WHOLE, stoppedMs: null }
 }
 
 async function ask(

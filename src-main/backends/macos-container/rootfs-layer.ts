@@ -19,7 +19,7 @@ const OURS = RUN_DIR.slice(1)
 /**
  * The engine's export as a layer: names relative, without the disk's own `lost+found`, without what a run was given,
  * and ending as a tar must. Owners, modes, times, links and attributes stay as they were exported. What lies in a
- * `foreign` folder is left out; the folder stays.
+ * `foreign` folder is left out; the folder stays. The source must not write into its chunks again.
  * @throws BottleError `engine-failed` for an export that was cut off
  */
 export async function* layerOfExport(
@@ -37,7 +37,8 @@ export async function* layerOfExport(
     length += bytes.length
   }
   const gathered = () => {
-    const piece = Buffer.concat(waiting)
+    const [only, ...others] = waiting
+    const piece = only && others.length === 0 ? only : Buffer.concat(waiting)
     waiting = []
     length = 0
     return piece
@@ -50,14 +51,17 @@ export async function* layerOfExport(
         size = event.entry.type === 'file' ? event.entry.size : 0
         add(header)
       }
-    } else if (event.kind === 'data') add(Buffer.from(event.bytes))
-    else if (event.kind === 'hole') for (const zeros of zerosOf(event.bytes)) add(zeros)
-    else add(tarPadding(size))
+    } else if (event.kind === 'data') add(event.bytes)
+    else if (event.kind === 'done') add(tarPadding(size))
   }
   for await (const chunk of source) {
     decode(() => decoder.feed(chunk))
     for (let event = decode(() => decoder.next()); event; event = decode(() => decoder.next())) {
       take(event)
+      for (const zeros of zerosOf(event.kind === 'hole' ? event.bytes : 0)) {
+        add(zeros)
+        if (length >= PIECE) yield gathered()
+      }
       if (length >= PIECE) yield gathered()
     }
   }

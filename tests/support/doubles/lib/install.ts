@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -118,6 +119,8 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
     calls: () => readCalls(dir),
     setVersion(next) {
       configure(next)
+      // An upgrade puts another file in place, which is how it is noticed.
+      utimesSync(program, new Date(), new Date())
       version = next
     },
     run(args, { input, env: further } = {}) {
