@@ -5,7 +5,7 @@ import type { GuestSurvey } from './capture-left-out.ts'
 import { MARKER_PATH, type Machines } from './capture-ports.ts'
 import type { FreezerTools } from './capture-scene.ts'
 import { LOOK_MS } from './client.ts'
-import { CHECK_SCRIPT, MARK_SCRIPT, parseMarker, parseSurvey } from './guest-scripts.ts'
+import { CHECK_SCRIPT, isMarked, MARK_SCRIPT, parseMarker, parseSurvey } from './guest-scripts.ts'
 
 const MARK_MS = 120_000
 /** As shells and runtimes say that a program can't be run. */
@@ -26,8 +26,9 @@ export async function mark(
 ): Promise<Marked> {
   const args = ['sh', '-c', MARK_SCRIPT, 'icebox', MARKER_PATH, text]
   const { exitCode, stdout } = await shell(tools.machines, machine, args, signal)
-  if (exitCode === 0) return { survey: parseSurvey(stdout) }
-  // No shell: a file can still be copied in, without a look around.
+  const survey = exitCode === 0 ? parseSurvey(stdout) : null
+  if (survey && isMarked(stdout)) return { survey }
+  // No shell, or a user who may not write there: a file can still be copied in.
   const file = join(folder, 'marker')
   await writeFile(file, `${text}\n`)
   await tools.client.run(
@@ -39,7 +40,7 @@ export async function mark(
     },
   )
   await rm(file)
-  return { survey: null }
+  return { survey }
 }
 
 /** Why a machine made of a snapshot is not what was frozen, as a sentence; null when it is. @throws BottleError */

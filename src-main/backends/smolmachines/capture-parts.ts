@@ -24,7 +24,12 @@ export interface GuestFiles {
 export function readGuest(
   machines: Machines,
   machine: string,
-  options: { readonly keepsMarker: boolean; readonly withWorkspace: boolean },
+  options: {
+    readonly keepsMarker: boolean
+    readonly withWorkspace: boolean
+    /** The run's files in the guest: its agent stands still while its files are read. */
+    readonly guestDir?: string | null
+  },
   signal: AbortSignal,
 ): GuestFiles {
   const out = [
@@ -32,10 +37,15 @@ export function readGuest(
     ...(options.keepsMarker ? [] : [MARKER_PATH]),
     ...(options.withWorkspace ? [] : [WORKSPACE]),
   ]
-  return filesIn(machines, machine, '.', options.withWorkspace ? WORKSPACE : '', out, signal)
+  const place = {
+    start: '.',
+    also: options.withWorkspace ? WORKSPACE : '',
+    guestDir: options.guestDir ?? null,
+  }
+  return filesIn(machines, machine, place, out, signal)
 }
 
-interface PartPlace {
+export interface PartPlace {
   readonly partsDir: string
   readonly partial: string
   readonly file: string
@@ -50,7 +60,13 @@ export async function saveFolder(
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<VolumePart> {
-  const { content } = filesIn(machines, machine, `.${destination}`, '', [], signal)
+  const { content } = filesIn(
+    machines,
+    machine,
+    { start: `.${destination}`, also: '', guestDir: null },
+    [],
+    signal,
+  )
   return { destination, kind: 'anonymous', name: '', ...(await savePart(content, place, onBytes)) }
 }
 
@@ -66,7 +82,8 @@ export async function saveRoot(
   return savePart(readGuest(machines, machine, options, signal).content, place, onBytes)
 }
 
-async function savePart(
+/** Writes one tar beside the snapshot, whole or not at all. */
+export async function savePart(
   content: AsyncIterable<Uint8Array>,
   { partsDir, partial, file }: PartPlace,
   onBytes: (bytes: number) => void,
@@ -92,13 +109,17 @@ async function savePart(
 function filesIn(
   machines: Machines,
   machine: string,
-  start: string,
-  also: string,
+  {
+    start,
+    also,
+    guestDir,
+  }: { readonly start: string; readonly also: string; readonly guestDir: string | null },
   out: readonly string[],
   signal: AbortSignal,
 ): GuestFiles {
   let trailer: TarTrailer | null = null
-  const argv = ['sh', '-c', GUEST_TAR_SCRIPT, 'icebox-tar', '/', start, also, ...out]
+  const standStill = guestDir === null ? '' : `${guestDir}/signal`
+  const argv = ['sh', '-c', GUEST_TAR_SCRIPT, 'icebox-tar', '/', start, also, standStill, ...out]
   const content = guestTar(machines.stream(machine, argv, signal), (told) => {
     trailer = told
   })

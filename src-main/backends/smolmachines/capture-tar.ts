@@ -1,14 +1,15 @@
 import { join } from 'node:path'
-import type { VolumePart } from '../../../src-preload/contract/index.ts'
 import { bottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { CaptureJob, Taken } from './capture.ts'
 import { ARTIFACTS, makePartial, publish, writeCaptureState } from './capture-files.ts'
 import { writeImage } from './capture-image.ts'
 import { mark } from './capture-marker.ts'
-import { readGuest, saveFolder } from './capture-parts.ts'
-import { WORKSPACE } from './capture-ports.ts'
+import { readGuest, savePart } from './capture-parts.ts'
 import { settleBottle } from './capture-settle.ts'
+import { readImageFile, readLayer } from './portable/image-file.ts'
+import { workspaceOf } from './portable/workspace-layers.ts'
+import { smolFacts } from './run-state.ts'
 
 /** The name that an archive of ours gives its image: what smolvm calls it does not matter. */
 export const imageName = (slug: string, snapshotId: string): string =>
@@ -33,7 +34,8 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
   }
   const told = (current: number) => progress({ phase: 'copying', current, total: null })
   told(0)
-  const files = readGuest(machines, name, { keepsMarker: true, withWorkspace: false }, signal)
+  const { guestDir } = smolFacts(subject.runtime)
+  const files = readGuest(machines, name, { keepsMarker: true, withWorkspace: true, guestDir }, signal)
   const path = join(partial, ARTIFACTS['guest-tar'])
   const facts = {
     platform: found.platform,
@@ -45,11 +47,13 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
   const trailer = files.trailer()
   if (trailer === null) throw bottleError('internal', 'The copy ended without a result.')
   faultPoint('smolmachines:after-tar')
-  const volumes: VolumePart[] = []
-  if (survey.hasWorkspace) {
-    const place = { partsDir: target.partsDir, partial, file: '0.tar' }
-    volumes.push(await saveFolder(machines, name, WORKSPACE, place, told, signal))
-  }
+  const { layers } = await readImageFile(path)
+  const hidden = await workspaceOf(
+    layers.map((layer) => () => readLayer(path, layer, signal)),
+    signal,
+  )
+  const place = { partsDir: target.partsDir, partial, file: 'workspace.tar' }
+  const workspace = hidden && (await savePart(hidden, place, told))
   await settleBottle(tools, subject.runtime, state)
   return {
     reference: await publish(target.partsDir, path, ARTIFACTS['guest-tar']),
@@ -60,8 +64,8 @@ export async function takeGuestTar(job: CaptureJob): Promise<Taken> {
     // What every byte of was told by the guest itself needs no second list.
     entries: null,
     frozenAt: null,
-    root: null,
-    volumes,
+    workspace,
+    volumes: [],
     marker: target.snapshotId,
     losesXattrs: !trailer.keepsXattrs,
     changedMeanwhile: trailer.changed,

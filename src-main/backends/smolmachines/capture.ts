@@ -43,8 +43,10 @@ export interface Taken {
   readonly entries: number | null
   /** Seconds since the epoch at which its listing was begun. */
   readonly frozenAt: number | null
-  /** All files once more, where the version's packs lose what earlier packs had. */
-  readonly root: KeptPart | null
+  /** All files once more, where the version's packs lose some. */
+  readonly root?: KeptPart | null
+  /** What an image has in `/workspace`, which the machine's own disk hides. */
+  readonly workspace?: KeptPart | null
   /** It holds `/workspace` itself, or as a volume. */
   readonly keepsWorkspace: boolean
 }
@@ -119,7 +121,8 @@ async function markOf({ tools, subject, wasRunning, signal }: CaptureJob): Promi
 function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: string | null): Captured {
   const { found, subject, wasRunning } = job
   const { look } = found
-  const partBytes = taken.volumes.reduce((sum, part) => sum + part.bytes, 0)
+  const parts = [...taken.volumes, taken.root, taken.workspace]
+  const partBytes = parts.reduce((sum, part) => sum + (part?.bytes ?? 0), 0)
   const bytes = taken.fileBytes + partBytes
   const survey = taken.survey ?? {
     filledTmpfs: ['/tmp', '/run', '/dev/shm'],
@@ -169,7 +172,8 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: stri
       marker: taken.marker,
       entries: taken.entries,
       ...(taken.frozenAt === null ? {} : { frozenAt: taken.frozenAt }),
-      ...(taken.root === null ? {} : { root: taken.root }),
+      ...(taken.root ? { root: taken.root } : {}),
+      ...(taken.workspace ? { workspace: taken.workspace } : {}),
       ...(taken.stoppedMs === null ? {} : { stoppedMs: taken.stoppedMs }),
     },
     notices: noticesOf(way, taken, wasRunning),
@@ -184,7 +188,9 @@ function noticesOf(way: CaptureWay, taken: Taken, wasRunning: boolean): readonly
         ]
       : []),
     ...(way.kind === 'guest-tar' && wasRunning
-      ? [`${way.why} So its files were copied while the agent went on${changed(taken.changedMeanwhile)}.`]
+      ? [
+          `${way.why} So its files were copied, and the agent stood still meanwhile${changed(taken.changedMeanwhile)}.`,
+        ]
       : []),
     ...(taken.survey === null && way.kind !== 'checkpoint' && !taken.keepsWorkspace
       ? [`The image has no shell, so ${WORKSPACE} could not be looked into; it is not part of the snapshot.`]

@@ -44,7 +44,6 @@ export async function takeCheckpoint(job: CaptureJob): Promise<Taken> {
     survey: { filledTmpfs: [], hasWorkspace: false },
     entries: null,
     frozenAt: null,
-    root: null,
     volumes: [],
     marker: null,
     losesXattrs: false,

@@ -6,7 +6,7 @@ import type { GuestSurvey } from './capture-left-out.ts'
  */
 export const MARK_SCRIPT = `
 set -u
-printf '%s\\n' "$2" >"$1" || exit 4
+{ printf '%s\\n' "$2" >"$1"; } 2>/dev/null && echo marked
 for icebox_path in /tmp /run /dev/shm; do
   [ -d "$icebox_path" ] || continue
   for icebox_item in "$icebox_path"/* "$icebox_path"/.[!.]*; do
@@ -69,8 +69,10 @@ icebox_help=$(tar --help 2>&1)
 set --
 case $icebox_help in *--xattrs-include*) set -- --xattrs '--xattrs-include=*' ;; esac
 [ "$icebox_exact" = exact ] || exec tar -x -p -f - --numeric-owner "$@"
-icebox_dir=/run/icebox-unpack.$$
-mkdir -p "$icebox_dir" || exit 4
+for icebox_dir in /run /dev/shm /tmp; do
+  icebox_dir=$icebox_dir/icebox-unpack.$$
+  mkdir -p "$icebox_dir" 2>/dev/null && break
+done
 trap 'rm -rf "$icebox_dir"' EXIT
 case $icebox_help in *--quoting-style*) set -- "$@" --quoting-style=literal --show-transformed-names ;; esac
 tar -x -v -p -f - --numeric-owner "$@" >"$icebox_dir/names" || exit 3
@@ -93,6 +95,9 @@ export function parseSurvey(text: string): GuestSurvey {
     hasWorkspace: lines.includes('workspace'),
   }
 }
+
+/** Whether the guest's own user could leave the marker. Pure. */
+export const isMarked = (text: string): boolean => text.split('\n').includes('marked')
 
 /** Pure. */
 export function parseMarker(text: string): string | null {

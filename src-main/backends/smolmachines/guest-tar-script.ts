@@ -1,7 +1,8 @@
 /**
  * Streams the guest's own files as tars to stdout. Arguments: the folder that names are relative to, the folder to pack
- * (\`.\`, or \`./…\` below it), a path that belongs to it though it is mounted (or nothing), then paths to leave out. What
- * else is mounted below the packed folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
+ * (\`.\`, or \`./…\` below it), a path that belongs to it though it is mounted (or nothing), a script that gives a signal to the
+ * agent's processes, which stand still meanwhile (or nothing), then paths to leave out. What else is mounted below the
+ * packed folder is left out too. First comes a line of `HEAD_BYTES` with the length of a small tar,
  * then that tar: the folders that are packed in part, and the empty places of what is left out. Then the tar of
  * everything else, and at last one line of `TRAILER_BYTES`: files that changed meanwhile, whether extended attributes
  * are kept, and the second tar's sha256 (zeros where the guest can't tell).
@@ -11,13 +12,21 @@
  */
 export const GUEST_TAR_SCRIPT = `
 set -u
-icebox_top=$1 icebox_start=$2 icebox_also=$3
-shift 3
+icebox_top=$1 icebox_start=$2 icebox_also=$3 icebox_signal=$4
+shift 4
 cd "$icebox_top" || exit 4
-icebox_dir=/run/icebox-tar.$$
-mkdir -p "$icebox_dir" && chmod 700 "$icebox_dir" || exit 4
-trap 'rm -rf "$icebox_dir"' EXIT
+for icebox_dir in /run /dev/shm /tmp; do
+  icebox_dir=$icebox_dir/icebox-tar.$$
+  mkdir -p "$icebox_dir" 2>/dev/null && break
+done
+chmod 700 "$icebox_dir" || exit 4
+icebox_go_on() {
+  rm -rf "$icebox_dir"
+  [ -z "$icebox_signal" ] || sh "$icebox_signal" CONT
+}
+trap icebox_go_on EXIT
 trap 'exit 5' HUP INT TERM PIPE
+if [ -n "$icebox_signal" ] && [ -e "$icebox_signal" ]; then sh "$icebox_signal" STOP; else icebox_signal=; fi
 : >"$icebox_dir/whole"
 : >"$icebox_dir/sum"
 echo "$icebox_start" >"$icebox_dir/part"
