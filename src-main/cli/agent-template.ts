@@ -13,7 +13,7 @@ You are ${name}. Say here what the agent shall know and how it shall work.
 /** The text of a first bottle definition. */
 export function bottleTemplate(name: string): string {
   return `---
-# docker, or host for this machine without a container
+# docker, macos-container, smolmachines, or host for this machine without a container
 backend: docker
 # The image that the agent runs in; without one it is the one that comes with the provider.
 # image: my-image:latest

@@ -109,6 +109,7 @@ describe.each(Object.entries(SCENES))('a freeze on container %s and', (version, 
     await bench.freeze()
     expect(await tests.icebox.bottles.snapshots(slug)).toHaveLength(2)
     throwContainersAway(world, slug)
+    await bench.ended()
     expect(await tests.resume(`${slug}@${first?.id}`, 'cat marker')).toBe(0)
     expect(await tests.output(slug)).toBe('first\n')
   })

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { ErrorCode } from '../../src-preload/contract/errors.ts'
 import type { InstalledDouble } from './doubles/lib/install.ts'
 import type { Knobs } from './doubles/lib/knobs.ts'
@@ -40,8 +40,8 @@ export interface FaultBench {
   /** Fails a freeze as the scene says, and checks that nothing else has happened. */
   play(scene: FaultScene): Promise<void>
   freeze(signal?: AbortSignal): Promise<string>
-  /** Waits until the bottle runs. */
-  running(): Promise<void>
+  /** Waits until it is seen that the bottle runs no more. */
+  ended(): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -60,6 +60,10 @@ export async function makeFaultBench(engine: FaultEngine): Promise<FaultBench> {
 
   const row = async () => (await tests.icebox.bottles.rows([slug], never)).get(slug)
   const running = () => expect.poll(async () => (await row())?.state, { timeout: 20_000 }).toBe('running')
+  await vi.waitFor(() => expect(engine.guest(slug)).toContain('/work/marker'), {
+    timeout: 20_000,
+    interval: 200,
+  })
   const freeze = async (signal = never): Promise<string> => {
     const { snapshot } = await tests.icebox.bottles.freeze({ slug }, tests.context({ signal }))
     return snapshot.id
@@ -76,7 +80,7 @@ export async function makeFaultBench(engine: FaultEngine): Promise<FaultBench> {
     tests,
     slug,
     freeze,
-    running,
+    ended: () => expect.poll(async () => (await row())?.state, { timeout: 20_000 }).not.toBe('running'),
     async play({ knobs, code, says, cancelAt }) {
       await running()
       engine.change(slug)
@@ -106,7 +110,8 @@ export async function makeFaultBench(engine: FaultEngine): Promise<FaultBench> {
       expect(failed.message).not.toMatch(/\n| at .*:\d+:\d+|undefined|\[object/)
       if (says) expect(failed.message).toMatch(says)
       await running()
-      expect(await look()).toEqual(before)
+      // What starts a stopped bottle again tidies up a moment after it runs.
+      await expect.poll(look, { timeout: 20_000, interval: 500 }).toEqual(before)
       await expect.poll(() => hangingCalls(engine.double, calls), { timeout: 20_000 }).toEqual([])
     },
     async dispose() {
