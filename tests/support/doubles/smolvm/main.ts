@@ -164,19 +164,25 @@ const CHANGES: ReadonlySet<string> = new Set(['start', 'stop', 'delete'])
  */
 function planAnswer(dir: string, argv: readonly string[]): 'now' | 'in turn' | null {
   const { version } = readJson(join(dir, 'config.json'), { version: '0.0.0' })
-  const parsed = parseArguments(commandTable(featuresOf(version)), version, argv)
+  const features = featuresOf(version)
+  const parsed = parseArguments(commandTable(features), version, argv)
   if (parsed.kind !== 'call') return 'now'
   const { call } = parsed
   const [group, verb = ''] = call.path
   if (group !== 'machine') return null
   if (READS.has(verb)) return 'now'
+  // These lie where the caller stands.
+  const paths = ['from', 'volume', 'smolfile'].flatMap((option) => call.all(option))
+  if (paths.some((path) => !path.startsWith('/'))) return null
+  if (/^[.-]|^[^/].*\.(tar|tar\.gz|tgz)$/.test(call.one('image') ?? '')) return null
+  if (call.has('secret-env') || call.has('secret-file')) return null
+  if (call.all('env').some((entry) => !entry.includes('='))) return null
+  if (verb === 'create') return features.losesCreateRaces || call.rest.length > 0 ? null : 'in turn'
   const name = call.one('name') ?? call.positional('NAME') ?? 'default'
   if (Object.keys(findMachine(dir, name)?.secretRefs ?? {}).length > 0) return null
   if (verb === 'exec') {
-    const isOwn = ['interactive', 'tty', 'stream', 'secret-env', 'secret-file'].some((option) =>
-      call.has(option),
-    )
-    return isOwn || call.all('env').some((entry) => !entry.includes('=')) ? null : 'now'
+    const isOwn = ['interactive', 'tty', 'stream'].some((option) => call.has(option))
+    return isOwn ? null : 'now'
   }
   if (verb === 'delete' && !call.has('force')) return null
   return CHANGES.has(verb) ? 'in turn' : null
