@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RuntimeRef } from '../../src-main/backends/backend.ts'
 import { createSmolBackend } from '../../src-main/backends/smolmachines/smol-backend.ts'
+import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { until } from '../engine/conformance/suite.ts'
 import { installDouble } from '../support/doubles/lib/install.ts'
 import { never, openSmolBench, type SmolBench } from '../support/smolvm-bench.ts'
@@ -20,6 +21,22 @@ async function finish(bench: SmolBench, ref: RuntimeRef): Promise<number | null 
   const exit = await bench.backend.wait(ref, never())
   await bench.backend.runEnded(ref, never())
   return exit?.exitCode
+}
+
+function snapshotAt(reference: string, id: string): Snapshot {
+  return {
+    ...{ version: 1, id, slug: 'source', parent: null, backend: 'smolmachines', reference, digest: '' },
+    ...{
+      createdAt: '2026-11-21T17:00:00Z',
+      fidelity: 'files',
+      leftOut: [],
+      bytes: 1,
+      ownBytes: 1,
+      reason: 'user',
+    },
+    ...{ note: '', label: '', pinned: false, status: 'ready', runId: null, agent: '', provider: '' },
+    ...{ volumes: [], verified: null, facts: {} },
+  }
 }
 
 describe('a run on smolvm 1.8.0', () => {
@@ -154,6 +171,34 @@ describe('a run on smolvm 1.8.0', () => {
       code: 'not-found',
     })
     await bench.backend.remove(ref, never())
+  })
+
+  it('keeps what a machine was made of while it lives, and a pack’s network out of a bottle without one', async () => {
+    const source = await bench.launch('echo packed >kept', { slug: 'source' })
+    await finish(bench, source)
+    const id = '20261121T170000Z-abcd'
+    const folder = join(bench.home, 'state/source/snapshots', `${id}.d`)
+    await mkdir(folder, { recursive: true })
+    const reference = join(folder, 'bottle.smolmachine')
+    bench.world.must('pack', 'create', '--from-vm', source.name, '-o', join(folder, 'bottle'))
+    const snapshot = snapshotAt(reference, id)
+    const plan = bench.plan('cat kept', {
+      ...{ slug: 'heir', network: 'none', image: { kind: 'snapshot', snapshot } },
+    })
+    const heir = await bench.backend.launch(plan, () => undefined, never())
+    expect(await finish(bench, heir)).toBe(0)
+    expect(bench.machines().find(({ name }) => name === heir.name)?.network).toBe(false)
+    expect((await bench.backend.discardSnapshot(snapshot, never())).removed).toEqual([reference])
+    await expect(access(reference)).rejects.toThrow()
+    const again = await bench.backend.restart(heir, plan, never())
+    expect(await finish(bench, again)).toBe(0)
+    expect(await bench.outputOf(again)).toBe('packed\npacked\n')
+    // It can still be packed itself, which reads the file that it came from.
+    bench.world.must('pack', 'create', '--from-vm', heir.name, '-o', join(bench.home, 'second'))
+    await expect(bench.backend.launch(plan, () => undefined, never())).rejects.toMatchObject({
+      code: 'snapshot-missing',
+    })
+    for (const ref of [source, heir]) await bench.backend.remove(ref, never())
   })
 
   it('removes a machine only when it is seen to be gone', async () => {

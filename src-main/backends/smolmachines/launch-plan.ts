@@ -137,6 +137,10 @@ export function launchNotices(plan: LaunchPlan, features: SmolFeatures): readonl
       `smolvm gives whole CPUs only: ${Math.max(1, Math.ceil(resources.cpus ?? 1))} instead of ${resources.cpus}.`,
     ],
     [
+      isCheckpoint,
+      'The machine comes back with its memory: what ran beside the agent goes on, and the agent itself begins anew.',
+    ],
+    [
       isCheckpoint && (resources.cpus !== null || resources.memoryBytes !== null),
       'A checkpoint brings its own number of CPUs and its own memory; the bottle’s "resources" are not used.',
     ],
