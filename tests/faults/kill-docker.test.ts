@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { findFaultPoints } from '../support/fault-points.ts'
 import { makeWorld, makeWorldImage, removeWorldImage, type World } from '../support/fault-world.ts'
 import { ARTIFACT_SCENARIOS } from './kill-artifact-scenarios.ts'
-import { KILL_SCENARIOS } from './kill-scenarios.ts'
+import { diesInCarry, KILL_SCENARIOS } from './kill-scenarios.ts'
 
 const points = (await findFaultPoints()).filter((point) => point.backends.includes('docker'))
 
@@ -26,6 +26,11 @@ describe('kill -9 on docker', () => {
   afterAll(() => removeWorldImage(image))
 
   const own = points.filter((point) => KILL_SCENARIOS[point.operation])
+  test.each(['resume:after-launch', 'resume:after-record', 'resume:after-current'])(
+    'on the way to another backend, at %s',
+    async (fault) => diesInCarry(world, fault),
+  )
+
   test.each(own)('at $name', async ({ name, operation }) => {
     await KILL_SCENARIOS[operation]?.(world, name)
   })

@@ -109,6 +109,29 @@ const diesInImport: Scenario = async (world, fault) => {
   for (const bottle of [...whole.map((row) => row.slug), imported]) await expectAllHold(world, bottle, 'one')
 }
 
+/** Between two backends: whatever the moment, one run is there in the end, with all that was ever written, once. */
+export const diesInCarry: Scenario = async (world, fault) => {
+  const slug = await world.start('one')
+  await freeze(world, slug)
+  const resume = (marker: string, backend: string) =>
+    ['resume', slug, '--headless', '--prompt', marker, '--backend', backend] as const
+  await world.home.must(['resume', slug, '--headless', '--prompt', 'newer'])
+  await dieAt(world, fault, resume('two', 'host'))
+  expect(await world.problems()).toEqual([])
+  await world.home.must(resume('three', 'host'))
+  const notes = await world.notes(slug)
+  expect(notes).toEqual(expect.arrayContaining(['one', 'newer', 'three']))
+  expect(new Set(notes).size).toBe(notes.length)
+  await world.home.must(resume('four', 'docker'))
+  expect(await world.notes(slug)).toEqual([...notes, 'four'])
+  expect(await world.problems()).toEqual([])
+  const made = (await world.snapshots(slug)).flatMap(({ backend, facts }) =>
+    facts.carriedFrom ? [`${backend} ${JSON.stringify(facts.carriedFrom)}`] : [],
+  )
+  expect(made.length).toBeGreaterThan(0)
+  expect(new Set(made).size).toBe(made.length)
+}
+
 /** The operation that a fault point belongs to → how it is brought there and what must hold afterwards. */
 export const KILL_SCENARIOS: Readonly<Record<string, Scenario>> = {
   start: diesInStart,
@@ -118,4 +141,5 @@ export const KILL_SCENARIOS: Readonly<Record<string, Scenario>> = {
   stop: diesInStop,
   destroy: diesInDestroy,
   import: diesInImport,
+  carry: diesInCarry,
 }

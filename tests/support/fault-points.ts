@@ -20,7 +20,9 @@ export async function findFaultPoints(): Promise<readonly FaultPoint[]> {
     for (const [, name = ''] of text.matchAll(/\bfaultPoint\('([^']+)'\)/g)) {
       const known = backends.get(name) ?? new Set()
       const [, folder = ''] = /^src-main\/backends\/([^/]+)\//.exec(path) ?? []
-      for (const backend of ['docker', 'host'] as const)
+      // What lies between two backends is tried from where there are containers.
+      const isBetween = path.startsWith('src-main/bottles/carry/')
+      for (const backend of isBetween ? (['docker'] as const) : (['docker', 'host'] as const))
         if (folder === backend || !OWN_FOLDERS.has(folder)) known.add(backend)
       backends.set(name, known)
     }
