@@ -59,7 +59,7 @@ const leftovers = async (slug: string) => [
 
 /** Works until somebody writes `go`; tells each start. */
 const WORKS =
-  'echo start >> starts; trap "exit 0" TERM; echo kept > marker; echo ready; while [ ! -e go ]; do sleep 0.05; done; echo late > marker'
+  'echo start >> starts; trap "exit 9" TERM; echo kept > marker; echo ready; while [ ! -e go ]; do sleep 0.05; done; echo late > marker'
 
 async function running(label: string) {
   const { slug, ended } = await tests.launch(WORKS, label)
@@ -88,7 +88,10 @@ it('freezes a running bottle that has to be stopped, and its agent runs on for t
     isOver = true
     return code
   })
+  // Long enough for whoever waits to see that nothing runs.
+  world.double.setKnobs({ faults: [{ verb: 'export', kind: 'slow', ms: 1500 }] })
   const snapshot = await freeze(slug)
+  world.double.setKnobs({})
   expect(snapshot).toMatchObject({ fidelity: 'files', backend: 'macos-container' })
   // The same container, started again with all that it was given.
   expect(world.containersOf(slug)).toEqual([name])

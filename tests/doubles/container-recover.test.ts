@@ -28,7 +28,7 @@ beforeAll(async () => {
   const bottle = `backend: macos-container\nimage: ${world.image}\nworkdir: /work`
   tests = await makeTestBottles(bottle, undefined, world.double.env)
   const script =
-    'echo start >> starts; trap "exit 0" TERM; echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 5'
+    'echo start >> starts; trap "exit 9" TERM; echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 5'
   ;({ slug, ended } = await tests.launch(script, 'killed'))
   await until(async () => (await tests.output(slug)).includes('ready'))
   name = world.containersOf(slug)[0] ?? ''
