@@ -124,6 +124,18 @@ describe('a run', () => {
     world.must(['delete', 'bot-bottle-taken'])
   })
 
+  it('is taken back when the call that started it is killed, and never run in another way', async () => {
+    const plan = await planOf(shell('sleep 300'))
+    world.double.setKnobs({ faults: [{ verb: 'run', kind: 'kill-after' }] })
+    const code = await codeOf(launch(plan)).finally(() => world.double.setKnobs({}))
+    expect(code).toBe('engine-failed')
+    expect(world.containersOf(plan.slug)).toEqual([])
+    expect(await readdir(join(plan.stateDir, 'run'))).toEqual([])
+    expect(
+      world.double.calls().filter(({ argv }) => argv.includes(`dev.icebox.run=${plan.runId}`)),
+    ).toHaveLength(1)
+  })
+
   it('neither lists nor removes what another root owns', async () => {
     const other = createMacosContainerBackend({ rootId: 'other-root', home, env: world.double.env })
     const { ref } = await runToEnd(shell('true'))

@@ -26,6 +26,8 @@ export interface Started {
 
 /** A container that ended before its agent began. */
 const NEVER_BEGAN = 'The container ended before its agent began.'
+/** How engines and systems say that a program, or the one that reads it, is not there. */
+const NO_PROGRAM = /failed to find|no such file|not found|ENOENT|exec format/i
 /** Files are looked at first, since asking the engine is a process. */
 const FILE_POLL_MS = 250
 const ENGINE_POLL_MS = 1000
@@ -55,8 +57,9 @@ export async function mayLackShell(
   target: StartTarget,
   thrown: unknown,
 ): Promise<boolean> {
-  // A name that is taken, a full disk or a missing service says nothing of the image.
+  // A name that is taken, a full disk or a call that was killed says nothing of the image.
   if (!isBottleError(thrown) || !['engine-failed', 'not-found'].includes(thrown.code)) return false
+  if (thrown.message !== NEVER_BEGAN && !NO_PROGRAM.test(thrown.detail ?? '')) return false
   // The script tells that it runs as the first thing it does.
   return (await readStarts(runFolder(context.home, target.slug, target.runId))) === ''
 }
