@@ -15,13 +15,17 @@ export function quickFolder(): string {
   }
 }
 
-/** A shell script that makes 100 000 small files below `many`, all different, with two modes and a link each 1000. */
-export const MANY_FILES = [
-  'mkdir many; cd many',
-  'd=0; while [ $d -lt 100 ]; do mkdir d$d; i=0',
-  'while [ $i -lt 1000 ]; do echo "$d $i" > d$d/f$i; i=$((i + 1)); done',
-  '$B chmod 600 d$d/f1 d$d/f999; $B ln d$d/f2 d$d/hard; $B ln -s f3 d$d/soft; d=$((d + 1)); done; cd ..',
-].join('; ')
+/**
+ * A shell script that makes so many thousand small files below `many`, all different, with two modes and a link in
+ * each thousand.
+ */
+export const manyFiles = (thousands: number): string =>
+  [
+    'mkdir many; cd many',
+    `d=0; while [ $d -lt ${thousands} ]; do mkdir d$d; i=0`,
+    'while [ $i -lt 1000 ]; do echo "$d $i" > d$d/f$i; i=$((i + 1)); done',
+    '$B chmod 600 d$d/f1 d$d/f999; $B ln d$d/f2 d$d/hard; $B ln -s f3 d$d/soft; d=$((d + 1)); done; cd ..',
+  ].join('; ')
 
 /**
  * Prints one text that tells of every name, mode, time, link and content of them. With `B=busybox` for images that

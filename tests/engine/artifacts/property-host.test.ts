@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { carry } from '../../support/artifact-trip.ts'
-import { MANY_FILES, quickFolder, SUM_OF_MANY } from '../../support/many-files.ts'
+import { manyFiles, quickFolder, SUM_OF_MANY } from '../../support/many-files.ts'
 import { makeTree, sumTree, treeRecipe } from '../../support/odd-trees.ts'
 import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts'
 
@@ -54,7 +54,7 @@ it('brings any tree through freeze, export, import and resume bit for bit', asyn
 })
 
 it('brings 100 000 small files through', async () => {
-  const { slug } = await source.run(`${MANY_FILES}; ${SUM_OF_MANY}`, 'many')
+  const { slug } = await source.run(`${manyFiles(100)}; ${SUM_OF_MANY}`, 'many')
   const before = await source.output(slug)
   expect(before).toMatch(/^100000 files\n[0-9a-f]{64}/)
   await source.icebox.bottles.freeze({ slug }, source.context())
