@@ -4,7 +4,6 @@ import { isEnvName } from '../guest/run-files.ts'
 import { containerName, RUN_DIR } from '../labels.ts'
 import type { SmolFeatures } from './features.ts'
 import { DEFAULT_CPUS, DEFAULT_MEMORY_MIB, type MachineSource, type MachineSpec } from './grammar.ts'
-import type { OwnedMachine } from './machines.ts'
 import type { Owner } from './owners.ts'
 
 const MIB = 1024 * 1024
@@ -74,24 +73,11 @@ function checkMounts({ mounts, slug }: LaunchPlan): void {
 
 /**
  * Pure: the name for a new machine. smolvm can't rename, so while the previous run's machine holds the plain name the
- * new one gets the run's id behind it. @throws BottleError `exists` when somebody else has it
+ * new one gets the run's id behind it. A name that somebody else has is refused by the engine itself.
  */
-export function machineName(plan: LaunchPlan, machines: readonly OwnedMachine[]): string {
+export function machineName(plan: LaunchPlan): string {
   const plain = containerName(plan.slug)
-  const long = `${plain}-${plan.runId}`
-  const holder = machines.find(({ machine }) => machine.name === plain)
-  const name = holder ? long : plain
-  const isPrevious = holder && plan.previous?.name === plain
-  if ((holder && !isPrevious) || machines.some(({ machine }) => machine.name === name)) {
-    throw bottleError(
-      'exists',
-      `There is a machine ${holder ? plain : name} already, and it is not this bottle's.`,
-      {
-        slug: plan.slug,
-      },
-    )
-  }
-  return name
+  return plan.previous?.name === plain ? `${plain}-${plan.runId}` : plain
 }
 
 /** Pure: the machine that a plan wants. */

@@ -19,11 +19,17 @@ import { waitUntil } from '../local/wait-until.ts'
 import { keepImageConfig } from './capture-config.ts'
 import { createMachines } from './capture-machines.ts'
 import type { SmolContext } from './context.ts'
-import type { Machine } from './decode.ts'
 import { fillGuest, requireGuestParts } from './guest-tar-fill.ts'
 import { machineSource, requireSource } from './image-source.ts'
 import { checkPlan, machineName, machineSpec } from './launch-plan.ts'
-import { createMachine, deleteMachine, findMachine, listMachines, startMachine } from './machines.ts'
+import {
+  createMachine,
+  deleteMachine,
+  findMachine,
+  listMachines,
+  type OwnedMachine,
+  startMachine,
+} from './machines.ts'
 import { type Owner, recordFile } from './owners.ts'
 import { endFormerAgent, NO_SHELL_NOTICE, type PreparedGuest, prepareGuest } from './prepare-guest.ts'
 import { runPaths, type SmolRunPaths } from './run-paths.ts'
@@ -56,11 +62,11 @@ export async function launch(
     await mkdir(run.dir, { recursive: true, mode: 0o700 })
     const source = await machineSource(context, plan, progress, signal)
     await keepImageConfig(run.dir, source)
-    const name = machineName(plan, await listMachines(context, signal))
+    const name = machineName(plan)
     const owner: Owner = { root: plan.rootId, slug: plan.slug, runId: plan.runId, role: 'agent' }
     progress({ phase: 'creating', current: null, total: null })
     const spec = machineSpec(plan, name, source, owner, ownerLabels(plan))
-    const machine = await createMachine(context, owner, spec, signal)
+    await createMachine(context, owner, spec, signal)
     faultPoint('start:after-create')
     progress({ phase: 'starting', current: null, total: null })
     await startMachine(context, name, signal)
@@ -69,7 +75,7 @@ export async function launch(
     if (plan.image.kind === 'snapshot') {
       await fillGuest(createMachines(context), name, context.home, plan.image.snapshot, signal)
     }
-    return await startAgent(context, plan, machine, run, signal)
+    return await startAgent(context, plan, name, run, signal)
   } catch (thrown) {
     throw await takeBack(context, plan, run, thrown)
   }
@@ -79,17 +85,17 @@ export async function launch(
 export async function startAgent(
   context: SmolContext,
   plan: LaunchPlan,
-  machine: Machine,
+  name: string,
   run: SmolRunPaths,
   signal: AbortSignal,
 ): Promise<RuntimeRef> {
   // Only a machine that was started knows the command of an image that it had to fetch.
-  const started = plan.argv === null ? await findMachine(context, machine.name, signal) : null
-  const guest = await prepareGuest(context, plan, started?.machine ?? machine, run, signal)
+  const started = plan.argv === null ? await findMachine(context, name, signal) : null
+  const guest = await prepareGuest(context, plan, name, ownCommand(started), run, signal)
   faultPoint('start:after-fill')
   await makeRunFolder(run, runnerScript(guest.ask))
-  const { waiting, socket } = await startRunner(context, plan, machine.name, run, guest, signal)
-  const ref = refOf(plan, machine, guest, waiting.identity, socket)
+  const { waiting, socket } = await startRunner(context, plan, name, run, guest, signal)
+  const ref = refOf(plan, name, guest, waiting.identity, socket)
   try {
     const { startedAt } = smolFacts(ref)
     await writeDurable(run.record, `${JSON.stringify({ version: 1, ref, startedAt }, null, 2)}\n`)
@@ -102,6 +108,11 @@ export async function startAgent(
     await endRunner(context, ref)
     throw thrown
   }
+}
+
+/** What the image runs by itself, as far as the engine tells. Pure. */
+function ownCommand(found: OwnedMachine | null): readonly string[] {
+  return found ? [...found.machine.entrypoint, ...found.machine.cmd] : []
 }
 
 async function startRunner(
@@ -123,7 +134,7 @@ async function startRunner(
 
 function refOf(
   plan: LaunchPlan,
-  machine: Machine,
+  name: string,
   guest: PreparedGuest,
   identity: ProcessIdentity,
   socket: string | null,
@@ -131,8 +142,8 @@ function refOf(
   const known = plan.image.kind === 'snapshot' ? plan.image.snapshot.facts.config : undefined
   return {
     backend: 'smolmachines',
-    id: machine.name,
-    name: machine.name,
+    id: name,
+    name,
     slug: plan.slug,
     runId: plan.runId,
     volumes: [],
@@ -226,7 +237,7 @@ export async function restart(
     await mkdir(run.dir, { recursive: true, mode: 0o700 })
     await startMachine(context, ref.name, signal)
     await endFormerAgent(context, ref.name, signal)
-    return await startAgent(context, { ...plan, copyCwd: null }, found.machine, run, signal)
+    return await startAgent(context, { ...plan, copyCwd: null }, ref.name, run, signal)
   } catch (thrown) {
     // The former result stays until the new start has worked.
     if (former !== undefined) await writeDurable(run.exit, former)

@@ -77,7 +77,7 @@ export async function createMachine(
   owner: Owner,
   spec: MachineSpec,
   signal: AbortSignal,
-): Promise<Machine> {
+): Promise<void> {
   const features = await context.client.features(signal)
   const record: OwnerRecord = {
     ...{ root: owner.root, slug: owner.slug, runId: owner.runId, role: owner.role, name: spec.name },
@@ -100,13 +100,18 @@ export async function createMachine(
       if (faultOf(thrown) === 'exists') {
         if (former) await writeOwner(context.home, former)
         else await removeOwner(context.home, spec.name)
+        throw bottleError('exists', `There is a machine ${spec.name} already, and it is not this run's.`, {
+          ...{ slug: owner.slug, cause: thrown },
+        })
       }
       throw thrown
     }
+    // Labels tell whose it is, and a network that was asked for is there: then there is nothing to look up.
+    if (features.labels && spec.network) return
     const made = await findMachine(context, spec.name, signal)
     if (!made) throw bottleError('engine-failed', `smolvm made ${spec.name}, and it is not in its list.`)
     await writeOwner(context.home, { ...record, createdAt: made.machine.createdAt })
-    return settleNetwork(context, made.machine, spec.network, signal)
+    if (made.machine.hasNetwork && !spec.network) await unplug(context, spec.name, signal)
   })
 }
 
@@ -127,19 +132,12 @@ async function createPatiently(
 }
 
 /** A pack brings its own network along; what was asked for is what counts. */
-async function settleNetwork(
-  context: SmolContext,
-  machine: Machine,
-  wanted: boolean,
-  signal: AbortSignal,
-): Promise<Machine> {
-  if (machine.hasNetwork === wanted || wanted) return machine
+async function unplug(context: SmolContext, name: string, signal: AbortSignal): Promise<void> {
   const features = await context.client.features(signal)
-  await context.client.run('take the network from a machine', withoutNetworkArgs(features, machine.name), {
-    signal,
-  })
-  const now = await findMachine(context, machine.name, signal)
-  if (now && !now.machine.hasNetwork) return now.machine
+  const args = withoutNetworkArgs(features, name)
+  await context.client.run('take the network from a machine', args, { signal })
+  const now = await findMachine(context, name, signal)
+  if (now && !now.machine.hasNetwork) return
   throw bottleError(
     'policy-unenforceable',
     `This bottle must not reach the network, and smolvm ${features.versionText} gives its machine one. Start it once with --unenforced-egress, or on another backend.`,

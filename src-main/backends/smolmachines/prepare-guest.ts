@@ -6,7 +6,6 @@ import type { RunRecipe } from '../guest/run-files.ts'
 import { packTree } from '../guest/tar-pack.ts'
 import { CHANGE_MS, COPY_MS } from './client.ts'
 import type { SmolContext } from './context.ts'
-import type { Machine } from './decode.ts'
 import { execArgs } from './grammar.ts'
 import { deliveryScript, EXIT_QUESTION, GUEST_DIRS, parseDelivery } from './guest-delivery.ts'
 import type { SmolRunPaths } from './run-paths.ts'
@@ -32,24 +31,25 @@ export interface PreparedGuest {
 export async function prepareGuest(
   context: SmolContext,
   plan: LaunchPlan,
-  machine: Machine,
+  name: string,
+  ownCommand: readonly string[],
   run: SmolRunPaths,
   signal: AbortSignal,
 ): Promise<PreparedGuest> {
-  const recipe = recipeOf(plan, machine)
+  const recipe = recipeOf(plan, ownCommand)
   const script = deliveryScript(recipe, plan.workdir)
   // Kept on this machine until the run ends: a freeze that has to stop the machine gives it all anew.
   await writeFile(run.delivery, script, { mode: 0o600 })
-  const told = await deliver(context, machine.name, script, signal)
+  const told = await deliver(context, name, script, signal)
   const program = await context.client.program()
-  if (!told) return withoutShell(plan, machine.name, recipe, program)
+  if (!told) return withoutShell(plan, name, recipe, program)
   const workdir = plan.workdir ?? (plan.copyCwd && told.cwd === '/' ? WORKSPACE : null)
-  if (plan.copyCwd) await copyIn(context, machine.name, plan.copyCwd, workdir ?? told.cwd, signal)
+  if (plan.copyCwd) await copyIn(context, name, plan.copyCwd, workdir ?? told.cwd, signal)
   const start = ['/bin/sh', `${told.dir}/start`]
   const how = plan.tty ? { stdin: true, tty: true } : { stream: true }
   return {
-    exec: [program, ...execArgs(machine.name, start, { workdir, ...how })],
-    ask: [program, ...execArgs(machine.name, askArgv(told.dir), { timeoutSeconds: 20 })],
+    exec: [program, ...execArgs(name, start, { workdir, ...how })],
+    ask: [program, ...execArgs(name, askArgv(told.dir), { timeoutSeconds: 20 })],
     guestDir: told.dir,
   }
 }
@@ -57,8 +57,8 @@ export async function prepareGuest(
 const askArgv = (dir: string): string[] => ['/bin/sh', '-c', EXIT_QUESTION, 'sh', dir]
 
 /** The plan's command line, else the image's own, as the engine tells it. @throws BottleError */
-function recipeOf(plan: LaunchPlan, machine: Machine): RunRecipe {
-  const argv = plan.argv ?? [...machine.entrypoint, ...machine.cmd]
+function recipeOf(plan: LaunchPlan, ownCommand: readonly string[]): RunRecipe {
+  const argv = plan.argv ?? ownCommand
   if (argv.length === 0) {
     throw bottleError('manifest-invalid', 'The image has no command of its own. Give the agent one.', {
       slug: plan.slug,

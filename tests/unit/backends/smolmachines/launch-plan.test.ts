@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { LaunchPlan, RuntimeRef } from '../../../../src-main/backends/backend.ts'
-import { parseMachines } from '../../../../src-main/backends/smolmachines/decode.ts'
 import { readFeatures, type Version } from '../../../../src-main/backends/smolmachines/features.ts'
 import {
   checkPlan,
@@ -9,7 +8,6 @@ import {
   machineName,
   machineSpec,
 } from '../../../../src-main/backends/smolmachines/launch-plan.ts'
-import type { OwnedMachine } from '../../../../src-main/backends/smolmachines/machines.ts'
 
 const features = (version: Version, text = '') =>
   readFeatures(version, { machine: text, create: text, exec: text, pack: text })
@@ -21,36 +19,24 @@ const plan = (more: Partial<LaunchPlan> = {}): LaunchPlan => ({
   ...{ resources: { cpus: null, memoryBytes: null }, tty: false, homeFiles: {} },
   ...more,
 })
-const held = (name: string): OwnedMachine => {
-  const [machine] = parseMachines(JSON.stringify([{ name, state: 'stopped' }]))
-  if (!machine) throw new Error('no machine')
-  return { machine, owner: null }
-}
 const previous: RuntimeRef = {
   ...{ backend: 'smolmachines', id: 'bot-bottle-web', name: 'bot-bottle-web', slug: 'web', runId: 'old' },
   ...{ volumes: [], networks: [], sidecars: [], facts: {} },
 }
 
 describe('the name of a new machine', () => {
-  it('is the bottle’s own when it is free', () => {
-    expect(machineName(plan(), [held('bot-bottle-webs')])).toBe('bot-bottle-web')
+  it('is the bottle’s own', () => {
+    expect(machineName(plan())).toBe('bot-bottle-web')
   })
 
   it('has the run’s id behind it while the previous run’s machine holds the plain one', () => {
-    expect(machineName(plan({ previous }), [held('bot-bottle-web')])).toBe('bot-bottle-web-abcdefghij')
+    expect(machineName(plan({ previous }))).toBe('bot-bottle-web-abcdefghij')
   })
 
   it('is the plain one again when the previous machine has the long one', () => {
-    const long = { ...previous, name: 'bot-bottle-web-zzzzzzzzzz' }
-    expect(machineName(plan({ previous: long }), [held(long.name)])).toBe('bot-bottle-web')
-  })
-
-  it('is refused when somebody else has it', () => {
-    expect(() => machineName(plan(), [held('bot-bottle-web')])).toThrow(
-      expect.objectContaining({ code: 'exists' }),
+    expect(machineName(plan({ previous: { ...previous, name: 'bot-bottle-web-zzzzzzzzzz' } }))).toBe(
+      'bot-bottle-web',
     )
-    const both = [held('bot-bottle-web'), held('bot-bottle-web-abcdefghij')]
-    expect(() => machineName(plan({ previous }), both)).toThrow(expect.objectContaining({ code: 'exists' }))
   })
 })
 
