@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -64,6 +65,14 @@ function scene(version: string, bottle: (world: SmolvmWorld) => string): () => S
 const RUNNING =
   'echo early > marker; echo kept > /etc/kept; echo gone > /tmp/gone; echo ready; while [ ! -e /tmp/go ]; do sleep 0.1; done'
 
+/** Freezes a bottle in a process of its own, where a fault point may kill it. */
+const FREEZE = `
+import { createIcebox } from ${JSON.stringify(join(import.meta.dirname, '../../src-main/icebox.ts'))}
+const icebox = await createIcebox({ home: process.env.ICEBOX_HOME, env: process.env })
+const context = { signal: new AbortController().signal, progress() {}, notice() {}, confirm: async () => true }
+await icebox.bottles.freeze({ slug: process.argv[1] }, context)
+`
+
 describe('freezing a machine that has to be stopped (1.9.3)', () => {
   const there = scene('1.9.3', (world) => `image: ${pinnedImage(world)}\nworkdir: /workspace`)
 
@@ -129,6 +138,34 @@ describe('freezing a machine that has to be stopped (1.9.3)', () => {
       expect(helpers()).toEqual([])
     }
     expect((await freeze(slug)).parent).toBe(old.id)
+  })
+
+  it('is as before after a death at any point, or holds the snapshot that was whole', async () => {
+    const { tests, world, row, parts, helpers } = there()
+    const { slug } = await tests.launch(RUNNING, 'killed')
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    let starts = 1
+    for (const point of ['smolmachines:after-stop', 'smolmachines:after-settle', 'freeze:after-capture']) {
+      const env = { ...world.double.env, ICEBOX_HOME: tests.home.dir, ICEBOX_FAULT: `${point}:kill` }
+      const died = spawnSync(process.execPath, ['--input-type=module', '-e', FREEZE, slug], { env })
+      expect([point, died.signal, died.stderr.toString()]).toEqual([point, 'SIGKILL', ''])
+      const [sentence] = await tests.icebox.bottles.recover(tests.context())
+      const isWhole = point === 'freeze:after-capture'
+      expect(sentence).toContain(isWhole ? 'is complete' : 'was taken back')
+      starts++
+      await until(async () => (await tests.output(slug)).split('ready').length === starts + 1)
+      expect(await row(slug)).toMatchObject({
+        state: 'running',
+        ...(isWhole ? {} : { currentSnapshot: null }),
+      })
+      expect((await parts(slug)).length).toBe(isWhole ? 1 : 0)
+      expect(helpers()).toEqual([])
+    }
+    await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
+    const id = (await row(slug))?.currentSnapshot ?? ''
+    throwMachinesAway(world, slug)
+    expect(await tests.resume(`${slug}@${id}`, 'cat marker /etc/kept')).toBe(0)
+    expect(await tests.output(slug)).toBe('early\nkept\n')
   })
 
   it('leaves as an image, comes back as one, and is then copied without a question', async () => {
