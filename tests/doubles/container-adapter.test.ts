@@ -1,30 +1,27 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Backend, EngineIntent, LaunchPlan, RuntimeRef } from '../../src-main/backends/backend.ts'
+import type { Backend, LaunchPlan, RuntimeRef } from '../../src-main/backends/backend.ts'
 import { createMacosContainerBackend } from '../../src-main/backends/macos-container/macos-container-backend.ts'
 import { until } from '../engine/conformance/suite.ts'
-import { type ContainerWorld, makeContainerWorld } from '../support/container-double.ts'
+import type { ContainerWorld } from '../support/container-double.ts'
+import { type ContainerRuns, codeOf, makeContainerRuns, shell } from '../support/container-runs.ts'
 import { writeBusyboxArchive } from '../support/doubles/lib/image-archive.ts'
-import { launchPlan } from '../support/launch-plan.ts'
 
 const never = new AbortController().signal
-const ROOT = '6f1c2c3e-0000-4000-8000-1234567890ab'
 const NAKED = 'docker.io/library/naked:1'
 const PLAIN_USER = 'docker.io/library/plain-user:1'
 const size = { cols: 100, rows: 30 }
 
+let runs: ContainerRuns
 let world: ContainerWorld
 let home: string
 let backend: Backend
-let count = 0
 
 beforeAll(async () => {
-  world = await makeContainerWorld('1.2.2')
-  home = await mkdtemp(join(tmpdir(), 'container-adapter-'))
-  backend = createMacosContainerBackend({ rootId: ROOT, home, env: world.double.env })
+  runs = await makeContainerRuns('1.2.2')
+  ;({ world, home, backend } = runs)
   const load = (reference: string, options: object) => {
     const archive = join(world.double.dir, 'extra.tar')
     writeBusyboxArchive(archive, { reference, kind: 'oci', ...options })
@@ -35,44 +32,12 @@ beforeAll(async () => {
     config: { User: 'user', WorkingDir: '/home/user', Env: ['PATH=/bin', 'HOME=/home/user'] },
   })
 })
-afterAll(async () => {
-  await world?.double.dispose()
-  await rm(home, { recursive: true, force: true })
-})
+afterAll(() => runs?.dispose())
 
-/** A plan of a bottle of its own, whose state folder is there. */
-async function planOf(more: Partial<LaunchPlan> = {}): Promise<LaunchPlan> {
-  count += 1
-  const slug = more.slug ?? `web-${count}`
-  const stateDir = join(home, 'state', slug)
-  await mkdir(stateDir, { recursive: true })
-  const runId = `run${String(count).padStart(7, '0')}`
-  return launchPlan({
-    rootId: ROOT,
-    runId,
-    stateDir,
-    image: { kind: 'image', reference: world.image },
-    ...more,
-    slug,
-  })
-}
-const shell = (script: string) => ({ argv: ['/bin/sh', '-c', script] })
-const launch = (plan: LaunchPlan) => backend.launch(plan, () => {}, never)
-async function outputOf(ref: RuntimeRef, options = { follow: false }): Promise<string> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of backend.logs(ref, options, never)) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
-}
-async function runToEnd(more: Partial<LaunchPlan>) {
-  const ref = await launch(await planOf(more))
-  const exit = await backend.wait(ref, never)
-  return { ref, exit, output: await outputOf(ref) }
-}
-const codeOf = (work: Promise<unknown>) =>
-  work.then(
-    () => null,
-    (thrown: { code?: unknown }) => thrown.code,
-  )
+const planOf = (more?: Partial<LaunchPlan>) => runs.planOf(more)
+const launch = (plan: LaunchPlan) => runs.launch(plan)
+const outputOf = (ref: RuntimeRef, options?: { readonly follow: boolean }) => runs.outputOf(ref, options)
+const runToEnd = (more: Partial<LaunchPlan>) => runs.runToEnd(more)
 
 describe('a run', () => {
   it('keeps command, environment, prompt and secrets out of everything that the engine knows', async () => {
@@ -143,7 +108,7 @@ describe('a run', () => {
     expect(await other.find(ref.name, never)).toBeNull()
     expect((await other.remove(ref, never)).left[0]).toMatch(/another state root/)
     expect((await backend.list(never)).find((fact) => fact.id === ref.id)).toMatchObject({
-      root: ROOT,
+      root: runs.rootId,
       state: 'exited',
       exitCode: 0,
       role: 'agent',
@@ -275,148 +240,5 @@ describe('a terminal', () => {
     expect(await readUntil(channel.data, /42/)).toMatch(/here/)
     channel.detach()
     await backend.stop(ref, { graceSeconds: 0 }, never)
-  })
-})
-
-describe('after a death in the middle', () => {
-  const intentOf = (plan: LaunchPlan, previous: RuntimeRef | null = null): EngineIntent => ({
-    op: previous ? 'resume' : 'start',
-    slug: plan.slug,
-    rootId: ROOT,
-    stateDir: plan.stateDir,
-    runId: plan.runId,
-    previous,
-    runtime: null,
-    snapshotId: null,
-    target: null,
-    startedAt: new Date(Date.now() - 120_000).toISOString(),
-  })
-
-  it('a run that began is taken for launched', async () => {
-    const plan = await planOf(shell('sleep 300'))
-    const ref = await launch(plan)
-    const { outcome, runtime } = await backend.recover(intentOf(plan), never)
-    expect(outcome).toBe('launched')
-    expect(runtime).toMatchObject({
-      id: ref.id,
-      slug: plan.slug,
-      runId: plan.runId,
-      backend: 'macos-container',
-    })
-    await backend.remove(ref, never)
-  })
-
-  it('one that did not is removed, and the run before it stays', async () => {
-    const { ref: previous } = await runToEnd(shell('true'))
-    const plan = await planOf({ slug: previous.slug, previous, tty: true })
-    const folder = join(plan.stateDir, 'run', plan.runId, 'guest')
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'starts'), '')
-    const labels = ['root', 'slug', 'run'].flatMap((name) => {
-      const value = { root: ROOT, slug: plan.slug, run: plan.runId }[name]
-      return ['--label', `dev.icebox.${name}=${value}`]
-    })
-    world.must(['create', '--name', `bot-bottle-${plan.slug}-${plan.runId}`, ...labels, world.image])
-    const result = await backend.recover(intentOf(plan, previous), never)
-    expect(result).toEqual({ outcome: 'rolled-back', runtime: previous, captured: null })
-    expect(world.containersOf(plan.slug)).toEqual([previous.id])
-    expect(await readdir(join(plan.stateDir, 'run'))).toEqual([previous.runId])
-  })
-
-  it('names all that carries the root, and nothing else', async () => {
-    const { ref } = await runToEnd(shell('true'))
-    const found = await backend.inventory(ROOT, never)
-    expect(found.containers).toContainEqual({ id: ref.id, name: ref.name, slug: ref.slug, runId: ref.runId })
-    expect(found.images).toEqual([])
-    expect((await backend.inventory('nobody', never)).containers).toEqual([])
-  })
-})
-
-describe('the engine', () => {
-  it('is ready, with its release, what that can and what it can not', async () => {
-    expect(await backend.probe(never)).toMatchObject({
-      name: 'macos-container',
-      title: 'Apple container 1.2.2',
-      state: 'ready',
-      version: '1.2.2',
-      capabilities: { liveFreeze: true, pause: false, memory: false },
-      reason: null,
-    })
-    expect(await backend.dataRoot?.(never)).toEqual(expect.any(String))
-  })
-
-  it('that is down is told with the command that starts it, which never asks', async () => {
-    const ref = await launch(await planOf(shell('sleep 300')))
-    const waiting = backend.wait(ref, never)
-    world.double.setKnobs({ serviceDown: true })
-    try {
-      expect(await backend.probe(never)).toMatchObject({
-        state: 'down',
-        version: '1.2.2',
-        fix: 'container system start --enable-kernel-install',
-      })
-      await expect(backend.list(never)).rejects.toMatchObject({
-        code: 'engine-down',
-        message: /system start/,
-      })
-      expect(await codeOf(launch(await planOf()))).toBe('engine-down')
-    } finally {
-      world.double.setKnobs({})
-    }
-    await backend.startEngine?.(never)
-    // Whoever waits has not taken the silence for an end.
-    await backend.stop(ref, { graceSeconds: 0 }, never)
-    expect((await waiting)?.exitCode ?? 137).not.toBe(0)
-  })
-
-  it('that is not installed costs no process', async () => {
-    const nowhere = createMacosContainerBackend({ rootId: ROOT, home, env: { PATH: '/nowhere' } })
-    expect(await nowhere.probe(never)).toMatchObject({ state: 'missing', version: null })
-    expect(await codeOf(nowhere.list(never))).toBe('engine-missing')
-  })
-
-  it('tells of a change that this process made at once, and of its own absence', async () => {
-    const controller = new AbortController()
-    const seen: string[] = []
-    const watching = (async () => {
-      for await (const change of backend.watch(controller.signal)) seen.push(`${change.kind} ${change.slug}`)
-    })()
-    await until(async () => seen.includes('engine null'))
-    const { ref } = await runToEnd(shell('sleep 0.2'))
-    await until(async () => seen.includes(`exited ${ref.slug}`))
-    await backend.remove(ref, never)
-    await until(async () => seen.includes(`removed ${ref.slug}`))
-    controller.abort()
-    await watching
-  })
-
-  it('builds what a bottle is to run, and takes that away with the run', async () => {
-    const context = join(home, 'context')
-    await mkdir(context, { recursive: true })
-    await writeFile(join(context, 'Dockerfile'), `FROM ${world.image}\nCOPY hello /hello\n`)
-    await writeFile(join(context, 'hello'), 'built\n')
-    const image = { kind: 'build', context, dockerfile: 'Dockerfile', target: null } as const
-    const { ref, output } = await runToEnd({ image, ...shell('cat /hello') })
-    expect(output).toBe('built\n')
-    expect(world.must(['image', 'list', '--format', 'json'])).toContain(ref.runId)
-    await backend.remove(ref, never)
-    expect(world.must(['image', 'list', '--format', 'json'])).not.toContain(ref.runId)
-  })
-
-  it('refuses before anything is made what it can not do', async () => {
-    const file = join(home, 'single')
-    await writeFile(file, '')
-    const bind = { type: 'bind', source: file, target: '/f', readOnly: true, external: false } as const
-    const before = world.double.calls().length
-    expect(await codeOf(backend.preflight(await planOf({ mounts: [bind] }), never))).toBe('unsupported')
-    expect(await codeOf(backend.preflight(await planOf({ network: 'none' }), never))).toBe(
-      'policy-unenforceable',
-    )
-    expect(world.double.calls().length).toBe(before)
-    const missing = { kind: 'image', reference: 'nobody/has-this:1' } as const
-    expect(await backend.preflight(await planOf({ image: missing }), never)).toEqual([
-      'The image nobody/has-this:1 is not here yet and will be pulled.',
-    ])
-    expect(await codeOf(launch(await planOf({ image: missing })))).toBe('image-missing')
   })
 })

@@ -33,8 +33,7 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
     ...(run.tty ? ['create'] : ['run', '--detach', '--progress', 'none']),
     ...['--name', plan.name],
     ...Object.entries(labels).flatMap(([key, value]) => ['--label', labelArgument(key, value)]),
-    ...(hasShell ? ['--volume', `${plan.guestFolder}:${RUN_DIR}`] : []),
-    ...run.mounts.flatMap(mountArguments),
+    ...[...(hasShell ? [runMount(plan.guestFolder)] : []), ...run.mounts].flatMap(mountArguments),
     ...(run.user ? ['--user', run.user] : []),
     ...(!hasShell && run.workdir ? ['--workdir', run.workdir] : []),
     ...(run.tty ? ['--interactive', '--tty'] : []),
@@ -45,6 +44,10 @@ export function createArguments(plan: ContainerPlan): readonly string[] {
     image.reference,
     ...(hasShell ? [] : rest),
   ]
+}
+
+function runMount(source: string): MountPlan {
+  return { type: 'bind', source, target: RUN_DIR, readOnly: false, external: false }
 }
 
 /** Pure. @throws BottleError for what the engine can't mount */

@@ -142,7 +142,10 @@ export function recipeOf(
 }
 
 /** Pure: what a run's folder is to hold. */
-export function deliveryOf(plan: LaunchPlan, image: ImageFacts): RunDelivery {
+export function deliveryOf(
+  plan: LaunchPlan,
+  image: Pick<ImageFacts, 'entrypoint' | 'cmd' | 'reference' | 'workdir'>,
+): RunDelivery {
   return {
     recipe: recipeOf(plan, image),
     hasTerminal: plan.tty,

@@ -6,7 +6,8 @@ import type { ExitFact, LaunchPlan, RuntimeRef, StopOptions } from '../backend.t
 import { waitUntil } from '../local/wait-until.ts'
 import { readFacts } from './container-facts.ts'
 import type { ContainerContext } from './context.ts'
-import { ensureImage } from './image-source.ts'
+import { imageFacts } from './image-source.ts'
+import { inspectImage } from './images.ts'
 import { deliveryOf } from './launch.ts'
 import { type LookKind, ownContainer } from './own-container.ts'
 import { checkPlan } from './preflight.ts'
@@ -191,14 +192,26 @@ export async function restartRun(
   }
   const { tty, hasShell } = readFacts(ref)
   if (hasShell && ref.runId) {
-    const source = { kind: 'image', reference: entry.image.reference } as const
-    const image = await ensureImage(context.client, { ...plan, image: source }, () => undefined, signal)
+    const image = await commandImage(context, plan, entry.image.reference, signal)
     const delivery = { ...deliveryOf({ ...plan, copyCwd: null }, image), hasTerminal: tty }
     await fillRunFolder(runFolder(context.home, ref.slug, ref.runId), delivery, signal)
   }
   const target = { id: ref.id, slug: ref.slug, runId: ref.runId, tty, hasShell }
   const { socket } = await startContainer(context, target, signal)
   return { ...ref, facts: { ...ref.facts, socket } }
+}
+
+/** The image is asked only where its own command is to run: the container has its files from it already. */
+async function commandImage(
+  context: ContainerContext,
+  plan: LaunchPlan,
+  reference: string,
+  signal: AbortSignal,
+) {
+  if (plan.argv) return { entrypoint: [], cmd: [], workdir: '', reference }
+  const found = await inspectImage(context.client, reference, signal)
+  if (found) return imageFacts(found)
+  throw bottleError('image-missing', `The image ${reference} is gone, and with it the command to run.`)
 }
 
 /** Empties what was delivered to a run that has ended. Gone ones are done; one that runs again is left. @throws BottleError */
