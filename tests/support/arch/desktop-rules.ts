@@ -53,7 +53,9 @@ const RULES: readonly Rule[] = [
   { what: 'keeps a secret where it is none', pattern: /\bencryptionKey\b/, allowed: [] },
   {
     what: 'gives words to a shell',
-    pattern: /\bshell: (?:true|['"`/])|(?:^|[^.\w])exec(?:Sync)?\(/,
+    // With a string: a method of that name that takes a list is no shell.
+    pattern:
+      /\bshell: (?:true|['"`]\/|['"`](?:ba|da|z)?sh\b)|(?:^|[^.\w])exec(?:Sync)?\(\s*['"`]|\bimport\b[^\n]*\bexec(?:Sync)?\b[^\n]*child_process/,
     allowed: [],
   },
   {

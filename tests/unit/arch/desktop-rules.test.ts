@@ -54,6 +54,8 @@ describe('the rules can fail', () => {
     ['src-main/workers/a.ts', `const a = fork('./worker.js')`],
     ['src-main/backends/docker/a.ts', `spawn('docker ps', { shell: true })`],
     ['src-main/backends/docker/a.ts', `exec('docker rm x')`],
+    ['src-main/backends/docker/a.ts', `spawn('docker ps', { shell: '/bin/bash' })`],
+    ['src-main/backends/docker/a.ts', `import { exec } from 'node:child_process'`],
     ['src-main/shell/main-window.ts', 'nothing of a window'],
   ])('%s with %s', (path, text) => {
     expect(desktopViolations(new Map([[path, text]]))).toHaveLength(1)
