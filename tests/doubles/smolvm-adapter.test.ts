@@ -6,7 +6,9 @@ import type { RuntimeRef } from '../../src-main/backends/backend.ts'
 import { createSmolBackend } from '../../src-main/backends/smolmachines/smol-backend.ts'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { until } from '../engine/conformance/suite.ts'
+import { writeBusyboxArchive } from '../support/doubles/lib/image-archive.ts'
 import { installDouble } from '../support/doubles/lib/install.ts'
+import { addRegistryImage } from '../support/doubles/smolvm/images.ts'
 import { never, openSmolBench, type SmolBench } from '../support/smolvm-bench.ts'
 
 /** Everything below a folder as one text, to look for what must not be there. */
@@ -199,6 +201,33 @@ describe('a run on smolvm 1.8.0', () => {
       code: 'snapshot-missing',
     })
     for (const ref of [source, heir]) await bench.backend.remove(ref, never())
+  })
+
+  it('runs an image without a shell, says so, and refuses what needs one', async () => {
+    const archive = join(bench.world.double.dir, 'bare.tar')
+    writeBusyboxArchive(archive, {
+      reference: 'docker.io/library/bare:1',
+      kind: 'docker',
+      tree: { shell: false },
+    })
+    addRegistryImage(bench.world.double.dir, 'docker.io/library/bare:1', archive)
+    const bare = {
+      ...{
+        slug: 'bare',
+        image: { kind: 'image', reference: 'docker.io/library/bare:1' } as const,
+        workdir: null,
+      },
+      ...{ argv: ['/busybox', 'sh', '-c', 'echo "$PLAIN"; exit 3'], env: { PLAIN: 'in sight' } },
+    }
+    const ref = await bench.launch('', bare)
+    expect(ref.facts.notices).toEqual([expect.stringContaining('no shell')])
+    expect(await finish(bench, ref)).toBe(3)
+    expect(await bench.outputOf(ref)).toBe('in sight\n')
+    await bench.backend.remove(ref, never())
+    await expect(bench.launch('', { ...bare, secrets: { TOKEN: 'canary' } })).rejects.toMatchObject({
+      code: 'unsupported',
+    })
+    expect(bench.machines()).toEqual([])
   })
 
   it('removes a machine only when it is seen to be gone', async () => {

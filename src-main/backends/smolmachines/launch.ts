@@ -235,8 +235,8 @@ export async function restart(
   for (const file of [run.started, run.hold, run.held]) await rm(file, { force: true })
   try {
     await mkdir(run.dir, { recursive: true, mode: 0o700 })
-    await startMachine(context, ref.name, signal)
-    await endFormerAgent(context, ref.name, signal)
+    if (found.machine.state === 'running') await endFormerAgent(context, ref.name, signal)
+    else await startMachine(context, ref.name, signal)
     return await startAgent(context, { ...plan, copyCwd: null }, ref.name, run, signal)
   } catch (thrown) {
     // The former result stays until the new start has worked.

@@ -20,6 +20,11 @@ const EXIT_POLL_MS = 2000
 const KILLED_MS = 5000
 /** How long an `exec` may take to notice that its machine has stopped. */
 const NOTICE_MS = 30_000
+/** The same where nobody in the guest can say whether it was stopped at all. */
+const UNSURE_MS = 3000
+
+/** States in which a machine has a process of its own. */
+const RUNS: ReadonlySet<string> = new Set(['running', 'unreachable'])
 
 /** Waits for the agent's end; null when nothing is known of the run. */
 export async function waitForExit(
@@ -45,8 +50,7 @@ async function waitForMachine(
   return waitUntil([], EXIT_POLL_MS, signal, async () => {
     const found = await findMachine(context, ref.name, signal)
     if (!found) return null
-    const isRunning = found.machine.state === 'running' || found.machine.state === 'unreachable'
-    return isRunning ? undefined : { exitCode: null, endedAt: new Date().toISOString() }
+    return RUNS.has(found.machine.state) ? undefined : { exitCode: null, endedAt: new Date().toISOString() }
   })
 }
 
@@ -136,7 +140,7 @@ export async function endRun(context: SmolContext, ref: RuntimeRef, signal: Abor
     await endRunner(context, ref)
   }
   const found = await findMachine(context, ref.name, signal)
-  if (!found || !isOf(context.rootId, found, ref) || found.machine.state !== 'running') return
+  if (!found || !isOf(context.rootId, found, ref) || !RUNS.has(found.machine.state)) return
   await stopMachine(context, ref.name, signal)
 }
 
@@ -160,19 +164,32 @@ export async function releaseRun(context: SmolContext, ref: RuntimeRef, signal: 
   )
   if (!isHeld) return
   const { guestDir } = smolFacts(ref)
-  if (guestDir !== null && !(await isStillThere(context, ref.name, guestDir, signal))) {
-    const script = await readFile(run.delivery, 'utf8')
-    await deliver(context, ref.name, script, signal)
-    // Released before the runner knows that its connection is gone, it would take that for the agent's end.
-    await waitUntil([run.dir], 200, AbortSignal.any([signal, AbortSignal.timeout(NOTICE_MS)]), async () => {
-      if ((await runState(run)).kind !== 'running') return true
+  if (guestDir === null) await isHeldWithin(run, UNSURE_MS, signal)
+  else if (!(await isStillThere(context, ref.name, guestDir, signal))) {
+    await deliver(context, ref.name, await readFile(run.delivery, 'utf8'), signal)
+    await isHeldWithin(run, NOTICE_MS, signal)
+  }
+  await rm(run.hold, { force: true })
+}
+
+/**
+ * Waits until the runner knows that its connection is gone: released before, it would take that for the agent's end.
+ * False when it does not come to that.
+ */
+async function isHeldWithin(run: SmolRunPaths, milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)])
+  try {
+    return await waitUntil([run.dir], 200, patience, async () => {
+      if ((await runState(run)).kind !== 'running') return false
       return readFile(run.held).then(
         () => true,
         () => undefined,
       )
     })
+  } catch (thrown) {
+    if (signal.aborted) throw thrown
+    return false
   }
-  await rm(run.hold, { force: true })
 }
 
 async function isStillThere(

@@ -37,7 +37,7 @@ ${
     : `  icebox_code=$(${question} </dev/null 2>/dev/null)
   case $icebox_code in '' | *[!0-9]*) icebox_code=null ;; esac
 `
-}  [ "$icebox_code" = null ] && [ -e "$icebox_run/hold" ] || break
+}${ask === null ? '  ' : `  [ "$icebox_code" = null ] && `}[ -e "$icebox_run/hold" ] || break
   : >"$icebox_run/held"
   while [ -e "$icebox_run/hold" ]; do
     command -p sleep 0.1 2>/dev/null || command -p sleep 1

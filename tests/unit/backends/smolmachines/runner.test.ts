@@ -79,3 +79,10 @@ it('takes an end that the guest knows of for the end, hold or not', async () => 
   const run = await startRun(': >hold; exit 5', 'echo 5')
   expect(await exitOf(run)).toMatchObject({ exitCode: 5 })
 })
+
+it('waits for a release also where there is nobody to ask', async () => {
+  const run = await startRun('[ -e again ] && exit 4; : >again; : >hold; exit 1', null)
+  await waitUntil([run.dir], 50, never, async () => ((await isThere(run.held)) ? true : undefined))
+  await rm(run.hold)
+  expect(await exitOf(run)).toMatchObject({ exitCode: 4 })
+})
