@@ -13,6 +13,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   'faults/kill-artifacts': 98,
   'engine/artifacts/export': 80,
   'engine/artifacts/property-host': 57,
+  'doubles/faults-container': 70,
+  'doubles/faults-smolvm': 70,
   'faults/own-engine': 41,
   'engine/artifacts/interop': 41,
   'faults/crowd': 38,
