@@ -271,7 +271,7 @@ export const Difference = z.object({
     'mounts',
     'network',
     'user',
-    'shell',
+    'no-shell',
     'volumes',
     'memory',
     'sidecars',

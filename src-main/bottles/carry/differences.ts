@@ -172,10 +172,10 @@ const RULES: readonly Rule[] = [
   ({ source, to, wishes }) => {
     if (source.facts.hasShell !== false || isHost(to)) return NONE
     if (to.capabilities.needsShell === true)
-      return one('shell', `The image has no shell, which ${to.title} needs.`, true)
+      return one('no-shell', `The image has no shell, which ${to.title} needs.`, true)
     return wishes.hasSecrets && to.name !== 'docker'
-      ? one('shell', `The image has no shell, so ${to.title} can't give it secrets.`, true)
-      : one('shell', 'The image has no shell: its command and plain variables are visible in its config.')
+      ? one('no-shell', `The image has no shell, so ${to.title} can't give it secrets.`, true)
+      : one('no-shell', 'The image has no shell: its command and plain variables are visible in its config.')
   },
   // Volumes.
   ({ source: { volumes }, to, places }) => {

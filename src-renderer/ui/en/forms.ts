@@ -101,7 +101,7 @@ export const forms = {
       mounts: 'Mounts',
       network: 'Network',
       user: 'User',
-      shell: 'Shell',
+      'no-shell': 'Shell',
       volumes: 'Volumes',
       memory: 'Memory',
       sidecars: 'Sidecars',

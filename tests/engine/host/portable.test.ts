@@ -128,7 +128,7 @@ describe('the portable side of host snapshots', () => {
       portable.load({ ...request(target, [layer]), ...changes }, () => undefined, signal)
 
     const { image } = request(target, [layer])
-    await expect(load({ image: { ...image, config: { WorkingDir: '/app' } } })).rejects.toMatchObject({
+    await expect(load({ image: { ...image, config: { WorkingDir: '/' } } })).rejects.toMatchObject({
       code: 'unsupported',
     })
     await expect(load({ layers: new Map() })).rejects.toMatchObject({ code: 'artifact-base-missing' })
