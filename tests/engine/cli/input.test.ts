@@ -25,7 +25,7 @@ describe('what bad input gets', () => {
     [['start', 'nobody', '--headless', '--prompt', 'x'], 1, 'not-found'],
     [[...START, '--bottle', 'nobody'], 1, 'not-found'],
     [[...START, '--backend', 'foo'], 1, 'unknown-backend'],
-    [[...START, '--backend', 'smolmachines'], 1, 'engine-missing'],
+    [[...START, '--backend', 'smolmachines', '--bottle', 'boxed'], 1, 'engine-missing'],
     [[...START, '--bottle', 'boxed'], 1, 'engine-down'],
     [[...START, '--secret', 'ICEBOX_TEST_NOT_SET'], 1, 'secret-missing'],
     [[...START, '--cwd', '/nowhere'], 1, 'not-found'],
