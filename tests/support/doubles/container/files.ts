@@ -12,9 +12,10 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { newId } from '../lib/digest.ts'
-import { freezeGuest, initOf, mustRun, thawGuest } from '../lib/guest.ts'
+import { initOf, mustRun, whileFrozen } from '../lib/guest.ts'
 import { resolveInRoot } from '../lib/in-root.ts'
-import { DiskFullError } from '../lib/knobs.ts'
+import { DiskFullError, readKnobs } from '../lib/knobs.ts'
+import { pause } from '../lib/process-id.ts'
 import { copyRoot, planPack } from '../lib/root-file-system.ts'
 import { optionOf, type Parsed } from './arguments.ts'
 import { endOf } from './attach.ts'
@@ -46,12 +47,10 @@ export async function exportContainer(engine: Engine, parsed: Parsed): Promise<v
   try {
     if (state === 'running') {
       rmSync(snapshot, { recursive: true, force: true })
-      freezeGuest(guest)
-      try {
+      whileFrozen(guest, () => {
+        pause(Number(readKnobs(engine.dir).extra?.copyTakesMs ?? 0))
         copyRoot(guest.root, snapshot)
-      } finally {
-        thawGuest(guest)
-      }
+      })
     }
     await pack(engine, state === 'running' ? snapshot : guest.root, temp)
     if (output === undefined) engine.write(readFileSync(temp))

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { IDLE, SET_UP, SUPERVISE, WITH_INIT } from './guest-scripts.ts'
+import { IDLE, SET_UP, SUPERVISE, THAW_AFTER_DEATH, WITH_INIT } from './guest-scripts.ts'
 import { makeFolderInRoot, resolveInRoot } from './in-root.ts'
 import { isAlive, lookUp, type ProcessId, parseStat, pause, signalProcess } from './process-id.ts'
 
@@ -283,6 +283,32 @@ export function freezeGuest(guest: Pick<Guest, 'runDir'>): void {
 export function thawGuest(guest: Pick<Guest, 'runDir'>): void {
   const waiters = waitersOf(guest)
   for (const id of [...processesOf(guest), ...waiters]) signalProcess(id, 'SIGCONT')
+}
+
+/**
+ * Holds the guest while `work` runs. As with an engine of its own, the guest goes on also when this program is killed
+ * in the middle of it.
+ */
+export function whileFrozen<T>(guest: Pick<Guest, 'runDir'>, work: () => T): T {
+  const init = initOf(guest)
+  const waiters = waitersOf(guest)
+  // Its stdin ends with this program, whatever ends that; a line before means that all went well.
+  const guard = spawn(
+    '/bin/sh',
+    ['-c', THAW_AFTER_DEATH, 'guard', ...[init, ...waiters].map((id) => String(id?.pid))],
+    {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  )
+  freezeGuest(guest)
+  try {
+    return work()
+  } finally {
+    thawGuest(guest)
+    guard.stdin.end('done\n')
+    guard.unref()
+  }
 }
 
 /** The `nsenter`s outside that wait for a process of the guest; each goes along with its child's stops. */

@@ -40,7 +40,7 @@ export interface Knobs {
   /** The engine's service doesn't answer. */
   readonly serviceDown?: boolean
   readonly faults?: readonly Fault[]
-  /** Anything that only one double knows. */
+  /** Anything that only one double knows, such as how long its live copy takes: `{ copyTakesMs: 500 }`. */
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
