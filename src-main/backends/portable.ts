@@ -161,6 +161,15 @@ export interface Portable {
    * over it. Backends that can't have none. @throws BottleError `image-missing`, …
    */
   base?(plan: LaunchPlan, progress: ReportProgress, signal: AbortSignal): Promise<BaseImage>
+  /**
+   * Makes a snapshot of a file in the engine's own form, which is copied. Backends whose engine has none don't have it.
+   * A failure or an abort leaves nothing. @throws BottleError `artifact-invalid`, `unsupported`
+   */
+  adopt?(
+    request: { readonly file: string; readonly snapshot: Snapshot },
+    progress: ReportProgress,
+    signal: AbortSignal,
+  ): Promise<Pick<Snapshot, 'reference' | 'digest' | 'bytes' | 'ownBytes' | 'fidelity' | 'facts'>>
   /** Boots the snapshot without network in a runtime of its own, runs the check, and removes all of it again. */
   boot(request: BootRequest, signal: AbortSignal): Promise<BootResult>
   /** What weighs what: one answer per snapshot, in their order. All of them belong to this backend. */

@@ -3,6 +3,7 @@ import { findBaseLayers } from '../artifacts/import/base-layers.ts'
 import { earlyLayers } from '../artifacts/import/early-layers.ts'
 import { importLimits } from '../artifacts/import/limits.ts'
 import { type ReadImage, readStaged } from '../artifacts/import/read-staged.ts'
+import { isSmolmachine } from '../artifacts/import/smolmachine.ts'
 import { stageArchive } from '../artifacts/import/stage-archive.ts'
 import { adoptContent, nameImage } from '../artifacts/import/stored-import.ts'
 import type { StagedImage } from '../artifacts/import/types.ts'
@@ -52,6 +53,11 @@ export async function importBottle(
   options: ImportOptions,
   context: OperationContext,
 ): Promise<ImportResult> {
+  if ('file' in source && (await isSmolmachine(source.file))) {
+    const { importPack } = await import('./import-pack.ts')
+    const made = await importPack(deps, source.file, options, context)
+    if (made) return made
+  }
   const [store, workers, settings] = await Promise.all([deps.store(), deps.workers(), deps.settings()])
   const limits = importLimits(settings.all())
   const staged = await stageArchive(

@@ -11,6 +11,11 @@ import type { ImportOptions } from './import-bottle.ts'
 import { readSlugs } from './read-slugs.ts'
 import { type Reservation, reserveSlug } from './reserve-slug.ts'
 
+/** What a record needs of what is imported. */
+export type ImportedImage = Pick<ReadImage, 'facts' | 'volumes'> & {
+  readonly staged: Pick<ReadImage['staged'], 'name'>
+}
+
 /** The id that the snapshot had, unless a snapshot here has it, or a clock was ahead: it must not hide newer ones. */
 export async function freeSnapshotId(deps: ArtifactDeps, wished: string | null, now: Date): Promise<string> {
   const fresh = newSnapshotId(now)
@@ -27,7 +32,7 @@ export async function freeSnapshotId(deps: ArtifactDeps, wished: string | null, 
 export async function draftUnderFreeId(
   deps: Pick<ArtifactDeps, 'root'>,
   backend: Backend,
-  image: ReadImage,
+  image: ImportedImage,
   slug: string,
   wished: string,
   signal: AbortSignal,
@@ -41,7 +46,7 @@ export async function draftUnderFreeId(
 export function draftSnapshot(
   deps: Pick<ArtifactDeps, 'root'>,
   backend: Backend,
-  image: ReadImage,
+  image: ImportedImage,
   slug: string,
   id: string,
 ): Snapshot {
@@ -93,7 +98,7 @@ export interface ImportReservation extends Reservation {
 export async function reserveImport(
   deps: ArtifactDeps,
   backend: Backend,
-  image: ReadImage,
+  image: ImportedImage,
   options: ImportOptions,
   notices: readonly string[],
   makeDraft: (slug: string) => Promise<Snapshot>,
@@ -131,7 +136,7 @@ export async function reserveImport(
 function importedMetadata(
   deps: ArtifactDeps,
   backend: Backend,
-  image: ReadImage,
+  image: ImportedImage,
   options: ImportOptions,
   notices: readonly string[],
   slug: string,

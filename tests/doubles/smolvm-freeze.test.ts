@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
@@ -256,5 +256,30 @@ describe('freezing with memory (1.23.0)', () => {
     expect(helpers()).toEqual([])
     expect(await tests.resume(slug, 'cat marker /etc/kept')).toBe(0)
     expect(await tests.output(slug)).toBe('packed\nx\n')
+  })
+
+  it('takes in a file that smolvm wrote itself, whole or not at all', async () => {
+    const { tests, world, helpers } = there()
+    world.up('theirs')
+    world.inside('theirs', 'echo theirs > /etc/kept')
+    world.must('machine', 'stop', '--name', 'theirs')
+    const output = join(world.double.dir, 'theirs')
+    world.must('pack', 'create', '--from-vm', 'theirs', '-o', output)
+    world.must('machine', 'delete', ...world.named('theirs'), '-f')
+    const file = `${output}.smolmachine`
+    const imported = await tests.icebox.artifacts.import({ file }, {}, tests.context())
+    expect(imported).toMatchObject({ slug: 'theirs', backend: 'smolmachines' })
+    const verified = await tests.icebox.artifacts.verify({ slug: 'theirs' }, tests.context())
+    expect(verified).toMatchObject({ fidelity: 'files', reason: 'imported', verified: { outcome: 'passed' } })
+
+    const spoilt = await readFile(file)
+    spoilt[1000] = (spoilt[1000] ?? 0) ^ 1
+    const other = join(world.double.dir, 'spoilt.smolmachine')
+    await writeFile(other, spoilt)
+    await expect(tests.icebox.artifacts.import({ file: other }, {}, tests.context())).rejects.toMatchObject({
+      code: 'artifact-invalid',
+    })
+    expect(await readdir(join(tests.home.dir, 'state'))).not.toContain('spoilt')
+    expect(helpers()).toEqual([])
   })
 })

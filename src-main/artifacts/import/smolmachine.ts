@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { z } from 'zod'
 import { bottleError } from '../../system/bottle-error.ts'
 import { shown } from './invalid.ts'
@@ -15,16 +15,33 @@ const PackManifest = z.looseObject({
   checkpoint: z.unknown().optional(),
 })
 
+/** True for a file that ends as a pack or a checkpoint of smolvm does. A missing one is none. */
+export async function isSmolmachine(path: string): Promise<boolean> {
+  const handle = await open(path, 'r').catch(() => null)
+  if (!handle) return false
+  try {
+    const found = await handle.stat()
+    return found.isFile() && (await footerOf(handle, found.size)) !== null
+  } finally {
+    await handle.close()
+  }
+}
+
+async function footerOf(file: FileHandle, size: number): Promise<Buffer | null> {
+  if (size < FOOTER) return null
+  const footer = Buffer.alloc(FOOTER)
+  await file.read(footer, 0, FOOTER, size - FOOTER)
+  return footer.toString('latin1', 0, MARK.length) === MARK ? footer : null
+}
+
 /**
  * Tells a pack of smolvm by its footer and refuses it with what its manifest says: its disks are in a form that only
- * smolvm reads, so an image can't be made of it here.
+ * smolvm reads, so an image can't be made of it where that is not installed.
  * @throws BottleError `unsupported`
  */
 export async function refuseSmolmachine(file: FileHandle, size: number): Promise<void> {
-  if (size < FOOTER) return
-  const footer = Buffer.alloc(FOOTER)
-  await file.read(footer, 0, FOOTER, size - FOOTER)
-  if (footer.toString('latin1', 0, MARK.length) !== MARK) return
+  const footer = await footerOf(file, size)
+  if (!footer) return
   const version = footer.readUInt32LE(8)
   const offset = footer.readBigUInt64LE(36)
   const length = footer.readBigUInt64LE(44)
@@ -37,9 +54,8 @@ export async function refuseSmolmachine(file: FileHandle, size: number): Promise
   const known = facts.length > 0 ? ` (${facts.join(', ')})` : ''
   throw bottleError(
     'unsupported',
-    `This is ${what} of smolvm${known}, version ${version}. Its disks can only be read by smolvm, so it can't be ` +
-      'imported as an image. In smolvm, make a machine of it (`smolvm machine create --from`), and export that ' +
-      "machine's files as an image. Nothing was kept.",
+    `This is ${what} of smolvm${known}, version ${version}. Its disks can only be read by smolvm, which is not ` +
+      'installed here. Install it and import the file again. Nothing was kept.',
   )
 }
 

@@ -24,7 +24,7 @@ export interface GuestPart {
  * What has to be unpacked in a fresh machine of a snapshot before an agent begins: all files where the version's packs
  * lose some, what an image has in `/workspace`, which the machine's own disk hides, and its volumes. A resumed memory has everything already. Pure.
  */
-export function guestPartsOf(home: string, snapshot: Snapshot): readonly GuestPart[] {
+export function guestPartsOf(home: string, snapshot: FilledSnapshot): readonly GuestPart[] {
   const { path, name } = artifactPath(home, snapshot)
   if (name === 'bottle.smolcheckpoint') return []
   const dir = dirname(path)
@@ -36,6 +36,9 @@ export function guestPartsOf(home: string, snapshot: Snapshot): readonly GuestPa
     ...snapshot.volumes,
   ].map(({ file, destination, bytes, sha256 }) => ({ path: join(dir, file), destination, bytes, sha256 }))
 }
+
+/** What of a snapshot tells its parts. */
+export type FilledSnapshot = Pick<Snapshot, 'slug' | 'id' | 'reference' | 'facts' | 'volumes'>
 
 /** As it is kept in a record's facts. */
 export interface KeptPart {
@@ -75,13 +78,27 @@ export async function fillGuest(
   machines: Machines,
   machine: string,
   home: string,
-  snapshot: Snapshot,
+  snapshot: FilledSnapshot,
   signal: AbortSignal,
   only: string | null = null,
 ): Promise<void> {
   const parts = guestPartsOf(home, snapshot)
   for (const part of parts.filter(({ destination }) => only === null || destination === only))
     await unpackPart(machines, machine, part, signal)
+}
+
+/** As `fillGuest`, for a capture that has no record yet: what its pack lacks of its own files. @throws BottleError */
+export async function fillRoot(
+  machines: Machines,
+  machine: string,
+  partsDir: string,
+  facts: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { root } = facts
+  if (!isPart(root)) return
+  const { file, bytes, sha256 } = root
+  await unpackPart(machines, machine, { path: join(partsDir, file), destination: '/', bytes, sha256 }, signal)
 }
 
 async function unpackPart(

@@ -11,6 +11,8 @@ export function smolPortable(tools: FreezerTools): Portable {
     heldLayers: async () => 0,
     load: async (request, progress, signal) =>
       (await import('./load.ts')).loadSnapshot(tools, request, progress, signal),
+    adopt: async (request, progress, signal) =>
+      (await import('./adopt-file.ts')).adoptFile(tools, request, progress, signal),
     boot: async (request, signal) => (await import('./boot.ts')).bootSnapshot(tools, request, signal),
     sizes: async (snapshots) => (await import('./describe.ts')).sizesOfSnapshots(tools, snapshots),
   }
