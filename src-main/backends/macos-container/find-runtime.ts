@@ -2,7 +2,7 @@ import type { RuntimeRef } from '../backend.ts'
 import { hasBottleName, LABEL, labelOf, RUN_DIR, slugFromName } from '../labels.ts'
 import { terminalSocket } from '../local/terminal-socket.ts'
 import type { ContainerFacts } from './container-facts.ts'
-import { isContainerId, listContainers } from './containers.ts'
+import { listContainers } from './containers.ts'
 import type { ContainerContext } from './context.ts'
 import type { ContainerEntry } from './decode.ts'
 import { buildTag } from './names.ts'
@@ -16,7 +16,6 @@ export async function findRuntime(
   nameOrId: string,
   signal: AbortSignal,
 ): Promise<RuntimeRef | null> {
-  if (!isContainerId(nameOrId)) return null
   const entries = await listContainers(context.client, signal)
   const named = entries.find((entry) => entry.id === nameOrId)
   if (named) return isForeign(named, context.rootId) ? null : rebuildRef(context, named)
@@ -45,7 +44,6 @@ export async function isNameTaken(
   name: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!isContainerId(name)) return false
   const slug = hasBottleName(name) ? slugFromName(name) : null
   const entries = await listContainers(context.client, signal)
   return entries.some((entry) => entry.id === name || (slug !== null && isOf(entry, context.rootId, slug)))

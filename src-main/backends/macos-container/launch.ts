@@ -3,7 +3,7 @@ import { bottleError, isBottleError, toBottleError, toFailure } from '../../syst
 import { faultPoint } from '../../system/fault.ts'
 import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import type { RunRecipe } from '../guest/run-files.ts'
-import { containerName, LABEL, labelOf } from '../labels.ts'
+import { LABEL, labelOf } from '../labels.ts'
 import { requireRelease } from './client.ts'
 import type { ContainerFacts } from './container-facts.ts'
 import { inspectContainer, removeContainer } from './containers.ts'
@@ -11,7 +11,7 @@ import type { ContainerContext } from './context.ts'
 import { type ContainerPlan, createArguments } from './create-arguments.ts'
 import { ensureImage, type ImageFacts } from './image-source.ts'
 import { removeImage } from './images.ts'
-import { runName } from './names.ts'
+import { nameOf } from './names.ts'
 import { checkPlan, imageNotices, NO_SHELL_NOTICE, requireNoSecrets } from './preflight.ts'
 import {
   dropCopied,
@@ -83,10 +83,7 @@ async function makeRun(
   const image = await ensureImage(context.client, plan, progress, signal)
   made.built = image.built
   const notices = imageNotices(plan, image)
-  const name =
-    plan.previous?.name === containerName(plan.slug)
-      ? runName(plan.slug, plan.runId)
-      : containerName(plan.slug)
+  const name = nameOf(plan.slug, plan.runId, plan.previous?.name ?? null)
   progress({ phase: 'creating', current: null, total: null })
   const folder = runFolder(context.home, plan.slug, plan.runId)
   await fillRunFolder(folder, deliveryOf(plan, image), signal)

@@ -4,6 +4,12 @@ import { containerName } from '../labels.ts'
 /** The engine takes no longer names. */
 const NAME_MAX = 63
 
+/** Pure: what a run's container is called: as its bottle, unless the run before still is, or the name is too long. */
+export function nameOf(slug: string, runId: string, previousName: string | null): string {
+  const name = containerName(slug)
+  return previousName === name || name.length > NAME_MAX ? runName(slug, runId) : name
+}
+
 /** Pure: the name of a run whose bottle's own name is still held by the run before it; the engine can't rename. */
 export function runName(slug: string, runId: string): string {
   const end = `-${runId}`

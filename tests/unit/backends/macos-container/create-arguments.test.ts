@@ -7,7 +7,7 @@ import {
   resourceArguments,
 } from '../../../../src-main/backends/macos-container/create-arguments.ts'
 import type { ImageFacts } from '../../../../src-main/backends/macos-container/image-source.ts'
-import { labelArgument, runName } from '../../../../src-main/backends/macos-container/names.ts'
+import { labelArgument, nameOf, runName } from '../../../../src-main/backends/macos-container/names.ts'
 import { launchPlan } from '../../../support/launch-plan.ts'
 
 const image: ImageFacts = {
@@ -115,7 +115,10 @@ describe('resourceArguments', () => {
 
 describe('names', () => {
   it('are no longer than the engine takes, and keep the run', () => {
-    expect(runName('web-1', 'abc123xyz0')).toBe('bot-bottle-web-1-abc123xyz0')
+    expect(nameOf('web-1', 'abc123xyz0', null)).toBe('bot-bottle-web-1')
+    expect(nameOf('web-1', 'abc123xyz0', 'somebody')).toBe('bot-bottle-web-1')
+    expect(nameOf('web-1', 'abc123xyz0', 'bot-bottle-web-1')).toBe('bot-bottle-web-1-abc123xyz0')
+    expect(nameOf('y'.repeat(80), 'abc123xyz0', null)).toHaveLength(63)
     const long = runName('x'.repeat(52), 'abc123xyz0')
     expect(long).toHaveLength(63)
     expect(long).toMatch(/x-abc123xyz0$/)
