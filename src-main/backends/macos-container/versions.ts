@@ -64,7 +64,7 @@ export function limitsOf(gates: Gates): readonly string[] {
         ]),
     'There is no pause and no snapshot of memory.',
     'Only folders can be mounted, not single files.',
-    'A bottle has no sidecars, and its network can be taken away or left open, not filtered.',
+    'A bottle has no sidecars, and its network is open: it can be neither taken away nor filtered.',
     'Processors are given as whole numbers, and memory is 200 MiB or more.',
   ]
 }

@@ -104,7 +104,7 @@ export function detailText(face: Looks, bottle: BottleDetail, now: number): stri
       ['Forge values', bottle.forgeEnvNames.join(', ')],
       ['Forked from', bottle.parent ?? ''],
       ['State folder', bottle.stateDir],
-      ['Runtime', bottle.runtime ? `${bottle.runtime.name} (${bottle.runtime.id.slice(0, 12)})` : ''],
+      ['Runtime', bottle.runtime ? runtimeText(bottle.runtime) : ''],
       ...bottle.notices.map((notice) => ['Mind', notice] as const),
     ],
     face.paint,
@@ -141,4 +141,9 @@ function agentText(face: Looks, agent: ManifestSummary): string {
     ],
     face.paint,
   )
+}
+
+/** Some engines know a container by its name alone. */
+function runtimeText({ name, id }: { readonly name: string; readonly id: string }): string {
+  return id === name ? name : `${name} (${id.slice(0, 12)})`
 }
