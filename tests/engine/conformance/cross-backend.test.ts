@@ -112,6 +112,9 @@ describe('a bottle that goes on elsewhere', () => {
     const { runs } = await tests.icebox.bottles.detail(slug, never)
     expect(runs.at(-1)?.fromSnapshot).toBe(source.id)
     expect(await resumeOn(`${slug}@${source.id}`, 'cat marker', 'host')).toBe(0)
+    // Named without a backend, a snapshot resumes where it was made.
+    expect(await resumeOn(`${slug}@${source.id}`, 'cat marker')).toBe(0)
+    expect(await row(slug)).toMatchObject({ backend: 'docker' })
     const reasons = (await tests.icebox.bottles.snapshots(slug)).map(({ reason }) => reason)
     expect(reasons.filter((reason) => reason === 'carried')).toHaveLength(1)
   })
@@ -152,6 +155,33 @@ describe('a bottle that goes on elsewhere', () => {
     ).not.toBeNull()
     // The workspace is what it was on this machine: files of the image's working folder do not show through.
     expect(await tests.output(run.slug)).toMatch(/^host\nh\n.*kept.*\n\/srv\/work\n1234\n$/)
+  })
+
+  it('takes volumes along where they lie in what comes along, and has them again in the container', async () => {
+    await tests.home.writeBottle(
+      'stores',
+      `image: ${image}\nbackend: docker\nuser: root\nmounts:\n  - inner:/srv/work/inner\n  - outer:/outer`,
+    )
+    const { slug } = await tests.icebox.bottles.start(
+      {
+        agent: 'shell',
+        bottles: ['stores'],
+        mode: 'headless',
+        prompt: 'echo in > inner/a; echo out > /outer/b',
+        label: 'stores',
+        cwd: tests.home.dir,
+      },
+      tests.context(),
+    )
+    const source = await freeze(slug)
+    expect(source.volumes.map(({ destination }) => destination).sort()).toEqual(['/outer', '/srv/work/inner'])
+    expect(await resumeOn(slug, 'cat inner/a; echo more >> inner/a', 'host')).toBe(0)
+    expect(await tests.output(slug)).toBe('in\n')
+    expect(await resumeOn(slug, 'cat inner/a /outer/b', 'docker')).toBe(0)
+    expect(await tests.output(slug)).toBe('in\nmore\nout\n')
+    const back = (await tests.icebox.bottles.snapshots(slug)).at(-1)
+    expect(back).toMatchObject({ fidelity: 'files+volumes', reason: 'carried' })
+    expect(back?.volumes.map(({ destination }) => destination)).toEqual(['/outer'])
   })
 
   it('names every difference before anything happens, and stops when a person does not agree', async () => {
