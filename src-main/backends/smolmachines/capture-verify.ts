@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Captured } from '../backend.ts'
 import { dropPartial, makePartial } from './capture-files.ts'
 import { withHelper } from './capture-helper.ts'
@@ -7,7 +7,7 @@ import { LISTING, listingProblem } from './capture-listing.ts'
 import { markerProblem } from './capture-marker.ts'
 import type { FreezerTools } from './capture-scene.ts'
 import { sourceOf } from './capture-source.ts'
-import { fillGuest, fillRoot } from './guest-tar-fill.ts'
+import { fillRoot } from './guest-tar-fill.ts'
 
 /**
  * Makes a machine of what was captured, without network, and reads back what was written before the freeze: a pack that
@@ -37,10 +37,6 @@ export async function captureProblem(
         const saved = join(partsDir, LISTING)
         const isListed = (await lstat(saved).catch(() => null)) !== null
         if (problem !== null || !isListed || typeof frozenAt !== 'number') return problem
-        // What the pack is known to lose is filled in whenever a machine is made of it.
-        const { reference, facts, volumes } = captured
-        const filled = { slug, id: basename(partsDir, '.d'), reference, facts, volumes: [...volumes] }
-        await fillGuest(tools.machines, machine, tools.home, filled, signal, '/')
         return listingProblem(tools.machines, machine, saved, frozenAt, signal)
       },
     )

@@ -24,7 +24,7 @@ export interface GuestPart {
  * What has to be unpacked in a fresh machine of a snapshot before an agent begins: all files where the version's packs
  * lose some, what an image has in `/workspace`, which the machine's own disk hides, and its volumes. A resumed memory has everything already. Pure.
  */
-export function guestPartsOf(home: string, snapshot: FilledSnapshot): readonly GuestPart[] {
+export function guestPartsOf(home: string, snapshot: Snapshot): readonly GuestPart[] {
   const { path, name } = artifactPath(home, snapshot)
   if (name === 'bottle.smolcheckpoint') return []
   const dir = dirname(path)
@@ -36,9 +36,6 @@ export function guestPartsOf(home: string, snapshot: FilledSnapshot): readonly G
     ...snapshot.volumes,
   ].map(({ file, destination, bytes, sha256 }) => ({ path: join(dir, file), destination, bytes, sha256 }))
 }
-
-/** What of a snapshot tells its parts. */
-export type FilledSnapshot = Pick<Snapshot, 'slug' | 'id' | 'reference' | 'facts' | 'volumes'>
 
 /** As it is kept in a record's facts. */
 export interface KeptPart {
@@ -78,7 +75,7 @@ export async function fillGuest(
   machines: Machines,
   machine: string,
   home: string,
-  snapshot: FilledSnapshot,
+  snapshot: Snapshot,
   signal: AbortSignal,
   only: string | null = null,
 ): Promise<void> {
