@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
 import { attachToServer, openTerminal, TMUX_FIX } from '../local/terminal.ts'
@@ -21,7 +22,8 @@ export async function attachTerminal(
     throw bottleError('not-found', `${ref.name} is not running.`, { slug: ref.slug })
   }
   const { socket } = readFacts(ref)
-  if (socket) {
+  // One that somebody started by hand has no terminal server, whatever the record says.
+  if (socket && (await isThere(socket))) {
     const tmux = await context.tmux()
     if (tmux) return attachToServer(tmux, socket, size, signal)
     throw bottleError('engine-missing', `A terminal on this machine needs tmux. Install it: ${TMUX_FIX}`)
@@ -31,3 +33,9 @@ export async function attachTerminal(
   const args = ['exec', '--interactive', '--tty', ref.id, '/bin/sh']
   return openTerminal({ file, args, env: context.client.env }, size, signal)
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
