@@ -6,6 +6,14 @@ import type { Fault } from '../support/doubles/lib/knobs.ts'
 import { readPack } from '../support/doubles/smolvm/pack-file.ts'
 import { installSmolvm, type SmolvmWorld } from '../support/doubles/smolvm/world.ts'
 
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 describe('checkpoints of the double, 1.20.0', () => {
   let world: SmolvmWorld
   beforeAll(async () => {
@@ -252,6 +260,20 @@ describe('faults of the double, 1.23.0', () => {
     world.double.setKnobs({})
     expect(states()).toEqual(['box stopped'])
     world.must('machine', 'start', '--name', 'box')
+  })
+
+  it('is killed between the boot and the record, and the next start begins anew', () => {
+    world.must('machine', 'create', '--name', 'half', '--image', world.archive)
+    fault({ verb: 'start', kind: 'kill', bytes: 0 })
+    expect(world.run('machine', 'start', '--name', 'half').exitCode).toBeNull()
+    world.double.setKnobs({})
+    expect(states()).toContain('half created')
+    world.must('machine', 'start', '--name', 'half')
+    expect(world.inside('half', 'ps').match(/sleep 1000/g)).toHaveLength(1)
+    const guests = () => readdirSync('/proc').filter((pid) => commandLine(pid).includes(`${dir}/rootfs`))
+    const dir = world.must('machine', 'data-dir', '--name', 'half').trim()
+    world.must('machine', 'delete', '--name', 'half', '-f')
+    while (guests().length > 0) {}
   })
 
   it('ends when nobody reads what it prints', () => {

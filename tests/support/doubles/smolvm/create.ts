@@ -6,7 +6,7 @@ import { self } from '../lib/process-id.ts'
 import { copyRoot, unpackLayers } from '../lib/root-file-system.ts'
 import { readJson } from '../lib/state.ts'
 import { placeCheckpoint, readCheckpoint } from './checkpoint-file.ts'
-import { type Context, say, tell } from './context.ts'
+import { type Context, say, strikingWrite, tell } from './context.ts'
 import { agentFailure, configFailure } from './failure.ts'
 import { agentRoot, imageSource } from './images.ts'
 import { nameProblem } from './machine-name.ts'
@@ -31,6 +31,7 @@ export async function createMachine(context: Context): Promise<void> {
     tell(context, `note: ${stray.join(', ')} came after \`--\`, so it did not configure the machine.`)
   const name = call.one('name') ?? call.positional('NAME') ?? `vm-${randomBytes(4).toString('hex')}`
   const machine = await makeMachine(context, name, { isEphemeral: false })
+  context.strikes.atEnd()
   say(context, `Created machine: ${machine.name}`)
   say(context, `  CPUs: ${machine.cpus}, Memory: ${machine.mem} MiB`)
   if (machine.mounts.length > 0) say(context, `  Mounts: ${machine.mounts.length}`)
@@ -204,9 +205,11 @@ function fill(context: Context, machine: Machine, path: string): Machine {
   if (machine.owner === null) say(context, 'Extracting .smolmachine assets...')
   const vmDir = vmDirOf(context.dir, machine.name)
   const staging = join(vmDir, 'pack')
+  // What a create that was killed left there.
+  rmSync(vmDir, { recursive: true, force: true })
   mkdirSync(staging, { recursive: true })
-  extractAssets(path, pack, (entry) => join(staging, entry.path.replaceAll('/', '_')))
   const file = (entry: { readonly path: string }) => join(staging, entry.path.replaceAll('/', '_'))
+  extractAssets(path, pack, file, strikingWrite(context, 'extract sidecar'))
   const { layers, overlay_template, storage_template } = manifest.assets
   // An artifact that lost its layers boots the agent's own small system and nobody complains.
   const trees = [...layers, ...(overlay_template ? [overlay_template] : [])]
@@ -256,6 +259,7 @@ function fillFromCheckpoint(context: Context, machine: Machine, path: string): M
     )
   const found = readCheckpoint(path, call.one('at'))
   const vmDir = vmDirOf(context.dir, machine.name)
+  rmSync(vmDir, { recursive: true, force: true })
   mkdirSync(vmDir, { recursive: true })
   placeCheckpoint(found, vmDir)
   const kept = readJson<Machine | null>(join(vmDir, 'saved', 'machine.json'), null)

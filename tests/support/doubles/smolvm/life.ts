@@ -38,6 +38,7 @@ export async function stopMachine(context: Context): Promise<void> {
     if (state === 'paused') throw agentFailure('stop', 'machine has saved execution; use resume or delete')
     if (state === 'frozen') refuseWithClones(context, name, 'stop')
     if (state !== 'running' && state !== 'frozen' && state !== 'unreachable') {
+      stopGuest(guestOf(context.dir, vmDirOf(context.dir, name)), { graceMs: 0 })
       say(context, `Machine '${name}' is not running (state: ${state})`)
       return
     }
@@ -96,6 +97,7 @@ export async function deleteMachine(context: Context): Promise<void> {
       }
     }
     if (existsSync(vmDirOf(dir, now.name))) say(context, `Cleaning up data directory for vm: ${name}`)
+    stopGuest(guestOf(dir, vmDirOf(dir, name)), { graceMs: 0 })
     forgetMachine(dir, name)
     context.strikes.atEnd()
     say(context, `Deleted machine: ${name}`)

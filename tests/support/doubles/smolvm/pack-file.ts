@@ -165,7 +165,12 @@ export function readPack(path: string): OpenPack {
 }
 
 /** Copies the assets out, each to the path that `place` gives it, and checks the sum over all. @throws Failure */
-export function extractAssets(path: string, pack: OpenPack, place: (entry: AssetEntry) => string): void {
+export function extractAssets(
+  path: string,
+  pack: OpenPack,
+  place: (entry: AssetEntry) => string,
+  write: (file: number, bytes: Buffer) => void = writeAll,
+): void {
   const { footer, manifest } = pack
   const file = openSync(path, 'r')
   try {
@@ -178,7 +183,7 @@ export function extractAssets(path: string, pack: OpenPack, place: (entry: Asset
           const chunk = readRange(file, at + done, Math.min(CHUNK, entry.size - done))
           if (chunk.length === 0) throw truncated()
           checksum = crc32(chunk, checksum)
-          writeAll(out, chunk)
+          write(out, chunk)
           done += chunk.length
         }
       } finally {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stopGuest } from '../lib/guest.ts'
+import { DiskFullError } from '../lib/knobs.ts'
 import { copyRoot } from '../lib/root-file-system.ts'
 import { type Context, guestOf, say, tell } from './context.ts'
 import { agentFailure, type Failure, notFound } from './failure.ts'
@@ -42,9 +43,12 @@ export async function startMachine(
       )
       stopGuest(guestOf(context.dir, vmDirOf(context.dir, name)), { graceMs: 0 })
     }
+    // A start that was killed may have left a guest that no record knows.
+    if (state !== 'unreachable') stopGuest(guestOf(context.dir, vmDirOf(context.dir, name)), { graceMs: 0 })
     const mounts = machine.mounts.length > 0 ? ` with ${machine.mounts.length} mount(s)` : ''
     tell(context, `Starting machine '${name}'${mounts}...`)
     await bringUp(context, machine, options)
+    context.strikes.atEnd()
     say(context, `Machine '${name}' running (PID: ${pidOf(context.dir, name)})`)
   })
 }
@@ -71,6 +75,14 @@ export async function bringUp(
   const isFirst = !machine.hasDisks
   let now = isFirst ? prepareDisks(context, machine) : machine
   await bootGuest(dir, now)
+  // A kill after no byte strikes here, where the guest runs and no record says so.
+  try {
+    context.strikes.beforeBytes(1)
+  } catch (error) {
+    if (!(error instanceof DiskFullError)) throw error
+    stopGuest(guestOf(dir, vmDirOf(dir, machine.name)), { graceMs: 0 })
+    throw agentFailure('start', 'No space left on device (os error 28)')
+  }
   const forkable = options.forkable ?? false
   if (now.isSaved) {
     reviveSaved(context, now)
