@@ -194,9 +194,10 @@ describe('faults', () => {
     expect(performance.now() - before).toBeGreaterThan(300)
   })
 
-  it('hold calls that don’t go through the short way too', () => {
-    double.setKnobs({ faults: [{ verb: 'logs', kind: 'fail', exitCode: 9 }] })
-    expect(call('logs', 'x').exitCode).toBe(9)
+  it('strike calls that are otherwise answered without a process of their own', () => {
+    double.setKnobs({ faults: [{ verb: 'inspect', kind: 'kill', times: 1 }] })
+    expect(call('inspect', 'x').exitCode).toBeNull()
+    expect(call('inspect', 'x').exitCode).toBe(1)
     expect(call('list').exitCode).toBe(0)
   })
 })

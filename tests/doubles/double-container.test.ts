@@ -210,6 +210,40 @@ describe('lives of containers', () => {
     must('delete', 'talk')
   })
 
+  it('get signals, also through the program that is attached', async () => {
+    const script = 'trap "echo hup" HUP; trap "echo term; exit 5" TERM; echo up; while :; do sleep 0.05; done'
+    must('run', '-d', '--name', 'ears', 'busybox', 'sh', '-c', script)
+    const log = (text: string) => {
+      while (must('logs', 'ears') !== text);
+    }
+    log('up\n')
+    expect(must('kill', '-s', 'HUP', 'ears')).toBe('ears\n')
+    log('up\nhup\n')
+    expect(call('kill', '-s', 'LOUD', 'ears')).toEqual(said(1, 'Error: invalid signal: LOUD'))
+    expect(must('kill', 'ears')).toBe('ears\n')
+    expect(must('list', '-q')).toBe('')
+    const child = spawn(double.program, ['start', '-a', 'ears'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    child.kill('SIGTERM')
+    expect(await ended).toBe(128 + 15)
+    log('up\nhup\nup\nterm\n')
+    must('delete', 'ears')
+  })
+
+  it('are followed for ever, also when they have stopped', async () => {
+    must('run', '--name', 'past', 'busybox', 'echo', 'word')
+    const child = spawn(double.program, ['logs', '-f', 'past'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = new Promise((resolve) => child.once('close', (_, signal) => resolve(signal)))
+    expect(String(await new Promise((resolve) => child.stdout.once('data', resolve)))).toBe('word\n')
+    must('start', 'past')
+    expect(String(await new Promise((resolve) => child.stdout.once('data', resolve)))).toBe('word\n')
+    expect(child.exitCode).toBeNull()
+    child.kill('SIGKILL')
+    expect(await ended).toBe('SIGKILL')
+    must('delete', 'past')
+  })
+
   it('see folders of this machine, and nothing of them stays', () => {
     const folder = join(double.dir, 'shared')
     mkdirSync(folder, { recursive: true })
