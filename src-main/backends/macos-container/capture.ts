@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
@@ -70,7 +70,8 @@ export async function captureContainer(
   )
   faultPoint('freeze:after-export')
   const point = isRunning ? null : await standPoint(home, subject.runtime, entry)
-  progress({ phase: 'building', current: null, total: null })
+  const { size: total } = await stat(rootfsIn(partsDir))
+  progress({ phase: 'building', current: 0, total })
   const facts = {
     // Only a container that we made was looked into.
     hasShell: isOurs ? readFacts(subject.runtime).hasShell : null,
@@ -90,6 +91,7 @@ export async function captureContainer(
       rootId: target.rootId,
       platform: entry.platform,
       imageConfig: image?.config ?? {},
+      onBytes: (current) => progress({ phase: 'building', current, total }),
       record: (layer, count) =>
         labelRecord(
           target.record,

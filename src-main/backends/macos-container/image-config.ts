@@ -85,6 +85,15 @@ export async function rememberConfig(
   await writeDurable(file, `${JSON.stringify(known)}\n`)
 }
 
+/** Takes away what was kept of an image that is gone for good. */
+export async function forgetConfig(
+  home: string,
+  image: Pick<ImageName, 'digest' | 'platform'>,
+): Promise<void> {
+  const file = fileOf(home, image)
+  if (file) await rm(file, { force: true })
+}
+
 const FOLDER = join('icebox', 'macos-container-configs')
 
 function fileOf(home: string, { digest, platform }: Pick<ImageName, 'digest' | 'platform'>): string | null {

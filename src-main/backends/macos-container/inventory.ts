@@ -4,6 +4,7 @@ import type { Inventory, RemoveResult } from '../backend.ts'
 import { committedPrefix, LABEL, labelOf, snapshotTag } from '../labels.ts'
 import { listContainers } from './containers.ts'
 import type { ContainerContext } from './context.ts'
+import { forgetConfig } from './image-config.ts'
 import { fullReference, inspectImage, listImages, removeImage, type StoredImage } from './images.ts'
 
 const PREFIX = fullReference('x').replace(/x:latest$/, '')
@@ -87,6 +88,7 @@ export async function discardSnapshotImage(
     return { removed: [], left: [] }
   try {
     await removeImage(context.client, reference, signal)
+    for (const { platform } of found.variants) await forgetConfig(context.home, { ...found, platform })
     return { removed: [`image ${reference}`], left: [] }
   } catch (thrown) {
     const failed = toFailure(thrown)

@@ -33,6 +33,8 @@ export interface RebuildRequest {
   readonly platform: Platform
   /** Of the image that the container came from. */
   readonly imageConfig: object
+  /** Told now and then how much of the export was read. */
+  readonly onBytes: (read: number) => void
   /** The record as it goes into the image's label, once the layer is known. */
   readonly record: (layer: WrittenLayer, count: LayerCount) => Snapshot
 }
@@ -60,7 +62,8 @@ export async function rebuildImage(
   const count: LayerCount = { entries: 0, unheld: [] }
   let record: Snapshot | null = null
   let config: SnapshotConfig | null = null
-  const content = layerOfExport(readChunks(request.rootfs, signal), count, request.foreign)
+  const chunks = told(readChunks(request.rootfs, signal), request.onBytes)
+  const content = layerOfExport(chunks, count, request.foreign)
   const { layer, layout } = await writeLayoutOfContent(file, content, (made) => {
     record = request.record(made, count)
     config = snapshotConfig(request.imageConfig, record, request.rootId)
@@ -179,6 +182,25 @@ export async function removeOwnImage(
 export function labelsOf(config: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const { Labels } = config
   return typeof Labels === 'object' && Labels !== null ? (Labels as Readonly<Record<string, string>>) : {}
+}
+
+/** Not at every chunk: whoever shows it needs a few a second. */
+const TELL_BYTES = 16 << 20
+
+async function* told(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (read: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let read = 0
+  let last = 0
+  for await (const chunk of chunks) {
+    read += chunk.length
+    if (read - last >= TELL_BYTES) {
+      last = read
+      onBytes(read)
+    }
+    yield chunk
+  }
 }
 
 const readChunks = (file: string, signal: AbortSignal) =>

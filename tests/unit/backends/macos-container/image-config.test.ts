@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { ContainerClient } from '../../../../src-main/backends/macos-container/client.ts'
 import {
+  forgetConfig,
   readImageConfig,
   rememberConfig,
 } from '../../../../src-main/backends/macos-container/image-config.ts'
@@ -56,6 +57,8 @@ it('takes the whole config out of the image once, and knows it from then on, ima
   state.isGone = true
   expect(await read()).toEqual({ config: CONFIG, bytes: 7 })
   expect(calls).toHaveLength(2)
+  await forgetConfig(home, { digest, platform })
+  expect(await read()).toBeNull()
 })
 
 it('takes no other image for it that has the name by now', async () => {
