@@ -1,4 +1,4 @@
-import type { Difference, StartPlan } from '../../src-preload/contract/index.ts'
+import type { StartPlan } from '../../src-preload/contract/index.ts'
 import type { Backend, RuntimeRef } from '../backends/backend.ts'
 import { withLock } from '../state/lock.ts'
 import { latestRun, type Metadata, requireMetadata, requireWritable } from '../state/metadata.ts'
@@ -54,13 +54,6 @@ function requireForgeEnv(metadata: Metadata, request: ResumeRequest): void {
   )
 }
 
-/** A bottle without any snapshot has nothing that could be looked at before its first freeze. */
-const UNFROZEN: Difference = {
-  about: 'files',
-  text: 'It was never frozen. That comes first, and what is different there is told then.',
-  blocks: false,
-}
-
 /** What a resume would do; writes nothing. */
 export async function planResume(
   deps: ArtifactDeps,
@@ -89,7 +82,8 @@ export async function planResume(
   }
   const plan = toLaunchPlan(deps, prepared, launchTarget(slug, previous, snapshot))
   if (!snapshot && runtime && target !== metadata.backend) {
-    return describePlan(prepared, plan, notices, [UNFROZEN])
+    const { planUnfrozen } = await import('./carry/plan-elsewhere.ts')
+    return planUnfrozen(deps, slug, prepared, metadata, notices, signal)
   }
   const preflight = await prepared.backend.preflight(plan, signal)
   return describePlan(prepared, plan, [...notices, ...preflight])

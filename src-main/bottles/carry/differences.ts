@@ -127,8 +127,8 @@ const RULES: readonly Rule[] = [
     const what = over.kind === 'snapshot' ? `the container of ${over.name}` : `the image ${over.name}`
     return [...lost, ...one('image', `Its workspace and home are laid over ${what}.`)]
   },
-  ({ to, isReady }) =>
-    to.capabilities.localImages === false && !isReady
+  ({ to }) =>
+    to.capabilities.localImages === false
       ? one(
           'image',
           `${to.title} takes images from registries only, so a snapshot can't be carried there.`,

@@ -32,11 +32,11 @@ export async function goElsewhere(
 ): Promise<Resumed> {
   const { backend } = prepared
   const isLeaving = backend.name !== metadata.backend
-  const snapshots = await readSnapshots(deps.root, slug)
-  const current = currentSnapshot(snapshots.snapshots, await readCommittedImage(deps.root, slug))
+  const { snapshots } = await readSnapshots(deps.root, slug)
+  const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
   const source = origin.snapshot
-  if (isLeaving) await requireNothingLost(deps, slug, prepared, snapshots.snapshots, context.signal)
   const snapshot = source && (await there(deps, slug, source, prepared, metadata, request, context))
+  if (isLeaving) await requireNothingLost(deps, slug, prepared, context.signal)
   const becomesCurrent = source !== null && (!request.snapshot || source.id === current?.id)
   const leaves = runtime ?? formerRef(metadata)
   return launchResumed(deps, slug, prepared, { ...origin, snapshot }, runtime, context, {
@@ -69,9 +69,9 @@ async function requireNothingLost(
   deps: ArtifactDeps,
   slug: string,
   { backend }: PreparedRun,
-  snapshots: readonly Snapshot[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { snapshots } = await readSnapshots(deps.root, slug)
   const { left = [] } = (await backend.leave?.(slug, snapshots, signal)) ?? {}
   if (left.length === 0) return
   throw bottleError(

@@ -160,7 +160,8 @@ function placesIn(config: RunConfig, wishes: ContainerWishes) {
   return { workspace, home: user ? home : `the home of ${wished.User ?? ''}` }
 }
 
-function wishesOf(prepared: PreparedRun, metadata: Metadata): Wishes {
+/** What it wants of any backend. Pure. */
+export function wishesOf(prepared: PreparedRun, metadata: Metadata): Wishes {
   const { planned, resolved, secretValues } = prepared
   const bottle = resolved?.bottle
   const resources = bottle?.resources

@@ -1,8 +1,10 @@
-import type { Snapshot, StartPlan } from '../../../src-preload/contract/index.ts'
+import type { Difference, Snapshot, StartPlan } from '../../../src-preload/contract/index.ts'
 import type { Metadata } from '../../state/metadata.ts'
 import type { BottleDeps } from '../deps.ts'
 import { describePlan, draftTarget, type PreparedRun, toLaunchPlan } from '../prepare-run.ts'
-import { planCrossing } from './plan-crossing.ts'
+import { findDifferences } from './differences.ts'
+import { planCrossing, wishesOf } from './plan-crossing.ts'
+import { thisMachine } from './this-machine.ts'
 
 /** What going on on another backend would do, with every difference; writes nothing. */
 export async function planElsewhere(
@@ -18,4 +20,38 @@ export async function planElsewhere(
   const image = { kind: 'snapshot', snapshot: ready ?? source } as const
   const plan = toLaunchPlan(deps, prepared, draftTarget(slug, image, null))
   return describePlan(prepared, plan, notices, differences)
+}
+
+/** What nobody can tell of a bottle before its first freeze. */
+const UNFROZEN: Difference = {
+  about: 'files',
+  text: 'It was never frozen, so that comes first; what comes along of its files is told then.',
+  blocks: false,
+}
+
+/** As `planElsewhere` for a bottle without a snapshot: all that can be told before its first freeze. */
+export async function planUnfrozen(
+  deps: BottleDeps,
+  slug: string,
+  prepared: PreparedRun,
+  metadata: Metadata,
+  notices: readonly string[],
+  signal: AbortSignal,
+): Promise<StartPlan> {
+  const home = await deps.backends.get(metadata.backend)
+  const [from, to] = await Promise.all([home.probe(signal), prepared.backend.probe(signal)])
+  const differences = findDifferences({
+    source: { slug, id: '', backend: home.name, fidelity: 'files', volumes: [], facts: {} },
+    from,
+    to,
+    platform: null,
+    here: thisMachine(),
+    wishes: wishesOf(prepared, metadata),
+    places: null,
+    over: null,
+    isOriginLost: false,
+    isReady: true,
+  })
+  const plan = toLaunchPlan(deps, prepared, draftTarget(slug, null, null))
+  return describePlan(prepared, plan, notices, [...differences, UNFROZEN])
 }

@@ -186,6 +186,11 @@ describe('a bottle that goes on elsewhere', () => {
 
   it('names every difference before anything happens, and stops when a person does not agree', async () => {
     const { slug } = await tests.run('echo calm > marker', 'asked')
+    const unfrozen = await tests.icebox.bottles.planResume(
+      { slug, mode: 'headless', prompt: 'true', backend: 'host' },
+      never,
+    )
+    expect(unfrozen.differences?.map(({ about }) => about)).toEqual(['isolation', 'user', 'files'])
     const before = await freeze(slug)
     const plan = await tests.icebox.bottles.planResume(
       { slug, mode: 'headless', prompt: 'true', backend: 'host' },
