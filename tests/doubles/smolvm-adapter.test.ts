@@ -230,6 +230,30 @@ describe('a run on smolvm 1.8.0', () => {
     expect(bench.machines()).toEqual([])
   })
 
+  it('lives with a machine that somebody else made and gave to a bottle', async () => {
+    bench.world.up('by-hand')
+    const found = await bench.backend.find('by-hand', never())
+    expect(found).toMatchObject({ name: 'by-hand', slug: '', runId: '', facts: { root: '' } })
+    if (!found) return
+    const ref = { ...found, slug: 'given', runId: 'abcdefghij' }
+    const scope = { adopted: new Set(['by-hand']) }
+    expect(await bench.backend.list(never(), scope)).toMatchObject([
+      { id: 'by-hand', state: 'running', root: null },
+    ])
+    expect(await bench.backend.isThere(ref, never())).toBe(true)
+    await bench.backend.stop(ref, { graceSeconds: 1 }, never())
+    expect(await bench.backend.wait(ref, never())).toMatchObject({ exitCode: null })
+    const again = await bench.backend.restart(
+      ref,
+      bench.plan('echo mine', { slug: 'given', runId: ref.runId }),
+      never(),
+    )
+    expect(await finish(bench, again)).toBe(0)
+    expect(await bench.backend.isThere(again, never())).toBe(true)
+    expect((await bench.backend.remove(again, never())).removed).toEqual(['by-hand'])
+    expect(bench.machines()).toEqual([])
+  })
+
   it('removes a machine only when it is seen to be gone', async () => {
     const ref = await bench.launch('true')
     await finish(bench, ref)

@@ -237,7 +237,9 @@ export async function restart(
     await mkdir(run.dir, { recursive: true, mode: 0o700 })
     if (found.machine.state === 'running') await endFormerAgent(context, ref.name, signal)
     else await startMachine(context, ref.name, signal)
-    return await startAgent(context, { ...plan, copyCwd: null }, ref.name, run, signal)
+    const next = await startAgent(context, { ...plan, copyCwd: null }, ref.name, run, signal)
+    // An adopted machine stays nobody's: no mark of it says that it is ours.
+    return { ...next, facts: { ...next.facts, root: ref.facts.root } }
   } catch (thrown) {
     // The former result stays until the new start has worked.
     if (former !== undefined) await writeDurable(run.exit, former)

@@ -32,13 +32,18 @@ export async function waitForExit(
   ref: RuntimeRef,
   signal: AbortSignal,
 ): Promise<ExitFact | null> {
-  if (!hasRunFolder(ref)) return waitForMachine(context, ref, signal)
+  if (!(await hasRunner(context, ref))) return waitForMachine(context, ref, signal)
   const run = runPaths(context.home, ref)
   const ended = await waitUntil([run.dir], EXIT_POLL_MS, signal, async () => {
     const state = await runState(run)
     return state.kind === 'running' ? undefined : state
   })
   return ended.kind === 'exited' ? ended.exit : null
+}
+
+/** False for a machine that was adopted, or that somebody started by hand. */
+async function hasRunner(context: SmolContext, ref: RuntimeRef): Promise<boolean> {
+  return hasRunFolder(ref) && (await runState(runPaths(context.home, ref))).kind !== 'gone'
 }
 
 /** A machine that Icebox did not start has no runner: its own end is all there is to see. */
@@ -63,7 +68,7 @@ export async function stopRun(
 ): Promise<void> {
   const found = await findMachine(context, ref.name, signal)
   const isOurs = found !== null && isOf(context.rootId, found, ref)
-  if (!hasRunFolder(ref)) {
+  if (!(await hasRunner(context, ref))) {
     if (isOurs) await stopMachine(context, ref.name, signal)
     return
   }
