@@ -80,9 +80,15 @@ function command(label: string, text: string | null, look: DoctorLook): readonly
   return text === null ? [] : row(label, text, { ...look, width: undefined })
 }
 
+/** It answered, and what it said is why it is of no use: too old, say. */
+function isUnusable({ state, version }: EngineReport): boolean {
+  return state === 'unknown' && version !== null
+}
+
 /** One engine: its name and state, then what it can do, what it can't, and what mends it. Pure. */
 export function engineText(engine: EngineReport, bottles: number, look: DoctorLook): string {
-  const [word, colour, sign] = STATES[engine.state]
+  const [stateWord, colour, sign] = STATES[engine.state]
+  const word = isUnusable(engine) ? 'can’t be used' : stateWord
   const head = [
     look.paint('bold', oneLine(engine.title || engine.name)),
     look.paint(colour, word),

@@ -9,13 +9,18 @@ const LOOKS: Readonly<Record<EngineReport['state'], readonly [tone: string, icon
   missing: ['off', 'close'],
 }
 
+/** An engine's state in words. One that answered, and is too old, say, is not silent. */
+export function engineWord({ state, version }: EngineReport): string {
+  return state === 'unknown' && version !== null ? t.engines.unusable : t.engines.state[state]
+}
+
 /** An engine's state as shape, word and colour. */
 export function EngineMark({ engine }: { readonly engine: EngineReport }) {
   const [tone, icon] = LOOKS[engine.state]
   return (
     <span className={`pill ${tone}`}>
       <Icon name={icon} />
-      <span>{t.engines.state[engine.state]}</span>
+      <span>{engineWord(engine)}</span>
     </span>
   )
 }

@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { engineWord } from '../engines/engine-mark.tsx'
 import { presentEngines } from '../engines/present-engines.ts'
 import { useApp, useChangeView, useModel } from '../state/app.ts'
 import { useStore } from '../state/create-store.ts'
@@ -36,12 +37,12 @@ export function StatusBar() {
           <span
             key={engine.name}
             className={`status-engine ${engine.state}`}
-            title={engine.reason ?? t.engines.state[engine.state]}
+            title={engine.reason ?? engineWord(engine)}
           >
             <i className={`engine-dot ${engine.state}`} aria-hidden="true" />
             {engine.title}
             {engine.state !== 'ready' && (
-              <span className="status-word"> {t.engines.state[engine.state].toLowerCase()}</span>
+              <span className="status-word"> {engineWord(engine).toLowerCase()}</span>
             )}
           </span>
         ))}

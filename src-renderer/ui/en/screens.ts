@@ -15,6 +15,7 @@ export const screens = {
   engines: {
     lead: 'Where bottles can run. Icebox uses what is there and installs nothing by itself.',
     state: { ready: 'Ready', missing: 'Not installed', down: 'Not running', unknown: 'No answer' },
+    unusable: 'Can’t be used',
     remote: 'remote',
     endpoint: 'Address',
     version: 'Version',

@@ -73,6 +73,12 @@ test('what is not installed comes last, with how to install it', () => {
   expect(text).toContain('State     /h')
 })
 
+test('an engine that answers and is of no use is not said to be silent', () => {
+  const old = { ...APPLE, state: 'unknown' as const, version: '0.9.0', reason: 'Too old.' }
+  expect(engineText(old, 0, look)).toContain('Apple container 1.0.0  can’t be used\n')
+  expect(engineText({ ...old, version: null }, 0, look)).toContain('  no answer\n')
+})
+
 test('text from engines can not drive the terminal', () => {
   expect(engineText(engine({ title: 'a\u001b[2Jb', reason: 'c\nd\u0007' }), 0, look)).toBe(
     'a [2Jb  ready\n  Reason      c d',
