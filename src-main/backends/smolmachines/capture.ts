@@ -171,6 +171,8 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: stri
       file: basename(taken.reference),
       marker: taken.marker,
       entries: taken.entries,
+      // A checkpoint was not looked into.
+      hasShell: way.kind === 'checkpoint' ? null : taken.survey !== null,
       ...(taken.frozenAt === null ? {} : { frozenAt: taken.frozenAt }),
       ...(taken.root ? { root: taken.root } : {}),
       ...(taken.workspace ? { workspace: taken.workspace } : {}),

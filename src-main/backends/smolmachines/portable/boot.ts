@@ -36,7 +36,7 @@ export async function bootSnapshot(
     return refused(`The file is not the one that was frozen (${file}).`)
   }
   const config = snapshot.facts.config as Parameters<typeof bootCommand>[1]
-  const { argv, shown } = bootCommand(request.check, config, true)
+  const { argv, shown } = bootCommand(request.check, config, snapshot.facts.hasShell !== false)
   return withSnapshotMachine(tools, snapshot, { isFilled: true }, signal, async (machine) => {
     faultPoint('verify:after-create')
     const problem = await markerOf(tools, machine, snapshot.facts, signal)
