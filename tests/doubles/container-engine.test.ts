@@ -78,6 +78,28 @@ describe('after a death in the middle', () => {
   })
 })
 
+describe('a container that others made', () => {
+  it('is known by its name, and is looked at, stopped and removed as it is', async () => {
+    world.must(['run', '--detach', '--name', 'somebody', world.image, 'sh', '-c', 'echo theirs; sleep 300'])
+    const found = await backend.find('somebody', never)
+    expect(found).toMatchObject({ id: 'somebody', runId: '', facts: { root: '', hasShell: false } })
+    if (!found) throw new Error('not found')
+    // As an adoption records it.
+    const ref: RuntimeRef = { ...found, slug: 'somebody', runId: 'adopted001' }
+    expect((await backend.list(never)).map(({ id }) => id)).not.toContain('somebody')
+    const scope = { adopted: new Set(['somebody']) }
+    const listed = (await backend.list(never, scope)).find(({ id }) => id === 'somebody')
+    expect(listed).toMatchObject({ state: 'running', root: null, runId: null })
+    await until(async () => (await runs.outputOf(ref)) === 'theirs\n')
+    expect(await backend.isThere(ref, never)).toBe(true)
+    expect(await backend.hasChangedSince(ref, null, never)).toBe(true)
+    await backend.stop(ref, { graceSeconds: 0 }, never)
+    expect((await backend.wait(ref, never))?.exitCode).toBeNull()
+    await backend.runEnded(ref, never)
+    expect(await backend.remove(ref, never)).toEqual({ removed: ['somebody'], left: [] })
+  })
+})
+
 describe('the engine', () => {
   it('is ready, with its release, what that can and what it can not', async () => {
     expect(await backend.probe(never)).toMatchObject({
