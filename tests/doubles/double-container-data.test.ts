@@ -2,10 +2,12 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TAR_END, writeTarHeader } from '../../src-main/workers/tar/writer.ts'
 import { type ContainerDouble, installContainerDouble } from '../support/doubles/container-double.ts'
 import { initOf } from '../support/doubles/lib/guest.ts'
 import { writeBusyboxArchive } from '../support/doubles/lib/image-archive.ts'
 import { lookUp } from '../support/doubles/lib/process-id.ts'
+import { unpackLayer } from '../support/doubles/lib/root-file-system.ts'
 import { readTarEntries } from '../support/doubles/lib/tar-entries.ts'
 
 let double: ContainerDouble
@@ -114,15 +116,16 @@ describe('export', () => {
     must('delete', 'old')
   })
 
-  it('keeps extended attributes and capabilities', () => {
+  it('keeps extended attributes', () => {
     must('create', '--name', 'attributes', 'busybox')
-    const root = join(double.dir, 'state/containers/attributes/rootfs')
+    const layer = join(work, 'layer.tar')
+    const xattrs = new Map([['user.note', 'kept']])
+    writeFileSync(
+      layer,
+      Buffer.concat([writeTarHeader({ path: 'workspace/', type: 'folder', xattrs }), TAR_END]),
+    )
     // What the guest's busybox can't set is set from here.
-    execFileSync('python3', [
-      '-c',
-      'import os, sys; os.setxattr(sys.argv[1], "user.note", b"kept")',
-      join(root, 'workspace'),
-    ])
+    unpackLayer(join(double.dir, 'state/containers/attributes/rootfs'), layer)
     must('export', '-o', join(work, 'x.tar'), 'attributes')
     const folder = readTarEntries(join(work, 'x.tar')).find(({ name }) => name === '/workspace/')
     expect(folder?.pax['SCHILY.xattr.user.note']).toBe('kept')
