@@ -184,6 +184,33 @@ describe('a bottle that goes on elsewhere', () => {
     expect(back?.volumes.map(({ destination }) => destination)).toEqual(['/outer'])
   })
 
+  it('leaves nothing of a way that was broken off, and nothing in the store of one that was gone', async () => {
+    const { slug } = await tests.run('echo safe > marker', 'broken')
+    const source = await freeze(slug)
+    const stop = new AbortController()
+    const seen: string[] = []
+    const going = tests.icebox.bottles.resume(
+      { slug, mode: 'headless', prompt: 'cat marker', backend: 'host' },
+      {
+        ...tests.context({ signal: stop.signal }),
+        progress: ({ phase }) => {
+          seen.push(phase)
+          if (phase === 'reading layers') stop.abort()
+        },
+      },
+    )
+    await expect(going).rejects.toMatchObject({ code: 'cancelled' })
+    expect(seen).toContain('reading layers')
+    expect(await row(slug)).toMatchObject({ backend: 'docker', currentSnapshot: source.id, state: 'frozen' })
+    expect(await tests.icebox.bottles.snapshots(slug)).toHaveLength(1)
+    const folder = join(tests.home.dir, 'state', slug)
+    expect(await readdir(folder)).not.toContain('intent.json')
+    expect(await readdir(join(folder, 'snapshots'))).toEqual([`${source.id}.json`])
+    expect(await resumeOn(slug, 'cat marker', 'host')).toBe(0)
+    expect(await tests.output(slug)).toBe('safe\n')
+    expect((await tests.icebox.artifacts.usage(never)).storeBytes).toBe(0)
+  })
+
   it('names every difference before anything happens, and stops when a person does not agree', async () => {
     const { slug } = await tests.run('echo calm > marker', 'asked')
     const unfrozen = await tests.icebox.bottles.planResume(
