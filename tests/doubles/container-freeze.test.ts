@@ -124,29 +124,6 @@ it('asks when a program that calls itself new enough can’t export what runs', 
   expect(await ended).toBe(0)
 })
 
-it('starts the bottle again whatever becomes of the export, and the older snapshot stays', async () => {
-  const { slug, ended, name } = await running('unlucky')
-  const older = await freeze(slug)
-  const before = images()
-  const faults = [
-    { fault: { verb: 'export', kind: 'disk-full', bytes: 4096 }, code: 'disk-full' },
-    { fault: { verb: 'export', kind: 'kill', bytes: 4096 }, code: 'engine-failed' },
-    { fault: { verb: 'image load', kind: 'disk-full', bytes: 4096 }, code: 'disk-full' },
-  ] as const
-  for (const { fault, code } of faults) {
-    world.double.setKnobs({ faults: [fault] })
-    await expect(freeze(slug)).rejects.toMatchObject({ code })
-    world.double.setKnobs({})
-    expect(await row(slug)).toMatchObject({ state: 'running', currentSnapshot: older.id, snapshots: 1 })
-    expect(images()).toEqual(before)
-    expect(await leftovers(slug)).toEqual([])
-  }
-  await until(async () => world.must(['exec', name, 'cat', '/work/starts']).length === 'start\n'.length * 5)
-  letGo(name)
-  expect(await ended).toBe(0)
-  expect(await tests.resume(`${slug}@${older.id}`, 'cat marker')).toBe(0)
-})
-
 it('never stops a container that others made, and keeps its files all the same', async () => {
   const name = 'bot-bottle-foreign'
   world.must([
