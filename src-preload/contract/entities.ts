@@ -266,6 +266,7 @@ export const Difference = z.object({
     'engine',
     'architecture',
     'isolation',
+    'programs',
     'files',
     'image',
     'mounts',

@@ -96,6 +96,7 @@ export const forms = {
       engine: 'Engine',
       architecture: 'Architecture',
       isolation: 'Isolation',
+      programs: 'Programs',
       files: 'Files',
       image: 'Image',
       mounts: 'Mounts',

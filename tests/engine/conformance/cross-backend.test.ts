@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BackendName, Snapshot } from '../../../src-preload/contract/index.ts'
 import { must } from '../../support/busybox-image.ts'
 import { ensureBusyboxImage } from '../../support/images.ts'
-import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts'
+import { makeTestBottles, SHELL_AGENT, type TestBottles } from '../../support/test-bottles.ts'
 
 const never = new AbortController().signal
 
@@ -227,6 +227,16 @@ describe('a bottle that goes on elsewhere', () => {
     expect(texts.join('\n')).toMatch(/Only \/srv\/work and the home of me come along/)
     expect(plan.differences?.map(({ about }) => about)).toEqual(['isolation', 'files', 'user'])
     const seen: string[][] = []
+    await tests.home.writeAgent('stranger', SHELL_AGENT.replaceAll('[sh, -c', '[no-such-program, -c'))
+    const stranger = { slug, count: 1, mode: 'headless', prompt: 'true', agent: 'stranger' } as const
+    const forking = tests.icebox.bottles.fork(
+      { ...stranger, cwd: tests.home.dir, backend: 'host' },
+      tests.context(),
+    )
+    await expect(forking).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('no-such-program is not on this machine'),
+    })
     const declined = tests.icebox.bottles.resume(
       {
         slug,
