@@ -9,7 +9,14 @@ import { unreachable } from './create.ts'
 import { expand, type Instruction, parseCommand, parsePairs, splitWords } from './dockerfile.ts'
 import type { Engine } from './engine.ts'
 import { ContainerError } from './errors.ts'
-import { findImage, type ImageConfig, type Platform, pickVariant, unpackVariant } from './image-store.ts'
+import {
+  findImage,
+  type ImageConfig,
+  type Platform,
+  pickVariant,
+  unpackVariant,
+  withContent,
+} from './image-store.ts'
 import { mergeEnv } from './parse-values.ts'
 import { guestCommand } from './run-guest.ts'
 
@@ -97,7 +104,7 @@ function beginStage(
   }
   const image = findImage(engine, base) ?? unreachable(base)
   const variant = pickVariant(engine, image, input.platform)
-  copyRoot(unpackVariant(engine, variant), root)
+  withContent(engine, () => copyRoot(unpackVariant(engine, variant), root))
   return { ...own, config: variant.config.config ?? {} }
 }
 

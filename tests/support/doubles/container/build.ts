@@ -11,13 +11,16 @@ import type { Engine } from './engine.ts'
 import { ContainerError, UsageError } from './errors.ts'
 import {
   CONFIG_TYPE,
+  type Descriptor,
   INDEX_TYPE,
   LAYER_TYPE,
   MACHINE_PLATFORM,
   MANIFEST_TYPE,
+  type Platform,
   putBlob,
   putJson,
   tagImage,
+  withContent,
 } from './image-store.ts'
 import { parseLabels } from './parse-values.ts'
 import { normaliseReference } from './references.ts'
@@ -65,36 +68,26 @@ export async function build(engine: Engine, parsed: Parsed): Promise<void> {
     const kept = engine.strikes.has('hollow')
       ? {}
       : { ...config, ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}) }
-    const { args: pack, list } = planPack(root, { absolute: false, keepSpecials: true })
-    const layer = putBlob(engine, mustRun('tar', pack, list), LAYER_TYPE)
-    const created = new Date().toISOString()
-    const configBlob = putJson(
-      engine,
-      {
-        ...platform,
-        created,
-        config: kept,
-        rootfs: { type: 'layers', diff_ids: [layer.digest] },
-        history: [{ created, created_by: 'buildkit' }],
-      },
-      CONFIG_TYPE,
-    )
-    const manifest = putJson(
-      engine,
-      { schemaVersion: 2, mediaType: MANIFEST_TYPE, config: configBlob, layers: [layer] },
-      MANIFEST_TYPE,
-    )
-    const index = putJson(
-      engine,
-      { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [{ ...manifest, platform }] },
-      INDEX_TYPE,
-    )
     const tags = optionsOf(parsed, 'tag').length > 0 ? optionsOf(parsed, 'tag') : [newId()]
-    for (const tag of tags) {
-      tagImage(engine, normaliseReference(tag), index)
-      engine.print(normaliseReference(tag))
-    }
+    withContent(engine, () => {
+      const index = keep(engine, root, kept, platform)
+      for (const tag of tags) tagImage(engine, normaliseReference(tag), index)
+    })
+    for (const tag of tags) engine.print(normaliseReference(tag))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** Keeps a file system and its config as an image of one layer. */
+function keep(engine: Engine, root: string, config: object, platform: Platform): Descriptor {
+  const { args, list } = planPack(root, { absolute: false, keepSpecials: true })
+  const layer = putBlob(engine, mustRun('tar', args, list), LAYER_TYPE)
+  const created = new Date().toISOString()
+  const rootfs = { type: 'layers', diff_ids: [layer.digest] }
+  const history = [{ created, created_by: 'buildkit' }]
+  const whole = putJson(engine, { ...platform, created, config, rootfs, history }, CONFIG_TYPE)
+  const manifest = { schemaVersion: 2, mediaType: MANIFEST_TYPE, config: whole, layers: [layer] }
+  const manifests = [{ ...putJson(engine, manifest, MANIFEST_TYPE), platform }]
+  return putJson(engine, { schemaVersion: 2, mediaType: INDEX_TYPE, manifests }, INDEX_TYPE)
 }

@@ -13,6 +13,7 @@ import {
   parsePlatform,
   pickVariant,
   unpackVariant,
+  withContent,
 } from './image-store.ts'
 import {
   mergeEnv,
@@ -137,7 +138,7 @@ export function createContainer(engine: Engine, parsed: Parsed, verb: 'create' |
     capAdd: optionsOf(parsed, 'cap-add'),
     capDrop: optionsOf(parsed, 'cap-drop'),
   }
-  build(engine, record, unpackVariant(engine, variant), verb)
+  withContent(engine, () => build(engine, record, unpackVariant(engine, variant), verb))
   const cidFile = optionOf(parsed, 'cidfile')
   if (cidFile !== undefined) {
     if (existsSync(cidFile)) throw new ContainerError('exists', `container id file found: ${cidFile}`)

@@ -27,6 +27,7 @@ import {
   INDEX_TYPE,
   type Index,
   isIndex,
+  MANIFEST_TYPE,
   type Manifest,
   type Platform,
   pickVariant,
@@ -164,7 +165,9 @@ export function loadImages(engine: Engine, archive: string, force: boolean): rea
         )
     }
     const { architecture, os, variant } = config
-    const { mediaType, digest, size } = descriptor
+    const { mediaType, digest, size } = engine.strikes.has('hollow')
+      ? withoutConfig(engine, manifest, config)
+      : descriptor
     return { mediaType, digest, size, platform: { architecture, os, ...(variant ? { variant } : {}) } }
   }
   const loaded = index.manifests.flatMap((entry) => {
@@ -183,6 +186,12 @@ export function loadImages(engine: Engine, archive: string, force: boolean): rea
   // A name that isn't a full one is looked up by nobody: it is kept as it is written.
   for (const { reference, descriptor } of loaded) tagImage(engine, reference, descriptor)
   return loaded.map(({ reference }) => reference)
+}
+
+/** What a load that lost how the image is run would leave. */
+function withoutConfig(engine: Engine, manifest: Manifest, config: ImageConfig): Descriptor {
+  const emptied = putJson(engine, { ...config, config: {} }, manifest.config.mediaType)
+  return putJson(engine, { ...manifest, config: emptied }, MANIFEST_TYPE)
 }
 
 function entriesOf(archive: string): readonly TarEntry[] {

@@ -104,7 +104,19 @@ export const putJson = (engine: Engine, value: unknown, mediaType: string): Desc
   putBlob(engine, Buffer.from(JSON.stringify(value)), mediaType)
 
 export function readBlob<T>(engine: Engine, digest: string): T {
-  return JSON.parse(readFileSync(blobPath(engine, digest), 'utf8')) as T
+  let text: string
+  try {
+    text = readFileSync(blobPath(engine, digest), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new ContainerError('notFound', `content with digest ${digest} not found`)
+  }
+  return JSON.parse(text) as T
+}
+
+/** Does what nobody may sweep content away from under: content without a reference is in use while this runs. */
+export function withContent<T>(engine: Engine, work: () => T): T {
+  return engine.locked('content', work)
 }
 
 /** Reference → image, as the engine keeps them. */
@@ -221,7 +233,7 @@ export function usedDigests(engine: Engine): ReadonlySet<string> {
 
 /** Removes blobs and unpacked file systems that no reference needs; returns their digests. */
 export function sweepBlobs(engine: Engine): readonly string[] {
-  return engine.locked('images', () => {
+  return withContent(engine, () => {
     const used = usedDigests(engine)
     const unused = (folder: string) =>
       readdirSync(engine.path(folder))

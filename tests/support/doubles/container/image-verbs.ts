@@ -15,6 +15,7 @@ import {
   sweepBlobs,
   tagImage,
   variantsOf,
+  withContent,
 } from './image-store.ts'
 import { allContainers } from './record.ts'
 import { normaliseReference, shortReference } from './references.ts'
@@ -45,7 +46,15 @@ export function imageList(engine: Engine, parsed: Parsed): void {
   const format = optionOf(parsed, 'format') ?? 'table'
   const names = Object.keys(allImages(engine)).toSorted()
   if (format !== 'table') {
-    const images = names.map((name) => imageJson(engine, name))
+    // One that goes away meanwhile is not there any more.
+    const images = names.flatMap((name) => {
+      try {
+        return [imageJson(engine, name)]
+      } catch (error) {
+        if (error instanceof ContainerError) return []
+        throw error
+      }
+    })
     printFormatted(engine, format, images)
     return
   }
@@ -91,13 +100,13 @@ export function imageSave(engine: Engine, parsed: Parsed): void {
   const output = optionOf(parsed, 'output')
   const references = images.map(({ reference }) => reference)
   if (output !== undefined) {
-    tellDiskFull(() => saveImages(engine, images, platform, resolve(output)))
+    tellDiskFull(() => withContent(engine, () => saveImages(engine, images, platform, resolve(output))))
     for (const reference of references) engine.print(reference)
     return
   }
   const temp = engine.path('making', `${newId()}.saved`)
   try {
-    tellDiskFull(() => saveImages(engine, images, platform, temp))
+    tellDiskFull(() => withContent(engine, () => saveImages(engine, images, platform, temp)))
     engine.write(readFileSync(temp))
     for (const reference of references) {
       engine.log(reference)
@@ -131,7 +140,9 @@ export function imageLoad(engine: Engine, parsed: Parsed): void {
       writeFileSync(temp, readStdin())
     }
     const archive = input === undefined ? temp : resolve(input)
-    for (const reference of tellDiskFull(() => loadImages(engine, archive, parsed.flags.has('force'))))
+    for (const reference of tellDiskFull(() =>
+      withContent(engine, () => loadImages(engine, archive, parsed.flags.has('force'))),
+    ))
       engine.print(reference)
   } finally {
     rmSync(temp, { force: true })
