@@ -83,7 +83,8 @@ async function makeRun(
   const image = await ensureImage(context.client, plan, progress, signal)
   made.built = image.built
   const notices = imageNotices(plan, image)
-  const name = nameOf(plan.slug, plan.runId, plan.previous?.name ?? null)
+  const held = plan.previous?.backend === 'macos-container' ? plan.previous.name : null
+  const name = nameOf(plan.slug, plan.runId, held)
   progress({ phase: 'creating', current: null, total: null })
   const folder = runFolder(context.home, plan.slug, plan.runId)
   await fillRunFolder(folder, deliveryOf(plan, image), signal)
