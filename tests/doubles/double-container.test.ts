@@ -150,20 +150,20 @@ describe('lives of containers', () => {
     expect(must('prune')).toBe('busy\n')
   })
 
-  it('end politely within the time given, then hard', () => {
-    must(
-      'run',
-      '-d',
-      '--name',
-      'deaf',
-      'busybox',
-      'sh',
-      '-c',
-      'trap "" TERM; echo up; while :; do sleep 1; done',
-    )
+  it('end politely within the time given, then hard, and are stopping meanwhile', async () => {
+    const script = 'trap "" TERM; echo up; while :; do sleep 1; done'
+    must('run', '-d', '--name', 'deaf', 'busybox', 'sh', '-c', script)
+    while (must('logs', 'deaf') !== 'up\n');
     const before = performance.now()
-    must('stop', '--time', '1', 'deaf')
-    expect(performance.now() - before).toBeGreaterThan(1000)
+    const child = spawn(double.program, ['stop', '--time', '2', 'deaf'], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    while (child.exitCode === null && !must('inspect', 'deaf').includes('"state" : "stopping"'))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(call('delete', '--force', 'deaf').stderr).toContain(
+      'container deaf is stopping and can not be deleted',
+    )
+    expect(await ended).toBe(0)
+    expect(performance.now() - before).toBeGreaterThan(2000)
     expect(must('list', '-q')).toBe('')
     must('delete', 'deaf')
   })
