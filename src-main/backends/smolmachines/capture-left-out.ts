@@ -5,6 +5,8 @@ export interface GuestSurvey {
   /** Of `/tmp`, `/run` and `/dev/shm`: those that hold something of the bottle's. */
   readonly filledTmpfs: readonly string[]
   readonly hasWorkspace: boolean
+  /** `uid:gid` of whom the image runs as, where that is not root. */
+  readonly user: string | null
 }
 
 export interface LeftOutFacts {

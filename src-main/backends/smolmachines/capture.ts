@@ -127,9 +127,10 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: stri
   const survey = taken.survey ?? {
     filledTmpfs: ['/tmp', '/run', '/dev/shm'],
     hasWorkspace: true,
-    entries: null,
+    user: null,
   }
-  const user = taken.config.User
+  const user = taken.config.User ?? survey.user
+  const config = user ? { ...taken.config, User: user } : taken.config
   return {
     reference: taken.reference,
     digest: taken.digest,
@@ -144,7 +145,8 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: stri
         survey,
         mountTargets: smolFacts(subject.runtime).mounts,
         foreignLabels: Object.keys(look.labels ?? {}).filter((name) => !name.startsWith('dev.icebox.')),
-        losesUser: user && !found.features.execUser ? user : null,
+        // Later packs keep it.
+        losesUser: user && !found.features.packsLocalImages ? user : null,
         hasEgressList: subject.runtime.facts.hasEgressList === true,
         initCommands: 0,
         losesXattrs: taken.losesXattrs,
@@ -164,7 +166,7 @@ function capturedFrom(way: CaptureWay, job: CaptureJob, taken: Taken, mark: stri
       diskMark: mark,
       smolvm: found.features.versionText,
       platform: found.platform,
-      config: taken.config,
+      config,
       cpus: look.cpus,
       memoryMib: look.memoryMib,
       fileBytes: taken.fileBytes,

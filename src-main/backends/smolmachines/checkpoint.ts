@@ -41,7 +41,7 @@ export async function takeCheckpoint(job: CaptureJob): Promise<Taken> {
     digest,
     fileBytes: bytes,
     config: imageConfig(found.config, manifest.config),
-    survey: { filledTmpfs: [], hasWorkspace: false },
+    survey: { filledTmpfs: [], hasWorkspace: false, user: null },
     entries: null,
     frozenAt: null,
     volumes: [],

@@ -7,11 +7,13 @@ import type { GuestSurvey } from './capture-left-out.ts'
 export const MARK_SCRIPT = `
 set -u
 { printf '%s\\n' "$2" >"$1"; } 2>/dev/null && echo marked
+icebox_user=$(id -u 2>/dev/null):$(id -g 2>/dev/null)
+case $icebox_user in [0-9]*:[0-9]*) echo "user $icebox_user" ;; esac
 for icebox_path in /tmp /run /dev/shm; do
   [ -d "$icebox_path" ] || continue
   for icebox_item in "$icebox_path"/* "$icebox_path"/.[!.]*; do
     [ -e "$icebox_item" ] || [ -L "$icebox_item" ] || continue
-    case $icebox_item in /run/icebox*|/run/lock|/run/shm) continue ;; esac
+    case $icebox_item in /run/icebox*|/dev/shm/icebox*|/run/lock|/run/shm) continue ;; esac
     echo "tmpfs $icebox_path"
     break
   done
@@ -93,6 +95,7 @@ export function parseSurvey(text: string): GuestSurvey {
       .filter((line) => line.startsWith('tmpfs /'))
       .map((line) => line.slice('tmpfs '.length)),
     hasWorkspace: lines.includes('workspace'),
+    user: /^user (?!0:)(\d+:\d+)$/m.exec(text)?.[1] ?? null,
   }
 }
 

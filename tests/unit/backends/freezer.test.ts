@@ -25,6 +25,8 @@ class FolderFreezer extends Freezer {
   override readonly backend = 'host' as const
   readonly hooks: Partial<Record<Step, (target: CaptureTarget) => Promise<unknown>>> = {}
   isDiscardable = true
+  /** A capture may find another name for what it made. */
+  calledOtherwise = ''
 
   override targetFor(_subject: FreezeSubject, _id: string, partsDir: string): string {
     return partsDir
@@ -40,7 +42,7 @@ class FolderFreezer extends Freezer {
     await writeFile(join(target.partsDir, 'work'), await readFile(join(subject.stateDir, 'work')))
     await this.hooks.capture?.(target)
     return {
-      reference: target.reference,
+      reference: target.reference + this.calledOtherwise,
       digest: 'sha256:work',
       fidelity: 'files',
       leftOut: ['/tmp'],
@@ -219,6 +221,18 @@ describe('a freeze that fails', () => {
     expect(await readCommittedImage(made.root, 'web')).toEqual({ kind: 'ok', reference: newest?.reference })
     expect(await readFile(join(newest?.reference ?? '', 'work'), 'utf8')).toBe('work')
     expect(await readIntent(made.root, 'web')).toMatchObject({ snapshotId: newest?.id })
+  })
+
+  test('after the switch keeps what the capture called otherwise than it was meant to be', async () => {
+    const made = await scene()
+    made.freezer.calledOtherwise = '/work'
+    vi.stubEnv('ICEBOX_FAULT', 'freeze:after-switch:throw')
+    await expect(made.freeze()).rejects.toMatchObject({ code: 'disk-full' })
+    vi.unstubAllEnvs()
+    const [snapshot] = (await readSnapshots(made.root, 'web')).snapshots
+    expect(snapshot?.reference).toMatch(/\/work$/)
+    expect(await readFile(snapshot?.reference ?? '', 'utf8')).toBe('work')
+    expect(await readIntent(made.root, 'web')).toMatchObject({ snapshotId: snapshot?.id })
   })
 
   test('declined by the person changes nothing and is told as cancelled', async () => {

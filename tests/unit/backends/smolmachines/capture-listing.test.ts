@@ -29,8 +29,11 @@ it('a survey and a marker are read from their lines', () => {
   expect(parseSurvey('marked\ntmpfs /tmp\nworkspace\n')).toEqual({
     filledTmpfs: ['/tmp'],
     hasWorkspace: true,
+    user: null,
   })
-  expect(parseSurvey('')).toEqual({ filledTmpfs: [], hasWorkspace: false })
+  expect(parseSurvey('user 0:0\n').user).toBeNull()
+  expect(parseSurvey('user 1000:100\n').user).toBe('1000:100')
+  expect(parseSurvey('')).toEqual({ filledTmpfs: [], hasWorkspace: false, user: null })
   expect(parseMarker('marker 20260101T000000Z-ab12\n')).toBe('20260101T000000Z-ab12')
   expect(parseMarker('nothing')).toBeNull()
 })
