@@ -68,8 +68,14 @@ export function conformance(subject: Subject): void {
         'running',
       )
       await until(async () => (await tests.output(slug)).includes('ready'))
+      let isOver = false
+      void ended.then(() => {
+        isOver = true
+      })
       const snapshot = await freeze(slug)
-      expect(await row(slug)).toMatchObject({ state: 'running' })
+      expect(await row(slug)).toMatchObject({ state: 'running', exitCode: null })
+      // Also where an engine has to stop it for the freeze: whoever waits for the agent is told of no end.
+      expect(isOver).toBe(false)
       await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
       await ended
       await subject.throwAway(tests, slug)
