@@ -24,7 +24,8 @@ export function ListToolbar(props: {
   const [isMoreOpen, setMoreOpen] = useState(false)
   const running = props.bottles.filter((bottle) => bottle.state === 'running' && canFreeze(bottle))
   const freezeAll = () => {
-    for (const { slug } of running) if (!doingOf(app, slug)) void app.operations.freeze(slug)
+    for (const { slug } of running)
+      if (!doingOf(app, slug)) void app.operations.freeze(slug, undefined, { mayAsk: false })
   }
   return (
     <header className="list-bar" data-searching={isSearchOpen || undefined}>

@@ -20,7 +20,8 @@ type TaskCall = Extract<
 
 /** What a click starts. Each tells its failure by a toast, so callers need not. */
 export interface Operations {
-  freeze(slug: string, note?: string): Promise<void>
+  /** `mayAsk` false: one that its engine must stop for it is told, not asked about. */
+  freeze(slug: string, note?: string, options?: { readonly mayAsk?: boolean }): Promise<void>
   resume(
     slug: string,
     snapshot?: string,
@@ -79,8 +80,13 @@ export function createOperations(
   }
 
   return {
-    freeze: (slug, note) =>
-      simple('bottle:freeze', note ? { slug, note } : { slug }, slug, t.failed.freeze(slug)),
+    freeze: (slug, note, { mayAsk = true } = {}) =>
+      simple(
+        'bottle:freeze',
+        { slug, ...(note ? { note } : {}), ...(mayAsk ? {} : { mayAsk }) },
+        slug,
+        t.failed.freeze(slug),
+      ),
     resume: (slug, snapshot, options = {}) =>
       simple(
         'bottle:resume',
