@@ -45,7 +45,7 @@ export async function exportByGuest(
     if (signal.aborted || !isBottleError(thrown) || thrown.code !== 'engine-failed') throw thrown
     throw bottleError(
       'unsupported',
-      `${entry.id} was not made by Icebox, so it may be deleted when it is stopped, and it has no tar to copy its files while it runs. Update Apple's container to 1.2.1 or newer, or stop ${entry.id} yourself.`,
+      `${entry.id} was not made by Icebox, so it may be deleted when it is stopped, and no tar of its own could copy its files while it runs. Update Apple's container to 1.2.1 or newer, or stop ${entry.id} yourself.`,
       { detail: thrown.detail, cause: thrown },
     )
   }
