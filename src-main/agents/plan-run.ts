@@ -15,6 +15,7 @@ export type { PlanInput, PlannedRun, PlannedSidecar } from './plan-types.ts'
 export function planRun(input: PlanInput): PlannedRun {
   const { agent, bottle } = input.resolved
   const isHost = input.backend === 'host'
+  const folded = foldedVolumes(input)
   const image = imageOf(input)
   const isProviderImage = image.kind === 'build' && bottle.build === null
   const command = planCommand(input, isProviderImage)
@@ -29,7 +30,7 @@ export function planRun(input: PlanInput): PlannedRun {
     env,
     secretNames,
     sidecars: isHost ? [] : sidecarsOf(bottle),
-    mounts: isHost ? [] : bottle.mounts,
+    mounts: isHost ? [] : bottle.mounts.filter((mount) => !folded.includes(mount)),
     resources: isHost ? { cpus: null, memoryBytes: null } : bottle.resources,
     user: isHost ? null : bottle.user,
     workdir: isHost ? null : bottle.workdir,
@@ -38,11 +39,22 @@ export function planRun(input: PlanInput): PlannedRun {
     notices: [
       ...network.notices,
       ...(isHost ? ignoredOnHost(bottle) : []),
+      ...(folded.length > 0
+        ? [`Volumes are plain folders there: ${folded.map(({ target }) => target).join(', ')}.`]
+        : []),
       ...command.notices,
       ...signInNotices(agent, [...secretNames, ...Object.keys(env)]),
     ],
     forgeSidecar: !isHost && Object.hasOwn(bottle.sidecars, 'forge'),
   }
+}
+
+/** Engines without volumes: a bottle that comes from one that has them brings their content along as folders. */
+const VOLUMELESS: readonly string[] = ['macos-container', 'smolmachines']
+
+function foldedVolumes({ resolved, backend, resuming }: PlanInput) {
+  if (!resuming || !VOLUMELESS.includes(backend)) return []
+  return resolved.bottle.mounts.filter(({ type, external }) => type === 'volume' && !external)
 }
 
 /** The bottle's image or build, else the Dockerfile that ships for the provider. */

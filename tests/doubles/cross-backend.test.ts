@@ -12,9 +12,10 @@ const MAKE = [
   'echo docker > marker',
   'mkdir -p deep && ln -s ../marker deep/link && ln marker deep/hard',
   'echo tool > tool && chmod 750 tool',
+  'echo stored > data/store',
   'mkdir -p /opt/own && echo outside > /opt/own/outside && chown 12:34 /opt/own/outside',
 ].join('; ')
-const TELL = 'cat marker deep/link; stat -c "%a" tool; stat -c "%h" marker; pwd; echo "$KEPT"'
+const TELL = 'cat marker deep/link; stat -c "%a" tool; stat -c "%h" marker; pwd; echo "$KEPT"; cat data/store'
 
 describe('a snapshot of Docker on every other engine, and back', () => {
   let containers: ContainerWorld
@@ -26,7 +27,7 @@ describe('a snapshot of Docker on every other engine, and back', () => {
     machines = await makeSmolWorld('1.23.0')
     const PATH = [containers.double.binDir, machines.double.binDir, process.env.PATH ?? ''].join(delimiter)
     const env = { ...process.env, PATH }
-    const bottle = `backend: docker\nimage: ${await ensureBusyboxImage()}\nenv:\n  KEPT: plain`
+    const bottle = `backend: docker\nimage: ${await ensureBusyboxImage()}\nenv:\n  KEPT: plain\nmounts:\n  - data:/workspace/data`
     tests = await makeTestBottles(bottle, undefined, env)
   })
   afterAll(async () => {
@@ -49,17 +50,20 @@ describe('a snapshot of Docker on every other engine, and back', () => {
     expect(exitCode).toBe(0)
     const there = await resumeOn(slug, `${TELL}; echo ${backend} >> marker; rm tool`, backend)
     const place = backend === 'host' ? `${tests.home.dir}/state/${slug}/live/workspace` : '/workspace'
-    expect(there).toMatchObject({ exitCode: 0, output: `docker\ndocker\n750\n2\n${place}\nplain\n` })
+    expect(there).toMatchObject({ exitCode: 0, output: `docker\ndocker\n750\n2\n${place}\nplain\nstored\n` })
     expect(await backendOf(slug)).toBe(backend)
+    if (backend !== 'host')
+      expect(tests.notices.join('\n')).toContain('become plain folders: /workspace/data.')
 
     const back = await resumeOn(
       slug,
-      'cat marker; ls tool; cat /opt/own/outside; stat -c "%u:%g" /opt/own/outside',
+      'cat marker data/store; ls tool; cat /opt/own/outside; stat -c "%u:%g" /opt/own/outside',
       'docker',
     )
     expect(back.output.split('\n').filter((line) => !line.startsWith('ls:'))).toEqual([
       'docker',
       backend,
+      'stored',
       'outside',
       '12:34',
       '',

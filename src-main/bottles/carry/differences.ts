@@ -33,6 +33,12 @@ export interface DifferenceInput {
   readonly isReady: boolean
 }
 
+/** Engines that run images of other processors too. */
+const TRANSLATES: Readonly<Record<string, (architecture: string) => boolean>> = {
+  docker: () => true,
+  'macos-container': (architecture) => architecture === 'amd64',
+}
+
 type Rule = (input: DifferenceInput) => readonly Difference[]
 
 /** Everything that is not the same where the bottle goes, what stands against it first. Pure. */
@@ -73,7 +79,7 @@ const RULES: readonly Rule[] = [
         'architecture',
         `Its programs are for ${platform.architecture}, this machine is ${here.architecture}: what was built inside has to be built again.`,
       )
-    const blocks = to.capabilities.emulation !== true && to.name !== 'docker'
+    const blocks = !TRANSLATES[to.name]?.(platform.architecture)
     return one(
       'architecture',
       `The image is for ${platform.architecture}, ${to.title} is ${here.architecture}${blocks ? ' and runs no others.' : ': it runs slowly, if at all.'}`,
@@ -195,7 +201,11 @@ const RULES: readonly Rule[] = [
   // Sidecars and resources.
   ({ wishes: { sidecars }, to }) =>
     sidecars.length > 0 && (isHost(to) || to.capabilities.sidecars === false)
-      ? one('sidecars', `${to.title} has no sidecars: ${sidecars.join(', ')} will not be there.`)
+      ? one(
+          'sidecars',
+          `${to.title} has no sidecars: ${sidecars.join(', ')} ${isHost(to) ? 'will not be there' : 'can’t be had there'}.`,
+          !isHost(to),
+        )
       : NONE,
   ({ wishes: { hasResources }, to }) =>
     hasResources && isHost(to)

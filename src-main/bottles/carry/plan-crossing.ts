@@ -7,9 +7,10 @@ import type { Metadata } from '../../state/metadata.ts'
 import { readSnapshots } from '../../state/snapshot-files.ts'
 import { isBottleError } from '../../system/bottle-error.ts'
 import type { BottleDeps } from '../deps.ts'
-import { draftTarget, type PreparedRun, toLaunchPlan } from '../prepare-run.ts'
+import type { PreparedRun } from '../prepare-run.ts'
 import { carriedFrom, containerOrigin, sameContent } from './carried-from.ts'
 import { findDifferences, type Wishes } from './differences.ts'
+import { refusedBy } from './refused-by.ts'
 import { thisMachine } from './this-machine.ts'
 
 /** How a snapshot's files get to another backend. */
@@ -63,7 +64,7 @@ export async function planCrossing(
     }),
   ])
   const wishes = containerWishes(prepared, metadata)
-  const lacking = await lackingHere(deps, slug, prepared, signal)
+  const refused = await refusedBy(deps, slug, prepared, toReport, signal)
   const differences = findDifferences({
     source,
     from: fromReport,
@@ -76,29 +77,19 @@ export async function planCrossing(
     isOriginLost: !ready && route.kind === 'layer' && !route.origin && wasContainer(source),
     isReady: ready !== null,
   })
-  return { source, slug, from, to, route, ready, differences: [...lacking, ...differences] }
-}
-
-/** What this machine lacks for the agent, as its own start would tell: a program, a terminal, a sandbox. */
-async function lackingHere(
-  deps: BottleDeps,
-  slug: string,
-  prepared: PreparedRun,
-  signal: AbortSignal,
-): Promise<readonly Difference[]> {
-  if (prepared.backend.name !== 'host') return []
-  const plan = toLaunchPlan(deps, prepared, draftTarget(slug, { kind: 'none' }, null))
-  try {
-    await prepared.backend.preflight(plan, signal)
-    return []
-  } catch (thrown) {
-    if (signal.aborted || !isBottleError(thrown) || TOLD_ELSEWHERE.has(thrown.code)) return []
-    return [{ about: 'programs', text: thrown.message, blocks: true }]
+  // What was told already is not told twice in other words.
+  const isNew =
+    refused !== null && !differences.some(({ about, blocks }) => blocks && about === refused.about)
+  return {
+    source,
+    slug,
+    from,
+    to,
+    route,
+    ready,
+    differences: isNew ? [refused, ...differences] : differences,
   }
 }
-
-/** These are differences of their own. */
-const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['policy-unenforceable', 'forge-sidecar-missing'])
 
 /** The same content on that backend, if it is still there. */
 async function readySnapshot(

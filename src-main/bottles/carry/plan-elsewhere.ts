@@ -4,6 +4,7 @@ import type { BottleDeps } from '../deps.ts'
 import { describePlan, draftTarget, type PreparedRun, toLaunchPlan } from '../prepare-run.ts'
 import { findDifferences } from './differences.ts'
 import { planCrossing, wishesOf } from './plan-crossing.ts'
+import { refusedBy } from './refused-by.ts'
 import { thisMachine } from './this-machine.ts'
 
 /** What going on on another backend would do, with every difference; writes nothing. */
@@ -52,6 +53,7 @@ export async function planUnfrozen(
     isOriginLost: false,
     isReady: true,
   })
+  const refused = await refusedBy(deps, slug, prepared, to, signal)
   const plan = toLaunchPlan(deps, prepared, draftTarget(slug, null, null))
-  return describePlan(prepared, plan, notices, [...differences, UNFROZEN])
+  return describePlan(prepared, plan, notices, [...(refused ? [refused] : []), ...differences, UNFROZEN])
 }

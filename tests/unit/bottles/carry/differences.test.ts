@@ -80,7 +80,8 @@ describe('what stands against it', () => {
       /No socket\. Try: start it/,
     ],
     ['an engine that is not installed', { to: engine('smolvm', { state: 'missing' }) }, /not installed/],
-    ['another architecture', { platform: { os: 'linux', architecture: 'amd64' } }, /amd64.*arm64/],
+    ['another architecture', { platform: { os: 'linux', architecture: 's390x' } }, /s390x.*arm64/],
+    ['sidecars', { wishes: { sidecars: ['db'] } }, /db can’t be had there/],
     [
       'the whole file system as working folder',
       { to: toHost, places: { workspace: '/', home: null } },
@@ -147,7 +148,11 @@ describe('what is only different', () => {
       ['architecture', 'isolation', 'files', 'user', 'volumes'],
     ],
     ['memory', { source: { fidelity: 'files+memory' } }, ['memory']],
-    ['sidecars', { wishes: { sidecars: ['db'] } }, ['sidecars']],
+    [
+      'sidecars',
+      { to: toHost, wishes: { sidecars: ['db'] } },
+      ['architecture', 'isolation', 'files', 'user', 'sidecars'],
+    ],
     [
       'limits',
       { to: toHost, wishes: { hasResources: true } },
