@@ -311,6 +311,18 @@ describe('the plan', () => {
     })
   })
 
+  it('goes on without volumes on an engine that has none; what others share stays a mount', () => {
+    const shared = { type: 'volume', source: 's', target: '/s', readOnly: false, external: true } as const
+    const bottle = { mounts: [...BOTTLE.mounts, shared] }
+    for (const backend of ['macos-container', 'smolmachines'] as const) {
+      const resumed = plan({ backend, bottle, resuming: true })
+      expect(resumed.mounts).toEqual([shared])
+      expect(resumed.notices).toContain('Volumes are plain folders there: /v.')
+      expect(plan({ backend, bottle }).mounts).toHaveLength(2)
+    }
+    expect(plan({ bottle, resuming: true }).mounts).toHaveLength(2)
+  })
+
   it.each([{ egress: { routes: [] } }, { gitGate: { user: null, repos: {} } }])(
     'gives no network to a declared policy: %j',
     (bottle) => {
