@@ -147,7 +147,11 @@ async function call(dir: string, argv: readonly string[], pid: number, sink?: Si
     const result = await run(context)
     return typeof result === 'number' ? result : 0
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
+    // A mistake of the double itself must not pass for a failure of the real one.
+    if (!(error instanceof Failure)) {
+      err(`${error instanceof Error ? error.stack : String(error)}\n`)
+      return 70
+    }
     err(`Error: ${error.message}\n`)
     return error.exitCode
   }
@@ -156,7 +160,7 @@ async function call(dir: string, argv: readonly string[], pid: number, sink?: Si
 /** Verbs that only read. */
 const READS: ReadonlySet<string> = new Set(['ls', 'status', 'data-dir'])
 /** Verbs that change something; here they are done one after the other. */
-const CHANGES: ReadonlySet<string> = new Set(['start', 'stop', 'delete'])
+const CHANGES: ReadonlySet<string> = new Set(['start', 'stop', 'delete', 'update'])
 
 /**
  * What another process may do for a call: nothing that depends on the caller's folder, environment or stdin, that

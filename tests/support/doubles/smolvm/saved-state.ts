@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { freezeGuest, mustRun, thawGuest } from '../lib/guest.ts'
+import { freezeGuest, mustRun, whileFrozen } from '../lib/guest.ts'
 import { copyRoot } from '../lib/root-file-system.ts'
 import { readJson, writeJson } from '../lib/state.ts'
 import { type Context, guestOf } from './context.ts'
@@ -26,12 +26,9 @@ export function holdStill<T>(
   options: { readonly stays?: boolean } = {},
 ): T {
   const guest = guestOf(context.dir, vmDirOf(context.dir, machine.name))
+  if (!options.stays) return whileFrozen(guest, take)
   freezeGuest(guest)
-  try {
-    return take()
-  } finally {
-    if (!options.stays) thawGuest(guest)
-  }
+  return take()
 }
 
 /** Copies memory and processes of a guest that stands still into `to`. */

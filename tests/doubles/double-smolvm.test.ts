@@ -227,6 +227,27 @@ describe('the double of smolvm 1.9.3', () => {
     for (const at of images.keys()) world.must('machine', 'delete', '--name', `local${at}`, '-f')
   })
 
+  it('changes only what does not run', () => {
+    const update = (...flags: readonly string[]) => machine('update', '--name', 'other', ...flags)
+    const name = /^Created machine: (vm-[0-9a-f]{8})$/m.exec(world.must('machine', 'create'))?.[1] ?? ''
+    world.must('machine', 'delete', '--name', name, '-f')
+    world.must('machine', 'create', '--name', 'other', '-e', 'A=1', '-e', 'B=1')
+    expect(update('--cpus', '2', '--net', '-e', 'A=2', '--remove-env', 'B', '-w', '/tmp').exitCode).toBe(0)
+    world.must('machine', 'start', '--name', 'other')
+    expect(world.inside('other', 'echo $A$B; pwd')).toBe('2\n/tmp\n')
+    expect(update('--cpus', '3')).toMatchObject(NO)
+    expect(rows().find((row) => row.name === 'other')).toMatchObject({ cpus: 2, network: true })
+    expect(world.must('machine', 'prune', '--name', 'other')).toContain('No unreferenced layers')
+    expect(JSON.parse(world.must('machine', 'images', '--name', 'other', '--json'))).toMatchObject({
+      images: [],
+    })
+    world.must('machine', 'delete', '--name', 'other', '-f')
+    expect(machine('run', '-d', '--name', 'kept', '--image', world.archive, '--', 'true').exitCode).toBe(0)
+    expect(world.inside('kept', 'id -u')).toBe('0\n')
+    expect(machine('run', '-d', '--name', 'kept', '--image', world.archive)).toMatchObject(NO)
+    world.must('machine', 'delete', '--name', 'kept', '-f')
+  })
+
   it('only notices at the start that an image is none, and stays as it was', () => {
     const path = join(world.double.dir, 'none.tar')
     writeFileSync(path, 'no archive')
