@@ -237,6 +237,19 @@ it('tells what no build can carry, and refuses an image that is hollow', async (
   expect(tests.notices.join('\n')).toContain('ENV LINES')
 })
 
+it('keeps the files when the image is gone, and says what went with it', async () => {
+  world.double.setVersion(LIVE)
+  const reference = 'docker.io/library/fleeting:1'
+  await loadLayers(world, { reference, config: CONFIG, layers: [] })
+  await tests.home.writeBottle('box', `backend: macos-container\nimage: ${reference}\nworkdir: /work`)
+  const { slug } = await tests.run('echo kept > marker', 'fleeting')
+  world.must(['image', 'delete', reference])
+  const snapshot = await freeze(slug)
+  expect(snapshot.leftOut).toContain(`settings of the image ${reference}`)
+  expect(tests.notices.join('\n')).toContain(`The image ${reference} is gone`)
+  expect(await tests.resume(slug, 'cat marker')).toBe(0)
+})
+
 interface Listed {
   readonly path: string
   readonly rest: string
