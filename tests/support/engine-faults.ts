@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
@@ -117,6 +117,7 @@ export async function makeFaultBench(engine: FaultEngine): Promise<FaultBench> {
     async dispose() {
       engine.double.setKnobs({})
       await tests.dispose()
+      await rm(temp, { recursive: true, force: true })
     },
   }
 }
