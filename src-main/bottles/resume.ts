@@ -69,22 +69,28 @@ export async function planResume(
   if (target !== 'host') requireForgeEnv(metadata, request)
   const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, target), signal)
   const notices = [...prepared.notices, ...(origin.notice ? [origin.notice] : [])]
-  if (runtime && (await home.hasChangedSince(runtime, origin.snapshot, signal))) {
+  const isNewer = runtime !== null && (await home.hasChangedSince(runtime, origin.snapshot, signal))
+  if (isNewer) {
     notices.push('Work since the last snapshot would be frozen first.')
   } else if (!runtime && !origin.snapshot) {
     requireRebuildOk(request, slug, { notice: (text) => notices.push(text) })
   }
   const { snapshot } = origin
   const previous = target === metadata.backend ? runtime : null
+  // What is frozen first takes the place of another backend's snapshot, and nobody can look at it yet.
+  const isUnseen = isNewer && !request.snapshot && snapshot?.backend !== metadata.backend
+  if (isUnseen && target !== metadata.backend) {
+    const { planUnfrozen } = await import('./carry/plan-elsewhere.ts')
+    return planUnfrozen(deps, slug, prepared, metadata, notices, signal)
+  }
+  if (isUnseen && snapshot) {
+    return describePlan(prepared, toLaunchPlan(deps, prepared, launchTarget(slug, previous, null)), notices)
+  }
   if (snapshot && snapshot.backend !== target) {
     const { planElsewhere } = await import('./carry/plan-elsewhere.ts')
     return planElsewhere(deps, slug, snapshot, prepared, metadata, notices, signal)
   }
   const plan = toLaunchPlan(deps, prepared, launchTarget(slug, previous, snapshot))
-  if (!snapshot && runtime && target !== metadata.backend) {
-    const { planUnfrozen } = await import('./carry/plan-elsewhere.ts')
-    return planUnfrozen(deps, slug, prepared, metadata, notices, signal)
-  }
   const preflight = await prepared.backend.preflight(plan, signal)
   return describePlan(prepared, plan, [...notices, ...preflight])
 }

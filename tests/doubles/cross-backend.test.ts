@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BackendName } from '../../src-preload/contract/index.ts'
+import { until } from '../engine/conformance/suite.ts'
 import { type ContainerWorld, makeContainerWorld } from '../support/container-double.ts'
 import { ensureBusyboxImage } from '../support/images.ts'
 import { makeSmolWorld, type SmolWorld } from '../support/smolvm-double.ts'
@@ -36,11 +37,21 @@ describe('a snapshot of Docker on every other engine, and back', () => {
     await machines.double.dispose()
   })
 
-  const resumeOn = async (slug: string, script: string, backend?: BackendName) => {
-    const request = { slug, backend, mode: 'headless', prompt: script } as const
+  const resumeOn = async (target: string, script: string, backend?: BackendName) => {
+    const [slug = '', snapshot] = target.split('@')
+    const request = { slug, snapshot, backend, mode: 'headless', prompt: script } as const
     const { exitCode } = await tests.icebox.bottles.resume(request, tests.context())
     return { exitCode, output: await tests.output(slug) }
   }
+  /** Resumes and returns once it runs. */
+  const goOn = (slug: string, script: string) =>
+    new Promise<{ ended: Promise<unknown> }>((resolve, reject) => {
+      const ended: Promise<unknown> = tests.icebox.bottles.resume(
+        { slug, mode: 'headless', prompt: script, onLaunched: () => resolve({ ended }) },
+        tests.context(),
+      )
+      ended.catch(reject)
+    })
   const backendOf = async (slug: string) =>
     (await tests.icebox.bottles.list(never)).find((bottle) => bottle.slug === slug)?.backend
 
@@ -76,10 +87,20 @@ describe('a snapshot of Docker on every other engine, and back', () => {
   it('travels on from one to the other', async () => {
     const { slug } = await tests.run('echo docker > marker', 'round')
     expect(await resumeOn(slug, 'echo machine >> marker', 'smolmachines')).toMatchObject({ exitCode: 0 })
-    const there = await resumeOn(slug, 'echo container >> marker; cat marker', 'macos-container')
-    expect(there.output).toBe('docker\nmachine\ncontainer\n')
+    // A machine that is frozen while it runs is frozen with its memory, which stays behind.
+    const { ended } = await goOn(slug, 'echo running >> marker; echo ready; sleep 300')
+    await until(async () => (await tests.output(slug)).includes('ready'))
+    const { snapshot } = await tests.icebox.bottles.freeze({ slug }, tests.context())
+    expect(snapshot.fidelity).toBe('files+memory')
+    await tests.icebox.bottles.stop(slug, { graceSeconds: 1 }, tests.context())
+    await ended
+    const target = `${slug}@${snapshot.id}`
+    const there = await resumeOn(target, 'echo container >> marker; cat marker', 'macos-container')
+    expect(there.output).toBe('docker\nmachine\nrunning\ncontainer\n')
+    expect(tests.notices.join('\n')).toMatch(/its memory, as .* keeps it, does not/)
     const plan = { slug, mode: 'headless', prompt: 'true', backend: 'smolmachines' } as const
     const { differences } = await tests.icebox.bottles.planResume(plan, never)
-    expect(differences?.filter(({ blocks }) => blocks)).toEqual([])
+    // What the container wrote is in no snapshot yet.
+    expect(differences?.map(({ about, blocks }) => [about, blocks])).toEqual([['files', false]])
   })
 })

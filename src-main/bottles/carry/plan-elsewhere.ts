@@ -23,14 +23,14 @@ export async function planElsewhere(
   return describePlan(prepared, plan, notices, differences)
 }
 
-/** What nobody can tell of a bottle before its first freeze. */
+/** What nobody can tell before the freeze that comes first. */
 const UNFROZEN: Difference = {
   about: 'files',
-  text: 'It was never frozen, so that comes first; what comes along of its files is told then.',
+  text: 'Its newest work is in no snapshot yet. It is frozen first, and what comes along of its files is told then.',
   blocks: false,
 }
 
-/** As `planElsewhere` for a bottle without a snapshot: all that can be told before its first freeze. */
+/** As `planElsewhere` where a freeze comes first: all that can be told before it. */
 export async function planUnfrozen(
   deps: BottleDeps,
   slug: string,
