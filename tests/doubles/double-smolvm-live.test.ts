@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../engine/conformance/suite.ts'
 import type { Fault } from '../support/doubles/lib/knobs.ts'
 import { readPack } from '../support/doubles/smolvm/pack-file.ts'
 import { installSmolvm, type SmolvmWorld } from '../support/doubles/smolvm/world.ts'
@@ -25,15 +26,15 @@ describe('checkpoints of the double, 1.20.0', () => {
   const checkpoint = (name: string, output: string, ...further: readonly string[]) =>
     world.run('machine', 'checkpoint', '--name', name, '-o', path(output), ...further)
 
-  it('keeps one instant of disks, memory file systems and commands, and the machine goes on', () => {
+  it('keeps one instant of disks, memory file systems and commands, and the machine goes on', async () => {
     const loop = 'while :; do echo tick >> /root/ticks; sleep 0.1; done'
     world.must('machine', 'exec', '--name', 'box', '-d', '--', 'sh', '-c', loop)
     const ticks = (name: string) => world.inside(name, 'cat /root/ticks 2>/dev/null || true').length
-    const goesOn = (name: string) => {
+    const goesOn = async (name: string) => {
       const before = ticks(name)
-      while (ticks(name) <= before) {}
+      await until(async () => ticks(name) > before)
     }
-    goesOn('box')
+    await goesOn('box')
     const isLoop = (line: string) => line.includes('/root/ticks') && !line.includes('ps')
     world.inside('box', 'echo then | tee /tmp/t /run/t /dev/shm/t /root/t /workspace/t')
     const made = checkpoint('box', 'one.smolcheckpoint')
@@ -41,7 +42,7 @@ describe('checkpoints of the double, 1.20.0', () => {
     expect(made.stdout).toMatch(
       /^Checkpointed 'box' to .*one\.smolcheckpoint \(\d+ MiB written, [\d.]+s total, [\d.]+s source pause\)\n$/,
     )
-    goesOn('box')
+    await goesOn('box')
     world.inside('box', 'for f in /tmp/t /root/t; do echo now > $f; done')
     const { manifest } = readPack(path('one.smolcheckpoint'))
     expect(manifest.checkpoint).toMatchObject({ machine: 'box', memory_mib: 512 })
@@ -53,7 +54,7 @@ describe('checkpoints of the double, 1.20.0', () => {
     )
     const processes = world.inside('back', 'ps')
     expect(processes.split('\n').filter(isLoop)).toHaveLength(1)
-    goesOn('back')
+    await goesOn('back')
     expect(processes.match(/sleep 1000/g)).toHaveLength(1)
     const rows: readonly Record<string, unknown>[] = JSON.parse(world.must('machine', 'ls', '--json'))
     expect(rows.find(({ name }) => name === 'back')).toMatchObject({
@@ -233,8 +234,7 @@ describe('faults of the double, 1.23.0', () => {
       ...{ env: world.double.env, stdio: ['pipe', 'ignore', 'ignore'] },
     })
     const ended = new Promise((resolve) => first.once('exit', resolve))
-    while (!existsSync(join(world.double.dir, 'create.lock')))
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(async () => existsSync(join(world.double.dir, 'create.lock')))
     const second = world.run('machine', 'create', '--name', 'r2')
     first.stdin?.end(readFileSync(world.archive))
     expect(second).toMatchObject({ exitCode: 1, stderr: 'Error: database error: database is locked\n' })
@@ -274,7 +274,7 @@ describe('faults of the double, 1.23.0', () => {
     world.must('machine', 'start', '--name', 'box')
   })
 
-  it('is killed between the boot and the record, and the next start begins anew', () => {
+  it('is killed between the boot and the record, and the next start begins anew', async () => {
     world.must('machine', 'create', '--name', 'half', '--image', world.archive)
     fault({ verb: 'start', kind: 'kill', bytes: 0 })
     expect(world.run('machine', 'start', '--name', 'half').exitCode).toBeNull()
@@ -285,7 +285,7 @@ describe('faults of the double, 1.23.0', () => {
     const guests = () => readdirSync('/proc').filter((pid) => commandLine(pid).includes(`${dir}/rootfs`))
     const dir = world.must('machine', 'data-dir', '--name', 'half').trim()
     world.must('machine', 'delete', '--name', 'half', '-f')
-    while (guests().length > 0) {}
+    await until(async () => guests().length === 0)
   })
 
   it('ends when nobody reads what it prints', () => {
@@ -300,8 +300,7 @@ describe('faults of the double, 1.23.0', () => {
   it('hangs until it is ended', async () => {
     fault({ verb: 'ls', kind: 'hang' })
     const child = spawn(world.double.program, ['machine', 'ls'], { env: world.double.env, stdio: 'ignore' })
-    while (world.double.calls().at(-1)?.pid !== child.pid)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(async () => world.double.calls().at(-1)?.pid === child.pid)
     expect(child.exitCode).toBeNull()
     child.kill('SIGKILL')
     expect(await new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))).toBe('SIGKILL')
@@ -319,11 +318,11 @@ describe('faults of the double, 1.23.0', () => {
     expect(states()).toEqual(['box stopped'])
   })
 
-  it('has stopped when its process was killed', () => {
+  it('has stopped when its process was killed', async () => {
     world.must('machine', 'start', '--name', 'box')
     const [{ pid }] = JSON.parse(world.must('machine', 'ls', '--json'))
     process.kill(pid, 'SIGKILL')
-    while (states()[0] !== 'box stopped') {}
+    await until(async () => states()[0] === 'box stopped')
     expect(JSON.parse(world.must('machine', 'status', '--name', 'box', '--json'))).toMatchObject({
       state: 'stopped',
       pid: null,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../engine/conformance/suite.ts'
 import { installDouble } from '../support/doubles/lib/install.ts'
 import { installSmolvm, type SmolvmWorld } from '../support/doubles/smolvm/world.ts'
 
@@ -104,7 +105,7 @@ describe('the double of smolvm 1.9.3', () => {
   it('holds output back until the end, unless it streams', async () => {
     const path = join(world.double.dir, 'said')
     const said = () => readFileSync(path, 'utf8')
-    const start = (...flags: readonly string[]) => {
+    const start = async (...flags: readonly string[]) => {
       const script =
         'echo early; touch /tmp/said; while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go /tmp/said; echo late'
       const out = openSync(path, 'w')
@@ -114,17 +115,17 @@ describe('the double of smolvm 1.9.3', () => {
       })
       closeSync(out)
       const ended = new Promise((resolve) => child.once('close', resolve))
-      while (!world.inside('box', 'ls /tmp').includes('said')) {}
+      await until(async () => world.inside('box', 'ls /tmp').includes('said'))
       return { ended, go: () => world.inside('box', 'touch /tmp/go') }
     }
-    const live = start('--stream')
-    while (said() !== 'early\n') await new Promise((resolve) => setTimeout(resolve, 5))
+    const live = await start('--stream')
+    await until(async () => said() === 'early\n')
     live.go()
     await live.ended
     expect(said()).toBe('early\nlate\n')
     // With a variable of the caller's the call is one of its own, without one another process does it.
     for (const flags of [[], ['-e', 'HOME']]) {
-      const held = start(...flags)
+      const held = await start(...flags)
       // What was said had as long to come through as another whole command takes.
       world.inside('box', 'true')
       expect(said()).toBe('')
@@ -262,8 +263,7 @@ describe('the double of smolvm 1.9.3', () => {
   it('removes what a killed run left, with the next call', async () => {
     const args = ['machine', 'run', '--image', world.archive, '--', 'sleep', '1000']
     const child = spawn(world.double.program, args, { env: world.double.env, stdio: 'ignore' })
-    let left: Record<string, unknown> | undefined
-    while (left?.state !== 'running') left = rows().find(({ ephemeral }) => ephemeral === true)
+    await until(async () => rows().some(({ ephemeral, state }) => ephemeral === true && state === 'running'))
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     expect(rows().filter(({ ephemeral }) => ephemeral === true)).toEqual([])
