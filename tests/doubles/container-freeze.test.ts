@@ -240,7 +240,9 @@ it('tells what no build can carry, and refuses an image that is hollow', async (
 it('keeps the files when the image is gone, and says what went with it', async () => {
   world.double.setVersion(LIVE)
   const reference = 'docker.io/library/fleeting:1'
-  await loadLayers(world, { reference, config: CONFIG, layers: [] })
+  // Of its own: settings that another image has too would be known still.
+  const config = { ...CONFIG, Labels: { of: 'fleeting' } }
+  await loadLayers(world, { reference, config, layers: [] })
   await tests.home.writeBottle('box', `backend: macos-container\nimage: ${reference}\nworkdir: /work`)
   const { slug } = await tests.run('echo kept > marker', 'fleeting')
   world.must(['image', 'delete', reference])
