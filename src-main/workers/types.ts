@@ -97,6 +97,8 @@ export interface Workers {
   unpack(file: string, codec: Codec | 'detect', signal: AbortSignal): AsyncIterable<Uint8Array>
   /** As `unpack`, in little memory: a chunk is gone once the next one is asked for. */
   skim(file: string, codec: Codec | 'detect', signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Starts the thread that reads, for a caller who waits for something else first. */
+  warm(): void
   /** `sha256:…` and length of a file. */
   hash(file: string, signal: AbortSignal): Promise<{ readonly digest: string; readonly bytes: number }>
 }

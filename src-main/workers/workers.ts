@@ -28,6 +28,7 @@ export function createWorkers(): Workers {
     scan: async (file, options, signal) => reader().call('scan', { file, options }, { signal }).result,
     unpack: (file, codec, signal) => unpack(reader(), file, codec, signal),
     skim: (file, codec, signal) => skim(reader(), file, codec, signal),
+    warm: () => void reader(),
     hash: async (file, signal) => reader().call('hash', { file }, { signal }).result,
   }
 }

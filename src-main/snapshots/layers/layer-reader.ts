@@ -91,6 +91,8 @@ export function createLayerReader(tools: ReaderTools): LayerReader {
     // Single layers tell no size before they come; the staged file stops in time by itself.
     const isAll = source.image.diffIds.every((diffId) => wanted.has(diffId))
     await requireSpace([{ folder: staging.dir, bytes: isAll ? source.image.bytes : 0 }], tools.floorBytes)
+    // It is there when the first layer is.
+    workers.warm()
     const problems: string[] = []
     const seen = new Set<string>()
     await source.portable.readLayers(
