@@ -30,8 +30,14 @@ export async function compareImages<T>(
   use: (comparison: Comparison) => Promise<T>,
 ): Promise<T> {
   const { signal } = context
-  const [store, workers, settings] = await Promise.all([deps.store(), deps.workers(), deps.settings()])
-  const sides = { from: await imageSide(from, to, signal), to: await imageSide(to, from, signal) }
+  const [store, workers, settings, ...both] = await Promise.all([
+    deps.store(),
+    deps.workers(),
+    deps.settings(),
+    imageSide(from, to, signal),
+    imageSide(to, from, signal),
+  ])
+  const sides = { from: both[0], to: both[1] }
   const staging = await store.stage('diff')
   try {
     let current = 0
