@@ -1,5 +1,6 @@
 import type { BackendName } from '../../src-preload/contract/index.ts'
 import type { MountPlan } from '../backends/backend.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
 /** The agents that Icebox knows how to call; `custom` brings its own command. */
 export type ProviderName = 'claude' | 'codex' | 'pi' | 'custom'
@@ -53,6 +54,7 @@ export interface AgentDefinition {
   readonly gitGateUser: GitUser | null
   /** Stands for the bottle's. */
   readonly health: HealthCheck | null
+  readonly lifecycle: Lifecycle
   /** Lines of the file that errors found later point at. */
   readonly lines: { readonly bottle: number; readonly skills: number; readonly command: number }
 }

@@ -1,6 +1,7 @@
 import { type AgentDefinition, type CommandTemplates, type GitUser, PROVIDER_NAMES } from './definitions.ts'
 import { type Fields, readChoice, readFields, readText, readTexts, toJson } from './fields.ts'
 import type { Field, Located } from './frontmatter.ts'
+import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 import { isKebab, isManifestName } from './names.ts'
 import { readHealth } from './parse-health.ts'
 import { quoted, type Report } from './problems.ts'
@@ -66,6 +67,7 @@ export function agentFromFields(
     memory: memory ? toJson(memory.value) : null,
     gitGateUser: readAgentGitGate(fields.get('git-gate'), report),
     health: readHealth(fields.get('health'), report),
+    lifecycle: DEFAULT_LIFECYCLE,
     lines: linesOf(fields),
   }
 }

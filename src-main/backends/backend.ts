@@ -1,5 +1,6 @@
 import type { BackendName, EngineReport, Progress, Snapshot } from '../../src-preload/contract/index.ts'
 import type { RuntimeRef } from '../state/runtime-ref.ts'
+import type { AgentAccess } from './agent-access.ts'
 import type { Freezer } from './freezer.ts'
 import type { Portable } from './portable.ts'
 
@@ -71,6 +72,8 @@ export interface LaunchPlan {
   /** Host folder copied into the working folder before the agent starts; null for none. */
   readonly copyCwd: string | null
   readonly tty: boolean
+  /** What keeps an interactive run's terminal on this machine; default tmux. */
+  readonly multiplexer?: 'tmux' | 'screen'
   /** Files written into the agent's home before start, path relative to HOME → text (skills, system prompt). */
   readonly homeFiles: Readonly<Record<string, string>>
 }
@@ -207,6 +210,8 @@ export interface Backend {
   /** The folder of this machine where the engine keeps its images; null when they are elsewhere or it can't tell. */
   dataRoot?(signal: AbortSignal): Promise<string | null>
   readonly freezer: Freezer
+  /** What a supervisor needs of a running agent; absent where this engine can't give it. Loaded on first use. */
+  access?(): Promise<AgentAccess>
   /** How its snapshots leave and enter; loaded on first use. */
   portable(): Promise<Portable>
 }

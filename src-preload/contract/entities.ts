@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AgentHealth, SessionMark } from './agents.ts'
 import { Verification } from './artifacts.ts'
 import { ERROR_SENTENCES, type ErrorCode } from './errors.ts'
 
@@ -95,6 +96,8 @@ export const Snapshot = z.object({
   volumes: z.array(VolumePart),
   /** The last proof of restore, null when there was none. */
   verified: Verification.nullable(),
+  /** The agent's conversation in it; absent where none is known. */
+  session: SessionMark.nullable().optional(),
   /** What a backend needs to know again at resume; opaque to everybody else. */
   facts: z.record(z.string(), z.unknown()),
 })
@@ -125,6 +128,8 @@ export const Bottle = z.object({
   policy: z.enum(['default', 'no-network', 'unenforced']),
   badges: z.array(Badge),
   parent: z.string().nullable(),
+  /** Only of an agent that is looked after. */
+  health: AgentHealth.optional(),
 })
 export type Bottle = z.infer<typeof Bottle>
 

@@ -1,3 +1,4 @@
+export * from './agents.ts'
 export * from './artifacts.ts'
 export * from './calls.ts'
 export * from './channels.ts'

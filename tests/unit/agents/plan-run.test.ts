@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fillTemplate } from '../../../src-main/agents/custom-command.ts'
 import type { AgentDefinition, BottleDefinition } from '../../../src-main/agents/definitions.ts'
+import { DEFAULT_LIFECYCLE } from '../../../src-main/agents/lifecycle.ts'
 import { type PlanInput, planRun } from '../../../src-main/agents/plan-run.ts'
 
 const AGENT: AgentDefinition = {
@@ -24,6 +25,7 @@ const AGENT: AgentDefinition = {
   color: '',
   memory: null,
   gitGateUser: null,
+  lifecycle: DEFAULT_LIFECYCLE,
   health: null,
   lines: { bottle: 1, skills: 1, command: 1 },
 }
