@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RuntimeFact } from '../../../../src-main/backends/backend.ts'
-import { changesBetween } from '../../../../src-main/backends/macos-container/watch.ts'
+import { changesBetween } from '../../../../src-main/backends/local/poll-list.ts'
 
 const fact = (id: string, state: RuntimeFact['state'], runId = 'run1'): RuntimeFact => ({
   backend: 'macos-container',
@@ -16,7 +16,7 @@ const fact = (id: string, state: RuntimeFact['state'], runId = 'run1'): RuntimeF
   role: 'agent',
 })
 const kinds = (before: RuntimeFact[], after: RuntimeFact[]) =>
-  changesBetween(before, after).map(({ id, kind }) => `${id} ${kind}`)
+  changesBetween('macos-container', before, after).map(({ id, kind }) => `${id} ${kind}`)
 
 it('tells what differs, and nothing else', () => {
   expect(kinds([fact('a', 'running')], [fact('a', 'running')])).toEqual([])
