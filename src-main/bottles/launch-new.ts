@@ -1,3 +1,4 @@
+import { writeLaunched } from '../agents/launched-agent.ts'
 import type { LaunchPlan, RuntimeRef } from '../backends/backend.ts'
 import { notifyChange } from '../state/changes.ts'
 import { clearIntent, intentText } from '../state/intent.ts'
@@ -120,6 +121,7 @@ export async function launchNew(
     const plan = toLaunchPlan(deps, prepared, { slug, runId, previous: null, image: bottle.image })
     try {
       await writeBuildContext(prepared, plan)
+      await writeLaunched(root, slug, prepared.resolved, runId)
       const startedAt = new Date()
       const ref = await backend.launch(plan, context.progress, context.signal)
       faultPoint(`${bottle.op}:after-launch`)

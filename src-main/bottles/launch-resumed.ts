@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../src-preload/contract/index.ts'
+import { writeLaunched } from '../agents/launched-agent.ts'
 import type { Backend, ImageSource, RuntimeRef } from '../backends/backend.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
@@ -87,6 +88,7 @@ export async function launchResumed(
   })
   faultPoint('resume:after-intent')
   await writeBuildContext(prepared, plan)
+  await writeLaunched(root, slug, prepared.resolved, plan.runId)
   const startedAt = new Date()
   const ref = await backend.launch(plan, context.progress, signal).catch(async (thrown: unknown) => {
     if (!(await isRunLeft(deps, backend, plan.runId))) await clearIntent(root, slug)

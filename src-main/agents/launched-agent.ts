@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { readJsonObject, writeDurable } from '../state/durable-file.ts'
+import type { StateRoot } from '../state/root.ts'
+import type { ProviderName, ResolvedAgent } from './definitions.ts'
+import { DEFAULT_LIFECYCLE, type Lifecycle } from './lifecycle.ts'
+
+/** What a run was launched as: whoever looks after it, or ends it, goes by this and not by a definition that was edited since. */
+export interface LaunchedAgent {
+  readonly runId: string
+  /** The agent's name. */
+  readonly agent: string
+  readonly provider: ProviderName
+  /** The definition's file, absolute. */
+  readonly file: string
+  readonly model: string | null
+  /** Without what only a launch needs and what may hold tokens: MCP servers and the parts of later versions. */
+  readonly lifecycle: Lifecycle
+}
+
+/** Runs that are remembered: a launch that fails must not take the former run's facts along. */
+const KEPT = 2
+
+function file(root: StateRoot, slug: string): string {
+  return root.path('state', slug, 'agent', 'launched.json')
+}
+
+/** True for a definition that says nothing of its agent's life, for which nothing is kept. Pure. */
+export function isPlain(lifecycle: Lifecycle): boolean {
+  return isDeepStrictEqual(lifecycle, DEFAULT_LIFECYCLE)
+}
+
+/** The part of a definition that is kept beside its run. Pure. */
+export function toLaunched({ agent }: ResolvedAgent, runId: string): LaunchedAgent {
+  const { lifecycle } = agent
+  return {
+    runId,
+    agent: agent.name,
+    provider: agent.provider,
+    file: agent.file,
+    model: agent.model,
+    lifecycle: { ...lifecycle, workspace: { ...lifecycle.workspace, mcpServers: {} }, later: {} },
+  }
+}
+
+/** Keeps what a run is launched as. Before the launch, so that no crash leaves a run without it. */
+export async function writeLaunched(
+  root: StateRoot,
+  slug: string,
+  resolved: ResolvedAgent | null,
+  runId: string,
+): Promise<void> {
+  if (!resolved || isPlain(resolved.agent.lifecycle)) return
+  const others = (await readAll(root, slug)).filter((known) => known.runId !== runId)
+  const runs = [...others, toLaunched(resolved, runId)].slice(-KEPT)
+  await mkdir(root.path('state', slug, 'agent'), { recursive: true, mode: 0o700 })
+  await writeDurable(file(root, slug), `${JSON.stringify({ version: 1, runs }, null, 2)}\n`)
+}
+
+/** What a run was launched as; null for a plain one, and when the file can't be read. */
+export async function readLaunched(
+  root: StateRoot,
+  slug: string,
+  runId: string,
+): Promise<LaunchedAgent | null> {
+  return (await readAll(root, slug)).find((known) => known.runId === runId) ?? null
+}
+
+async function readAll(root: StateRoot, slug: string): Promise<readonly LaunchedAgent[]> {
+  const read = await readJsonObject(file(root, slug))
+  if (read.kind !== 'ok' || !Array.isArray(read.value.runs)) return []
+  return read.value.runs.flatMap((value: unknown) => {
+    const parsed = parse(value)
+    return parsed ? [parsed] : []
+  })
+}
+
+/** Parts that an older version did not know get their defaults. */
+function parse(value: unknown): LaunchedAgent | null {
+  if (typeof value !== 'object' || value === null) return null
+  const known = value as Partial<LaunchedAgent>
+  if (typeof known.runId !== 'string' || typeof known.lifecycle !== 'object' || known.lifecycle === null)
+    return null
+  return {
+    runId: known.runId,
+    agent: known.agent ?? '',
+    provider: known.provider ?? 'custom',
+    file: known.file ?? '',
+    model: known.model ?? null,
+    lifecycle: withDefaults(known.lifecycle),
+  }
+}
+
+function withDefaults(lifecycle: Lifecycle): Lifecycle {
+  const parts = Object.entries(DEFAULT_LIFECYCLE).map(([key, fallback]) => {
+    const given: unknown = lifecycle[key as keyof Lifecycle]
+    if (given === undefined) return [key, fallback]
+    const isMap = typeof fallback === 'object' && fallback !== null && !Array.isArray(fallback)
+    return [key, isMap && typeof given === 'object' && given !== null ? { ...fallback, ...given } : given]
+  })
+  return Object.fromEntries(parts) as Lifecycle
+}
