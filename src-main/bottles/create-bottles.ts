@@ -22,6 +22,7 @@ export function createBottles(deps: ArtifactDeps): Bottles {
       return (await import('./detail.ts')).readDetail(deps, slug, signal)
     },
     journal: async (slug) => (await import('../state/journal.ts')).readJournal(deps.root, requireSlug(slug)),
+    activity: async (options) => (await import('./activity.ts')).readActivity(deps, options),
     plan: async (request, signal) => (await import('./start.ts')).planStart(deps, request, signal),
     planResume: async (request, signal) => (await import('./resume.ts')).planResume(deps, request, signal),
     start: async (request, context) => {

@@ -1,4 +1,5 @@
 import type {
+  ActivityEntry,
   BackendName,
   Bottle,
   BottleDetail,
@@ -121,6 +122,11 @@ export interface Bottles {
   rows(slugs: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Bottle | null>>
   detail(slug: string, signal: AbortSignal): Promise<BottleDetail>
   journal(slug: string): Promise<readonly JournalEntry[]>
+  /** What happened last to all bottles, or to one, newest first. */
+  activity(options: {
+    readonly slug?: string | undefined
+    readonly limit: number
+  }): Promise<readonly ActivityEntry[]>
   plan(request: StartRequest, signal: AbortSignal): Promise<StartPlan>
   planResume(request: ResumeRequest, signal: AbortSignal): Promise<StartPlan>
   start(request: StartRequest, context: OperationContext): Promise<FinishedRun>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ActivityEntry } from './agents.ts'
 import {
   CompressionName,
   FileDiff,
@@ -183,6 +184,11 @@ export const calls = {
     result: z.object({ agents: z.array(ManifestSummary), bottles: z.array(ManifestSummary) }),
   },
   'agent:sample': { args: z.object({}), result: z.object({ agent: z.string() }) },
+  /** What happened last, newest first: of all bottles, or of one. */
+  'activity:list': {
+    args: z.object({ slug: Slug.optional(), limit: z.number().int().min(1).max(500).default(200) }),
+    result: z.array(ActivityEntry),
+  },
   'engine:probe': { args: z.object({}), result: z.array(EngineReport) },
   'task:cancel': { args: z.object({ taskId: Short }), result: z.object({ cancelled: z.boolean() }) },
   /** Answers the question of a running task; false when it has none (any more). */

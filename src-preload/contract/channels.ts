@@ -35,6 +35,7 @@ export const CALLS = [
   'trash:undo',
   'agent:list',
   'agent:sample',
+  'activity:list',
   'engine:probe',
   'task:cancel',
   'task:answer',

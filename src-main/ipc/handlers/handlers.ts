@@ -30,6 +30,7 @@ export function createHandlers(
     'trash:list': async () => [...(await bottles.trash())],
     'agent:list': ({ cwd }) => icebox.agents.list(cwd ?? null),
     'agent:sample': () => icebox.agents.sample(),
+    'activity:list': async (args) => [...(await bottles.activity(args))],
     'engine:probe': () => hub.probeEngines(),
     'task:cancel': async ({ taskId }) => ({ cancelled: tasks.cancel(taskId) }),
     'task:answer': async ({ taskId, agree }) => ({ answered: tasks.answer(taskId, agree) }),
