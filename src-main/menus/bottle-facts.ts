@@ -2,7 +2,19 @@ import type { Bottle, StateSnapshot, Task } from '../../src-preload/contract/ind
 
 /** True when the agent can't go on without a person. */
 export function isWaiting(bottle: Bottle): boolean {
-  return bottle.state === 'running' && ['waiting', 'signed-out', 'stuck'].includes(bottle.agentState ?? '')
+  return bottle.state === 'running' && NEEDS_A_PERSON.has(bottle.agentState)
+}
+
+const NEEDS_A_PERSON: ReadonlySet<Bottle['agentState']> = new Set([
+  'waiting',
+  'limited',
+  'signed-out',
+  'stuck',
+])
+
+/** Why a bottle is as it is, in words: what its agent asks or what its engine says; null for nothing to tell. */
+export function reasonOf(bottle: Pick<Bottle, 'stateReason' | 'health'>): string | null {
+  return bottle.stateReason ?? bottle.health?.reason ?? null
 }
 
 /** True while the bottle uses its engine. */

@@ -1,5 +1,6 @@
+import type { BottleTab } from '../../src-preload/contract/desktop.ts'
 import type { Bottle, StateSnapshot, Task } from '../../src-preload/contract/index.ts'
-import { canResume, isVisible, isWaiting, visibleTasks } from './bottle-facts.ts'
+import { canResume, isVisible, isWaiting, reasonOf, visibleTasks } from './bottle-facts.ts'
 import { oneLine } from './menu-text.ts'
 import type { MenuCommand } from './menu-types.ts'
 import { words } from './words.ts'
@@ -177,15 +178,25 @@ function isToldByTask({ slug }: Bottle, now: Seen): boolean {
   return last?.state === 'running' || last?.error?.code === 'agent-exited'
 }
 
+const WHY: Readonly<Partial<Record<NonNullable<Bottle['agentState']>, string>>> = words.notice.why
+
+/** Where a person can do something about it: at the terminal, else where an answer can be sent, else where it tells. */
+function waitingTab({ interactive, agentState, health }: Bottle): 'terminal' | 'health' | 'logs' {
+  const isTyping = agentState === 'waiting' || agentState === 'signed-out'
+  if (interactive && isTyping) return 'terminal'
+  if (health) return 'health'
+  return interactive ? 'terminal' : 'logs'
+}
+
 function waiting(bottle: Bottle): Notice {
   const { slug, agentState } = bottle
-  const show = showBottle(slug, bottle.interactive ? 'terminal' : 'logs')
-  const why = agentState === 'signed-out' || agentState === 'stuck' ? agentState : 'waiting'
+  const show = showBottle(slug, waitingTab(bottle))
+  const why = agentState === null ? undefined : WHY[agentState]
   return {
     id: `waiting:${slug}`,
     group: 'waiting',
     title: words.notice.waits(oneLine(slug)),
-    body: oneLine(bottle.stateReason ?? words.notice.why[why], MAX_BODY),
+    body: oneLine(reasonOf(bottle) ?? why ?? words.notice.why.waiting, MAX_BODY),
     actions: [{ label: words.show, command: show }],
     click: show,
   }
@@ -227,6 +238,6 @@ function folded(group: Group, members: readonly Notice[]): Notice {
   }
 }
 
-function showBottle(slug: string, tab: 'overview' | 'terminal' | 'logs' | 'timeline'): MenuCommand {
+function showBottle(slug: string, tab: BottleTab): MenuCommand {
   return { do: 'page', command: { id: 'show-bottle', slug, tab } }
 }

@@ -7,6 +7,8 @@ import {
   countBottles,
   freezable,
   heldSlugs,
+  isWaiting,
+  reasonOf,
   recentlyFrozen,
   silentEngines,
   visibleTasks,
@@ -93,7 +95,7 @@ function bottleItem(bottle: Bottle, isHeld: boolean): MenuItem {
   const { slug } = bottle
   return {
     kind: 'submenu',
-    label: menuText(`${slug} — ${words.stateOf(bottle)}`),
+    label: menuText(`${slug} — ${words.stateOf(bottle)}${whyIt(bottle)}`),
     items: [
       command(words.open, { do: 'page', command: { id: 'show-bottle', slug, tab: 'overview' } }),
       SEPARATOR,
@@ -104,6 +106,12 @@ function bottleItem(bottle: Bottle, isHeld: boolean): MenuItem {
       command(words.logs, { do: 'page', command: { id: 'show-bottle', slug, tab: 'logs' } }),
     ],
   }
+}
+
+/** What the agent asks or lacks, where somebody can do something about it. */
+function whyIt(bottle: Bottle): string {
+  const reason = isWaiting(bottle) ? reasonOf(bottle) : null
+  return reason ? `: ${reason}` : ''
 }
 
 function recentItem(state: MenuState, now: Date): MenuItem {

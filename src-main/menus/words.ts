@@ -122,6 +122,7 @@ export const words = {
     waits: (name: string) => `${name} waits for you`,
     why: {
       waiting: 'The agent has a question.',
+      limited: 'The agent has reached its usage limit.',
       'signed-out': 'The agent has to sign in again.',
       stuck: 'The agent has made no progress for a while.',
     },

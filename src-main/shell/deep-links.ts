@@ -14,7 +14,14 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'trash',
   'settings',
 ])
-const TABS: ReadonlySet<string> = new Set<BottleTab>(['overview', 'terminal', 'logs', 'timeline', 'changes'])
+const TABS: ReadonlySet<string> = new Set<BottleTab>([
+  'overview',
+  'terminal',
+  'logs',
+  'timeline',
+  'changes',
+  'health',
+])
 const MAX_LENGTH = 512
 /** Nothing that would have to be decoded: what is read here is what stands there. */
 const SHAPE = /^icebox:\/\/([a-z]+)(?:\/([a-z0-9-]+))?(?:\/([a-z]+))?\/?$/

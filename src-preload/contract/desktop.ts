@@ -1,7 +1,7 @@
 import type { Result } from './errors.ts'
 
 /** A tab of a bottle's detail that main may ask for. */
-export type BottleTab = 'overview' | 'terminal' | 'logs' | 'timeline' | 'changes'
+export type BottleTab = 'overview' | 'terminal' | 'logs' | 'timeline' | 'changes' | 'health'
 
 /** What menus, tray, dock, notifications and links ask of the page. The page ignores what makes no sense just now. */
 export type PageCommand =
