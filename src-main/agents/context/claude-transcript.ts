@@ -1,0 +1,86 @@
+import { troubleFact } from './trouble.ts'
+import {
+  type Fields,
+  fields,
+  items,
+  numberOf,
+  parseLine,
+  short,
+  textOf,
+  timeOf,
+  toolInputText,
+  type UsageFacts,
+} from './usage-facts.ts'
+
+/** Reads records of a claude transcript. Those of subagents are about other contexts and are left out. Pure. */
+export function readClaudeTranscript(lines: readonly string[], known: UsageFacts): UsageFacts {
+  let facts = known
+  for (const line of lines) {
+    const record = parseLine(line)
+    if (record === null || record.isSidechain === true) continue
+    const change = changeOf(record)
+    if (change === null) continue
+    const at = timeOf(record.timestamp)
+    const sessionId = textOf(record.sessionId)
+    facts = {
+      ...facts,
+      ...change,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(at === undefined ? {} : { activityAt: at }),
+    }
+  }
+  return facts
+}
+
+function changeOf(record: Fields): UsageFacts | null {
+  if (record.type === 'assistant') return assistantFacts(record)
+  if (record.type === 'user') return userFacts(record)
+  if (record.type === 'system' && record.subtype === 'compact_boundary') {
+    const after = numberOf(fields(record.compactMetadata).postTokens)
+    const at = timeOf(record.timestamp)
+    // What the context holds now is told by the next answer.
+    return { tokens: after ?? null, ...(at === undefined ? {} : { compactedAt: at }) }
+  }
+  return null
+}
+
+function assistantFacts(record: Fields): UsageFacts {
+  const message = fields(record.message)
+  const blocks = items(message.content).map(fields)
+  if (record.isApiErrorMessage === true) {
+    const text = blocks.map((block) => textOf(block.text) ?? '').join(' ')
+    return { trouble: troubleFact(text, textOf(record.error)), turn: 'answer' }
+  }
+  const model = textOf(message.model)
+  // Texts that the program made up itself have no model and no usage.
+  if (model === undefined || model === '<synthetic>') return { turn: 'answer' }
+  const usage = fields(message.usage)
+  const parts = [usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+  const isTold = numberOf(usage.input_tokens) !== undefined
+  const tool = blocks.findLast((block) => block.type === 'tool_use')
+  const name = textOf(tool?.name)
+  return {
+    model,
+    trouble: null,
+    turn: name === undefined ? 'answer' : 'tool',
+    ...(isTold ? { tokens: parts.reduce<number>((sum, part) => sum + (numberOf(part) ?? 0), 0) } : {}),
+    ...(name === undefined ? {} : { tool: name, toolInput: toolInputText(name, tool?.input) }),
+  }
+}
+
+function userFacts(record: Fields): UsageFacts | null {
+  if (record.isMeta === true || record.isCompactSummary === true) return null
+  const { content } = fields(record.message)
+  if (items(content).some((block) => fields(block).type === 'tool_result')) return { turn: 'tool' }
+  const text =
+    typeof content === 'string'
+      ? content
+      : items(content)
+          .map((block) => textOf(fields(block).text) ?? '')
+          .join('\n')
+  const words = text.trim()
+  if (words.startsWith('[Request interrupted')) return { turn: 'answer' }
+  // Commands of the program and what they printed.
+  if (words === '' || /^<(?:command|local-command|bash)-/.test(words)) return null
+  return { turn: 'prompt', userMessage: short(words, 200), tool: null, toolInput: null }
+}

@@ -1,0 +1,91 @@
+import { troubleFact } from './trouble.ts'
+import {
+  type Fields,
+  fields,
+  items,
+  numberOf,
+  parseLine,
+  short,
+  textOf,
+  timeOf,
+  toolInputText,
+  type UsageFacts,
+} from './usage-facts.ts'
+
+/** Reads records of a pi session. Its cost is the sum over all records that were read. Pure. */
+export function readPiSession(lines: readonly string[], known: UsageFacts): UsageFacts {
+  let facts = known
+  for (const line of lines) {
+    const record = parseLine(line)
+    if (record === null) continue
+    const at = timeOf(record.timestamp)
+    const change = changeOf(record, at, facts)
+    if (change === null) continue
+    facts = { ...facts, ...change, ...(at === undefined ? {} : { activityAt: at }) }
+  }
+  return facts
+}
+
+function changeOf(record: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {
+  switch (record.type) {
+    case 'session': {
+      const id = textOf(record.id)
+      return id === undefined ? null : { sessionId: id }
+    }
+    case 'model_change': {
+      const model = textOf(record.modelId)
+      return model === undefined ? null : { model }
+    }
+    case 'compaction':
+      return { tokens: null, ...(at === undefined ? {} : { compactedAt: at }) }
+    case 'message':
+      return messageFacts(fields(record.message), known)
+    default:
+      return null
+  }
+}
+
+function messageFacts(message: Fields, known: UsageFacts): UsageFacts | null {
+  if (message.role === 'toolResult') return { turn: 'tool' }
+  if (message.role === 'user') {
+    const words = contentText(message.content).trim()
+    return words === ''
+      ? null
+      : { turn: 'prompt', userMessage: short(words, 200), tool: null, toolInput: null }
+  }
+  return message.role === 'assistant' ? assistantFacts(message, known) : null
+}
+
+function assistantFacts(message: Fields, known: UsageFacts): UsageFacts {
+  const problem = textOf(message.errorMessage)
+  if (message.stopReason === 'error' && problem !== undefined) {
+    return { trouble: troubleFact(problem, undefined), turn: 'answer' }
+  }
+  const usage = fields(message.usage)
+  const parts = [usage.input, usage.output, usage.cacheRead, usage.cacheWrite].map(
+    (part) => numberOf(part) ?? 0,
+  )
+  const tokens = numberOf(usage.totalTokens) || parts.reduce((sum, part) => sum + part, 0)
+  const cost = numberOf(fields(usage.cost).total)
+  const tool = items(message.content)
+    .map(fields)
+    .findLast((block) => block.type === 'toolCall')
+  const name = textOf(tool?.name)
+  const model = textOf(message.model)
+  return {
+    trouble: null,
+    turn: name === undefined ? 'answer' : 'tool',
+    // An answer that was broken off has no usage.
+    ...(tokens > 0 && message.stopReason !== 'aborted' ? { tokens } : {}),
+    ...(cost === undefined ? {} : { costUsd: (known.costUsd ?? 0) + cost }),
+    ...(model === undefined ? {} : { model }),
+    ...(name === undefined ? {} : { tool: name, toolInput: toolInputText(name, tool?.arguments) }),
+  }
+}
+
+function contentText(content: unknown): string {
+  if (typeof content === 'string') return content
+  return items(content)
+    .map((block) => textOf(fields(block).text) ?? '')
+    .join('\n')
+}

@@ -1,0 +1,93 @@
+import type { UsageLimit } from '../../../src-preload/contract/agents.ts'
+
+/** What a provider wrote about a conversation. A key that is absent was not told; null takes an older value back. */
+export interface UsageFacts {
+  /** Tokens that the last call had in its context. */
+  readonly tokens?: number | null
+  /** The model's window as the provider itself tells it, in tokens. */
+  readonly window?: number | null
+  /** As the provider tells it, 0 to 100. */
+  readonly percent?: number | null
+  readonly model?: string
+  readonly sessionId?: string
+  readonly costUsd?: number
+  readonly limits?: readonly UsageLimit[]
+  /** The last tool of the turn, null after a new prompt. */
+  readonly tool?: string | null
+  readonly toolInput?: string | null
+  readonly userMessage?: string
+  /** Milliseconds since 1970 of the newest record. */
+  readonly activityAt?: number
+  /** What the newest record was: a person's words, a tool's call or result, the agent's answer. */
+  readonly turn?: 'prompt' | 'tool' | 'answer'
+  /** What the provider's service refused, null once a call went well again. */
+  readonly trouble?: { readonly kind: 'limit' | 'sign-in' | 'other'; readonly text: string } | null
+  /** Milliseconds since 1970 of the last compaction. */
+  readonly compactedAt?: number
+}
+
+/** Reads the records of a transcript, oldest first, on top of what is known. */
+export type TranscriptReader = (lines: readonly string[], known: UsageFacts) => UsageFacts
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** An object's fields; empty for anything else. */
+export function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+}
+
+export function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** Milliseconds since 1970 of an ISO text, or of a number in seconds or milliseconds. */
+export function timeOf(value: unknown): number | undefined {
+  const found = typeof value === 'string' ? Date.parse(value) : numberOf(value)
+  if (found === undefined || Number.isNaN(found)) return undefined
+  return typeof value === 'number' && found < 1e11 ? found * 1000 : found
+}
+
+/** A line's object; null for one that is cut or damaged, which costs itself and nothing else. */
+export function parseLine(line: string): Fields | null {
+  if (!line.startsWith('{')) return null
+  try {
+    return fields(JSON.parse(line))
+  } catch {
+    return null
+  }
+}
+
+/** One line of at most so many characters. */
+export function short(text: string, most: number): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line
+}
+
+const INPUT_KEYS: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^(bash|shell|exec_command|local_shell)$/i, ['description', 'command', 'cmd']],
+  [/^(edit|multiedit|write|read|notebookedit)$/i, ['file_path', 'path', 'notebook_path']],
+  [/^(grep|glob|find|ls)$/i, ['pattern', 'path']],
+  [/^(agent|task)$/i, ['description', 'subagent_type']],
+  [/^mcp__/, ['text', 'chat_id', 'query']],
+]
+
+/** What a tool was called with, in at most 120 characters; null when there is nothing to show. */
+export function toolInputText(name: string, input: unknown): string | null {
+  if (typeof input === 'string') return short(input, 120) || null
+  const given = fields(input)
+  const keys = INPUT_KEYS.find(([pattern]) => pattern.test(name))?.[1] ?? Object.keys(given)
+  for (const key of keys) {
+    const value = given[key]
+    const text = Array.isArray(value) ? value.filter((part) => typeof part === 'string').join(' ') : value
+    if (typeof text === 'string' && text.trim() !== '') return short(text, 120)
+  }
+  return null
+}
