@@ -22,10 +22,14 @@ export function ensureBusyboxImage(): Promise<string> {
   return busyboxOnce
 }
 
-/** A busybox image with further Dockerfile instructions, such as `USER 1000`. */
-export async function makeImage(name: string, changes: readonly string[] = []): Promise<string> {
+/** A busybox image with further Dockerfile instructions, such as `USER 1000`, and files: path inside → here. */
+export async function makeImage(
+  name: string,
+  changes: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const tag = `icebox-test/${name}-${mark}:1`
-  await makeBusyboxImage(tag, { changes })
+  await makeBusyboxImage(tag, { changes, files })
   tags.push(tag)
   return tag
 }
