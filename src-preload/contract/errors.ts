@@ -24,6 +24,7 @@ export const ERROR_SENTENCES = {
   'disk-full': 'The disk is full.',
   permission: 'Permission was denied.',
   'agent-exited': 'The agent failed.',
+  'hook-failed': 'A required hook failed; nothing was changed.',
   timeout: 'It took too long.',
   'artifact-invalid': 'The artifact is damaged or unsafe.',
   'artifact-base-missing': 'The layers below this artifact are not here.',
