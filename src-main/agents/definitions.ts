@@ -31,10 +31,11 @@ export interface GitUser {
   readonly email: string | null
 }
 
-/** An agent file as it was read. `file` is absolute; `name` is the file's name without `.md`. */
+/** An agent file as it was read. `file` is absolute; `name` is the file's name without `.md`, or what agent YAML says. */
 export interface AgentDefinition {
   readonly name: string
-  readonly source: 'home' | 'project' | 'sample'
+  /** `path`: the file itself was named, in whatever folder it lies. */
+  readonly source: 'home' | 'project' | 'sample' | 'path'
   readonly file: string
   /** The default bottle, used when a launch names none. */
   readonly bottle: string | null
@@ -55,6 +56,18 @@ export interface AgentDefinition {
   /** Stands for the bottle's. */
   readonly health: HealthCheck | null
   readonly lifecycle: Lifecycle
+  /** A flag asks for no permission questions, unless the bottle says something else. */
+  readonly skipsPermissions?: boolean
+  /** Agent YAML is its own bottle; bottles that a launch names lie over it. */
+  readonly ownBottle?: BottleLayer
+  /** Variables whose values hold `${NAME}`, unexpanded: filled in at launch and passed as secrets. */
+  readonly envTemplates?: Readonly<Record<string, string>>
+  /** Absolute folder of this machine that a new bottle begins with a copy of. */
+  readonly copyFrom?: string
+  /** What a person should know of the definition whenever it is used. */
+  readonly notices?: readonly string[]
+  /** Why it can't be started here by this version, although the file is right; empty or absent when it can. */
+  readonly refusals?: readonly string[]
   /** Lines of the file that errors found later point at. */
   readonly lines: { readonly bottle: number; readonly skills: number; readonly command: number }
 }

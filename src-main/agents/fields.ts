@@ -15,9 +15,14 @@ export function isEmpty(value: Located): boolean {
   return value.kind === 'scalar' && value.value === null
 }
 
+/** True for a key that other programs own. */
+export function isForeign(key: string): boolean {
+  return key.startsWith('x-') && key.length > 2
+}
+
 /**
- * The entries of a map. With `known`, any other key is a problem with a "did you mean".
- * An empty value counts as an empty map.
+ * The entries of a map. With `known`, any other key is a problem with a "did you mean", but for `x-…`, which belongs
+ * to other programs. An empty value counts as an empty map.
  */
 export function readFields(
   value: Located,
@@ -33,7 +38,8 @@ export function readFields(
   const fields = new Map<string, Field>()
   for (const field of value.entries) {
     if (known && !known.includes(field.key)) {
-      report(field.line, `${what} has an unknown key ${quoted(field.key)}.`, didYouMean(field.key, known))
+      if (!isForeign(field.key))
+        report(field.line, `${what} has an unknown key ${quoted(field.key)}.`, didYouMean(field.key, known))
     } else {
       fields.set(field.key, field)
     }
@@ -75,6 +81,35 @@ export function readBoolean(field: Field | undefined, report: Report): boolean |
   if (field.value.kind === 'scalar' && typeof field.value.value === 'boolean') return field.value.value
   report(field.line, `\`${field.key}\` must be true or false.`)
   return undefined
+}
+
+export interface NumberRange {
+  readonly min: number
+  readonly max: number
+  /** No fractions. */
+  readonly whole?: boolean
+}
+
+/** A number within bounds, or undefined when the key is absent, empty or wrong. */
+export function readNumber(field: Field | undefined, range: NumberRange, report: Report): number | undefined {
+  const text = readText(field, report)
+  if (field === undefined || text === undefined) return undefined
+  const number = /^[+-]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
+  const fits = number >= range.min && number <= range.max
+  if (fits && (range.whole !== true || Number.isInteger(number))) return number
+  const kind = range.whole === true ? 'a whole number' : 'a number'
+  report(
+    field.line,
+    `\`${field.key}\` can't be ${quoted(text)}.`,
+    `Write ${kind} from ${range.min} to ${range.max}.`,
+  )
+  return undefined
+}
+
+/** The items of a list that may hold maps; a single value counts as a list of one. Empty when absent. */
+export function readItems(field: Field | undefined): readonly Located[] {
+  if (!field || isEmpty(field.value)) return []
+  return field.value.kind === 'list' ? field.value.items : [field.value]
 }
 
 /** A list of texts with their lines; a single text counts as a list of one when `allowSingle`. */

@@ -27,6 +27,7 @@ export interface ManifestParts {
 }
 
 const FRONTMATTER_MAX = 65_536
+const YAML_MAX = 262_144
 const DEPTH_MAX = 24
 const NODES_MAX = 10_000
 
@@ -58,29 +59,58 @@ export async function readFrontmatter(text: string, report: Report): Promise<Man
     report(1, `The frontmatter is longer than ${FRONTMATTER_MAX / 1024} KiB.`)
     return undefined
   }
-  const fields = await parseYaml(yaml, report)
+  const fields = await parseYaml(yaml, FRONTMATTER, report)
   return fields ? { fields, body } : undefined
 }
 
-async function parseYaml(text: string, report: Report): Promise<Located | undefined> {
+/** What differs between the frontmatter of a manifest and a file that is YAML as a whole. */
+interface YamlStyle {
+  readonly what: string
+  /** Lines of the file before the YAML begins. */
+  readonly linesBefore: number
+  /** Anchors, aliases and merge keys, as files written for other programs have them. */
+  readonly takesAliases: boolean
+}
+
+const FRONTMATTER: YamlStyle = { what: 'The frontmatter', linesBefore: 1, takesAliases: false }
+const WHOLE_FILE: YamlStyle = { what: 'The file', linesBefore: 0, takesAliases: true }
+
+/** Reads a file that is one YAML document. Reports every problem; undefined when nothing of it can be used. */
+export async function readYamlFile(text: string, report: Report): Promise<Located | undefined> {
+  const plain = text.replace(/^\uFEFF/, '')
+  if (plain.trim() === '') {
+    report(1, 'The file is empty.')
+    return undefined
+  }
+  return parseYaml(plain, WHOLE_FILE, report)
+}
+
+async function parseYaml(text: string, style: YamlStyle, report: Report): Promise<Located | undefined> {
   // Loaded when a manifest is read: most commands read none.
   const yaml = await import('yaml')
   const lineCounter = new yaml.LineCounter()
+  if (text.length > YAML_MAX) {
+    report(1, `${style.what} is longer than ${YAML_MAX / 1024} KiB.`)
+    return undefined
+  }
   let document: Document.Parsed
   try {
     document = yaml.parseDocument(text, { lineCounter, prettyErrors: false, schema: 'core' })
   } catch (error) {
     // The parser recurses, so deep nesting ends as a RangeError.
     const isTooDeep = error instanceof RangeError
-    report(1, isTooDeep ? 'The frontmatter is nested too deeply.' : 'The frontmatter is not YAML.')
+    report(1, isTooDeep ? `${style.what} is nested too deeply.` : `${style.what} is not YAML.`)
     return undefined
   }
   let isClean = true
   for (const issue of [...document.errors, ...document.warnings]) {
     isClean = false
-    report(lineCounter.linePos(issue.pos[0]).line + 1, `The YAML is not valid: ${oneLine(issue.message)}`)
+    report(
+      lineCounter.linePos(issue.pos[0]).line + style.linesBefore,
+      `The YAML is not valid: ${oneLine(issue.message)}`,
+    )
   }
-  return isClean ? locate(yaml, document, lineCounter, report) : undefined
+  return isClean ? locate(yaml, document, lineCounter, style, report) : undefined
 }
 
 function oneLine(text: string): string {
@@ -93,6 +123,7 @@ function locate(
   yaml: typeof import('yaml'),
   document: Document.Parsed,
   lineCounter: LineCounter,
+  style: YamlStyle,
   report: Report,
 ): Located | undefined {
   let nodes = 0
@@ -107,13 +138,18 @@ function locate(
   const visit = (node: unknown, parentLine: number, depth: number): Located => {
     const line = lineOf(node) ?? parentLine
     nodes += 1
-    if (nodes > NODES_MAX) return refuse(line, 'The frontmatter holds too many values.')
-    if (depth > DEPTH_MAX) return refuse(line, 'The frontmatter is nested too deeply.')
+    if (nodes > NODES_MAX) return refuse(line, `${style.what} holds too many values.`)
+    if (depth > DEPTH_MAX) return refuse(line, `${style.what} is nested too deeply.`)
     if (node === null || node === undefined) return { kind: 'scalar', line, value: null, text: '' }
-    if (yaml.isAlias(node)) return refuse(line, 'YAML aliases are not supported.', 'Write the value out.')
+    if (yaml.isAlias(node)) {
+      if (!style.takesAliases) return refuse(line, 'YAML aliases are not supported.', 'Write the value out.')
+      const target = node.resolve(document)
+      return target ? visit(target, line, depth + 1) : refuse(line, 'An alias names no anchor.')
+    }
     if (!yaml.isNode(node)) return refuse(line, 'This YAML is not supported.')
-    if (node.tag || node.anchor) {
-      return refuse(line, 'YAML tags and anchors are not supported.', 'Write a plain value.')
+    if (node.tag || (node.anchor && !style.takesAliases)) {
+      const what = style.takesAliases ? 'tags' : 'tags and anchors'
+      return refuse(line, `YAML ${what} are not supported.`, 'Write a plain value.')
     }
     if (yaml.isSeq(node)) {
       return { kind: 'list', line, items: node.items.map((item) => visit(item, line, depth + 1)) }
@@ -122,12 +158,16 @@ function locate(
       return {
         kind: 'map',
         line,
-        entries: node.items.map((pair) => {
-          const key = visit(pair.key, line, depth + 1)
-          if (key.kind !== 'scalar') refuse(key.line, 'A key must be a plain word.')
-          const name = key.kind === 'scalar' ? key.text : ''
-          return { key: name, line: key.line, value: visit(pair.value, key.line, depth + 1) }
-        }),
+        entries: merged(
+          node.items.map((pair) => {
+            const key = visit(pair.key, line, depth + 1)
+            if (key.kind !== 'scalar') refuse(key.line, 'A key must be a plain word.')
+            const name = key.kind === 'scalar' ? key.text : ''
+            return { key: name, line: key.line, value: visit(pair.value, key.line, depth + 1) }
+          }),
+          style,
+          refuse,
+        ),
       }
     }
     return yaml.isScalar(node) ? scalar(node, line) : refuse(line, 'This YAML is not supported.')
@@ -135,8 +175,8 @@ function locate(
 
   const lineOf = (node: unknown): number | undefined => {
     const start = yaml.isNode(node) ? node.range?.[0] : undefined
-    // The opening `---` is line 1 of the file.
-    return start === undefined ? undefined : lineCounter.linePos(start).line + 1
+    // A frontmatter's opening `---` is line 1 of its file.
+    return start === undefined ? undefined : lineCounter.linePos(start).line + style.linesBefore
   }
 
   const scalar = (node: { value: unknown; source?: string; type?: string }, line: number): Located => {
@@ -148,6 +188,26 @@ function locate(
     return refuse(line, 'This YAML value is not supported.')
   }
 
-  const root = visit(document.contents, 2, 0)
+  const root = visit(document.contents, style.linesBefore + 1, 0)
   return isClean ? root : undefined
+}
+
+/** The entries with those of `<<` below them: a key of the map itself wins, then the first that was merged in. */
+function merged(
+  entries: readonly Field[],
+  style: YamlStyle,
+  refuse: (line: number, message: string) => Located,
+): readonly Field[] {
+  if (!style.takesAliases || !entries.some((entry) => entry.key === '<<')) return entries
+  const own = entries.filter((entry) => entry.key !== '<<')
+  const all = new Map(own.map((entry) => [entry.key, entry]))
+  for (const { line, value } of entries.filter((entry) => entry.key === '<<')) {
+    for (const source of value.kind === 'list' ? value.items : [value]) {
+      if (source.kind !== 'map') refuse(line, '`<<` must name a map.')
+      for (const entry of source.kind === 'map' ? source.entries : []) {
+        if (!all.has(entry.key)) all.set(entry.key, entry)
+      }
+    }
+  }
+  return [...all.values()]
 }

@@ -1,9 +1,17 @@
-import { type AgentDefinition, type CommandTemplates, type GitUser, PROVIDER_NAMES } from './definitions.ts'
-import { type Fields, readChoice, readFields, readText, readTexts, toJson } from './fields.ts'
+import { homedir } from 'node:os'
+import { dirname } from 'node:path'
+import {
+  type AgentDefinition,
+  type CommandTemplates,
+  type GitUser,
+  type Json,
+  PROVIDER_NAMES,
+} from './definitions.ts'
+import { type Fields, isForeign, readChoice, readFields, readText, readTexts, toJson } from './fields.ts'
 import type { Field, Located } from './frontmatter.ts'
-import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 import { isKebab, isManifestName } from './names.ts'
-import { readHealth } from './parse-health.ts'
+import { LIFECYCLE_KEYS, readLifecycle, readRuntime } from './parse-lifecycle.ts'
+import { readLabels } from './parse-workspace.ts'
 import { quoted, type Report } from './problems.ts'
 
 export interface AgentOrigin {
@@ -11,6 +19,8 @@ export interface AgentOrigin {
   /** Absolute path, for messages. */
   readonly file: string
   readonly source: AgentDefinition['source']
+  /** What `~` stands for in a path; default this user's. */
+  readonly homeDir?: string
 }
 
 export const AGENT_KEYS = [
@@ -19,12 +29,12 @@ export const AGENT_KEYS = [
   'bottle',
   'provider',
   'command',
-  'skills',
   'model',
   'color',
   'memory',
   'git-gate',
-  'health',
+  'labels',
+  ...LIFECYCLE_KEYS,
 ] as const
 
 /** The largest system prompt in bytes: it travels as one argument, which Linux ends at 128 KiB. */
@@ -52,10 +62,23 @@ export function agentFromFields(
   }
   if (body.includes('\0')) report(1, 'The body holds a NUL character.')
   const memory = fields.get('memory')
+  const labels = readLabels(fields.get('labels'), report)
+  const { name, file, source, homeDir = homedir() } = origin
+  const base = {
+    folder: dirname(file),
+    homeDir,
+    metadata: { name, labels },
+    runtime: readRuntime(fields.get('runtime'), report),
+    sessionMode: null,
+    screenName: null,
+  }
+  const { lifecycle, check, skipsPermissions } = readLifecycle(fields, base, report)
   return {
-    ...origin,
+    name,
+    file,
+    source,
     bottle: readBottleName(fields.get('bottle'), report),
-    skills: readSkills(fields.get('skills'), report),
+    skills: isSkillList(fields) ? readSkills(fields.get('skills'), report) : [],
     provider: provider ?? 'claude',
     isProviderGiven: provider !== undefined,
     command,
@@ -66,10 +89,23 @@ export function agentFromFields(
     color: readText(fields.get('color'), report) ?? '',
     memory: memory ? toJson(memory.value) : null,
     gitGateUser: readAgentGitGate(fields.get('git-gate'), report),
-    health: readHealth(fields.get('health'), report),
-    lifecycle: DEFAULT_LIFECYCLE,
+    health: check,
+    lifecycle: { ...lifecycle, later: { ...lifecycle.later, ...foreignKeys(root) } },
+    ...(skipsPermissions ? { skipsPermissions } : {}),
     lines: linesOf(fields),
   }
+}
+
+/** A map of names to tell is not the list of folders that go along. */
+function isSkillList(fields: Fields): boolean {
+  return fields.get('skills')?.value.kind !== 'map'
+}
+
+/** The keys `x-…` of a map, as written. */
+export function foreignKeys(root: Located): Readonly<Record<string, Json>> {
+  if (root.kind !== 'map') return {}
+  const entries = root.entries.filter((entry) => isForeign(entry.key))
+  return Object.fromEntries(entries.map((entry) => [entry.key, toJson(entry.value)]))
 }
 
 function linesOf(fields: Fields): AgentDefinition['lines'] {
@@ -87,7 +123,7 @@ function readBottleName(field: Field | undefined, report: Report): string | null
   return name
 }
 
-function readModel(field: Field | undefined, report: Report): string | null {
+export function readModel(field: Field | undefined, report: Report): string | null {
   const model = readText(field, report)
   if (field === undefined || model === undefined) return null
   // It becomes an argument, so it must never look like an option.
@@ -110,7 +146,7 @@ function readSkills(field: Field | undefined, report: Report): readonly string[]
 }
 
 /** Argument lists, or null when the key is absent. */
-function readCommand(field: Field | undefined, report: Report): CommandTemplates | null {
+export function readCommand(field: Field | undefined, report: Report): CommandTemplates | null {
   if (!field) return null
   const fields = readFields(field.value, '`command`', ['headless', 'interactive', 'resume'], report)
   const list = (key: string): readonly string[] | null => {
