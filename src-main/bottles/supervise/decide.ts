@@ -1,0 +1,329 @@
+import type { HookPoint } from '../../../src-preload/contract/agents.ts'
+import type { Json } from '../../agents/definitions.ts'
+import type { Lifecycle } from '../../agents/lifecycle.ts'
+import { chooseRestart, countedTries, type RunEnd } from './back-off.ts'
+import { afterSample, type SampleEvent } from './decide-sample.ts'
+import type { AgentState, FreezeRule } from './supervision.ts'
+
+/** What happened to an agent. */
+export type AgentEvent =
+  | { readonly kind: 'armed'; readonly hasStartup: boolean }
+  | { readonly kind: 'output'; readonly at: number }
+  | SampleEvent
+  | { readonly kind: 'due'; readonly what: Due }
+  | { readonly kind: 'exited'; readonly end: RunEnd }
+  | {
+      readonly kind: 'frozen'
+      readonly rule: FreezeRule
+      readonly outcome: 'done' | 'unsupported' | 'failed'
+      readonly message: string
+    }
+  | { readonly kind: 'restart-failed'; readonly message: string; readonly isFinal: boolean }
+  /** Somebody else did something with the bottle in between: the rule has nothing to do any more. */
+  | { readonly kind: 'restart-void' }
+  | {
+      readonly kind: 'context'
+      readonly latch: unknown
+      readonly act: 'none' | 'warn' | 'compact' | 'freeze' | 'restart'
+      readonly say: string | null
+    }
+  | { readonly kind: 'startup'; readonly progress: unknown; readonly state: 'pending' | 'done' | 'failed' }
+
+/** What falls due by the clock. */
+export type Due = 'look' | 'restart' | 'idle' | 'interval' | 'context' | 'exit'
+
+/** What is to be done, in order. */
+export type Action =
+  | { readonly kind: 'look'; readonly reason: 'tick' | 'output' | 'exit' }
+  | { readonly kind: 'startup' }
+  | { readonly kind: 'freeze'; readonly rule: FreezeRule; readonly note: string }
+  | { readonly kind: 'restart'; readonly why: 'crash' | 'context' }
+  | { readonly kind: 'compact' }
+  | { readonly kind: 'context' }
+  | { readonly kind: 'hook'; readonly point: HookPoint; readonly context: Readonly<Record<string, Json>> }
+  | { readonly kind: 'tell'; readonly text: string; readonly isFailure: boolean }
+  /** The last look's file gets the newest facts of restarts. */
+  | { readonly kind: 'facts' }
+
+/** Times that a failed freeze at an agent's end is tried again, and milliseconds before the first of them. */
+const EXIT_RETRIES = 5
+const RETRY_MS = 30_000
+
+export interface Decision {
+  readonly state: AgentState
+  readonly actions: readonly Action[]
+}
+
+/** What one event leads to. `random` is 0 to 1. Pure: the whole of supervision is here and in `dues`. */
+export function decide(
+  state: AgentState,
+  event: AgentEvent,
+  lifecycle: Lifecycle,
+  now: number,
+  random: number,
+): Decision {
+  switch (event.kind) {
+    case 'armed':
+      return afterArm(state, event.hasStartup)
+    case 'output':
+      return {
+        state: {
+          ...state,
+          lastOutputAt: event.at,
+          unseenSince: state.unseenSince ?? event.at,
+          isDirty: true,
+        },
+        actions: [],
+      }
+    case 'sample':
+      return afterSample(state, event, lifecycle, now)
+    case 'due':
+      return afterDue(state, event.what, lifecycle, now)
+    case 'exited':
+      return afterExit(state, event.end, lifecycle, now, random)
+    case 'frozen':
+      return afterFreeze(state, event, now)
+    case 'restart-failed':
+      return afterFailedRestart(state, event, lifecycle, now, random)
+    case 'restart-void':
+      return { state: { ...state, restarts: { ...state.restarts, nextAt: null, begun: null } }, actions: [] }
+    case 'context':
+      return afterContext(state, event, lifecycle)
+    case 'startup':
+      return {
+        state: { ...state, startup: { state: event.state, progress: event.progress } },
+        actions: [],
+      }
+  }
+}
+
+/** A supervisor has come to the agent: it goes on with what an earlier one left, and repeats nothing. */
+function afterArm(state: AgentState, hasStartup: boolean): Decision {
+  const actions: Action[] = []
+  if (state.isRunning) {
+    actions.push({ kind: 'look', reason: 'tick' })
+    if (hasStartup && state.startup.state === 'pending') actions.push({ kind: 'startup' })
+  } else if (state.freezes.exit === 'due') {
+    actions.push(exitFreeze(state.end))
+  }
+  // Its hook went out when it was begun.
+  if (state.restarts.begun) actions.push({ kind: 'restart', why: state.restarts.begun })
+  return { state, actions }
+}
+
+function afterDue(state: AgentState, what: Due, lifecycle: Lifecycle, now: number): Decision {
+  const { autoFreeze } = lifecycle
+  switch (what) {
+    case 'look': {
+      // Marked now: a look that takes long must not be asked for twice.
+      const reason = state.unseenSince === null ? 'tick' : 'output'
+      return {
+        state: { ...state, lastLookAt: now, unseenSince: null },
+        actions: state.isRunning ? [{ kind: 'look', reason }] : [],
+      }
+    }
+    case 'restart':
+      return beginRestart(state, lifecycle, now)
+    case 'idle':
+      return {
+        state: {
+          ...state,
+          freezes: { ...state.freezes, idle: { activityAt: state.sample?.lastActivityAt ?? null } },
+        },
+        actions: [freezeAction('idle', `Frozen after ${autoFreeze.idleMinutes} minutes without work.`)],
+      }
+    case 'interval': {
+      const next = { ...state, freezes: { ...state.freezes, lastAt: now } }
+      if (!state.isDirty) return { state: next, actions: [] }
+      const note = `Frozen as every ${autoFreeze.everyMinutes} minutes.`
+      return { state: { ...next, isDirty: false }, actions: [freezeAction('interval', note)] }
+    }
+    case 'context':
+      return { state: { ...state, lastContextAt: now }, actions: [{ kind: 'context' }] }
+    case 'exit':
+      return {
+        state: { ...state, freezes: { ...state.freezes, retryAt: null } },
+        actions: [exitFreeze(state.end)],
+      }
+  }
+}
+
+function freezeAction(rule: FreezeRule, note: string): Action {
+  return { kind: 'freeze', rule, note }
+}
+
+function exitFreeze(end: RunEnd | null): Action {
+  const how = end?.isStopped
+    ? 'was stopped'
+    : end?.code === null || end === null
+      ? 'ended'
+      : `exited with code ${end.code}`
+  return freezeAction('exit', `Frozen when the agent ${how}.`)
+}
+
+function afterExit(
+  before: AgentState,
+  end: RunEnd,
+  lifecycle: Lifecycle,
+  now: number,
+  random: number,
+): Decision {
+  if (!before.isRunning && before.end) return { state: before, actions: [] }
+  const actions: Action[] = [{ kind: 'look', reason: 'exit' }]
+  let state: AgentState = { ...before, isRunning: false, end, unseenSince: null }
+  if (lifecycle.autoFreeze.onExit) {
+    state = { ...state, freezes: { ...state.freezes, exit: 'due' } }
+    actions.push(exitFreeze(end))
+  }
+  if (!end.isStopped && end.code !== 0) {
+    const code = end.code === null ? 'an unknown code' : `code ${end.code}`
+    actions.push({
+      kind: 'hook',
+      point: 'on_health',
+      context: { state: 'exited', reason: `The agent ended with ${code}.`, exit_code: end.code },
+    })
+  }
+  const ranMs = end.at - Date.parse(state.startedAt)
+  const choice = chooseRestart(lifecycle.restart, end, ranMs, state.restarts.tries, now, random)
+  const chosen = withChoice(state, choice, now)
+  return { state: chosen.state, actions: [...actions, ...chosen.actions] }
+}
+
+function withChoice(state: AgentState, choice: ReturnType<typeof chooseRestart>, now: number): Decision {
+  if (choice.kind === 'none') return { state, actions: [] }
+  if (choice.kind === 'give-up') return giveUp(state, choice.reason)
+  const seconds = Math.max(1, Math.round((choice.at - now) / 1000))
+  const { code } = state.end ?? { code: null }
+  const how = code === null ? 'ended without a word' : `exited with code ${code}`
+  return {
+    state: {
+      ...state,
+      restarts: { tries: choice.tries, nextAt: choice.at, begun: null, gaveUp: null },
+    },
+    actions: [
+      { kind: 'tell', text: `The agent ${how}; it is started again in ${seconds} s.`, isFailure: false },
+      { kind: 'facts' },
+    ],
+  }
+}
+
+function giveUp(state: AgentState, reason: string): Decision {
+  const text = `The agent is not started again: ${reason}.`
+  return {
+    state: { ...state, restarts: { ...state.restarts, nextAt: null, begun: null, gaveUp: reason } },
+    actions: [
+      { kind: 'tell', text, isFailure: true },
+      { kind: 'facts' },
+      { kind: 'hook', point: 'on_health', context: { state: 'gave-up', reason: text } },
+    ],
+  }
+}
+
+function beginRestart(state: AgentState, lifecycle: Lifecycle, now: number): Decision {
+  if (state.isRunning || state.restarts.gaveUp !== null) return { state, actions: [] }
+  const tries = [...countedTries(lifecycle.restart, state.restarts.tries, now), now]
+  return {
+    state: { ...state, restarts: { tries, nextAt: null, begun: 'crash', gaveUp: null } },
+    actions: [
+      {
+        kind: 'hook',
+        point: 'on_restart',
+        context: {
+          percent: state.sample?.contextPercent ?? null,
+          strategy: lifecycle.context.strategy,
+          reason: 'crash',
+          attempt: tries.length,
+          exit_code: state.end?.code ?? null,
+        },
+      },
+      { kind: 'restart', why: 'crash' },
+    ],
+  }
+}
+
+function afterFailedRestart(
+  state: AgentState,
+  event: Extract<AgentEvent, { kind: 'restart-failed' }>,
+  lifecycle: Lifecycle,
+  now: number,
+  random: number,
+): Decision {
+  const wasCrash = state.restarts.begun === 'crash'
+  const ended: AgentState = { ...state, restarts: { ...state.restarts, begun: null } }
+  const told: Action = {
+    kind: 'tell',
+    text: `The agent could not be started again: ${event.message}`,
+    isFailure: true,
+  }
+  if (!wasCrash || !state.end) return { state: ended, actions: [told] }
+  // The end that led here counts from now: how long ago it was says nothing of the next try.
+  const end = { ...state.end, at: now }
+  const choice = event.isFinal
+    ? ({ kind: 'give-up', reason: event.message.replace(/\.$/, '') } as const)
+    : chooseRestart(lifecycle.restart, end, 0, state.restarts.tries, now, random)
+  const chosen = withChoice(ended, choice, now)
+  return { state: chosen.state, actions: [told, ...chosen.actions] }
+}
+
+function afterFreeze(
+  state: AgentState,
+  event: Extract<AgentEvent, { kind: 'frozen' }>,
+  now: number,
+): Decision {
+  const { freezes } = state
+  if (event.outcome === 'unsupported') {
+    const actions: Action[] = freezes.cannot
+      ? []
+      : [{ kind: 'tell', text: `No rule freezes this agent: ${event.message}`, isFailure: false }]
+    return { state: { ...state, freezes: { ...freezes, cannot: true } }, actions }
+  }
+  if (event.outcome === 'failed') {
+    // The next occasion tries again; of an end there is no other, so it has tries of its own.
+    const isLast = freezes.retries >= EXIT_RETRIES
+    const retryAt = event.rule === 'exit' && !isLast ? now + RETRY_MS * 2 ** freezes.retries : null
+    return {
+      state: {
+        ...state,
+        isDirty: true,
+        freezes: { ...freezes, retryAt, retries: freezes.retries + (event.rule === 'exit' ? 1 : 0) },
+      },
+      actions: [{ kind: 'tell', text: `Not frozen by rule: ${event.message}`, isFailure: true }],
+    }
+  }
+  const exit = event.rule === 'exit' ? ('done' as const) : freezes.exit
+  return { state: { ...state, freezes: { ...freezes, exit, lastAt: now } }, actions: [] }
+}
+
+/** What the context rules ask for. A freeze comes before what throws parts of the conversation away. */
+function afterContext(
+  before: AgentState,
+  event: Extract<AgentEvent, { kind: 'context' }>,
+  lifecycle: Lifecycle,
+): Decision {
+  const state: AgentState = { ...before, context: event.latch }
+  const percent = state.sample?.contextPercent ?? null
+  const actions: Action[] = event.say === null ? [] : [{ kind: 'tell', text: event.say, isFailure: false }]
+  const note = `Frozen as ${percent ?? '?'} % of the context is used.`
+  const first: Action[] = lifecycle.context.freezeFirst ? [freezeAction('before-context', note)] : []
+  switch (event.act) {
+    case 'none':
+    case 'warn':
+      return { state, actions }
+    case 'freeze':
+      return { state, actions: [...actions, freezeAction('before-context', note)] }
+    case 'compact':
+      return { state, actions: [...actions, ...first, { kind: 'compact' }] }
+    case 'restart': {
+      const { strategy } = lifecycle.context
+      return {
+        state: { ...state, restarts: { ...state.restarts, begun: 'context' } },
+        actions: [
+          ...actions,
+          ...first,
+          { kind: 'hook', point: 'on_restart', context: { percent, strategy, reason: 'context' } },
+          { kind: 'restart', why: 'context' },
+        ],
+      }
+    }
+  }
+}
