@@ -44,6 +44,14 @@ export const ConfiguredHook = z.object({
 })
 export type ConfiguredHook = z.infer<typeof ConfiguredHook>
 
+/** What a definition runs at the points of its agent's life, and what came of it. */
+export const AgentHooks = z.object({
+  /** Points without hooks may be left out. */
+  configured: z.partialRecord(HookPoint, z.array(ConfiguredHook)),
+  journal: z.array(HookRecord),
+})
+export type AgentHooks = z.infer<typeof AgentHooks>
+
 /** Unknown is not no: what nobody could look at is never told as dead. */
 export const Tri = z.enum(['yes', 'no', 'unknown'])
 export type Tri = z.infer<typeof Tri>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ActivityEntry } from './agents.ts'
+import { ActivityEntry, AgentHooks, AgentStatus, HookPoint, HookRecord } from './agents.ts'
 import {
   CompressionName,
   FileDiff,
@@ -184,6 +184,17 @@ export const calls = {
     result: z.object({ agents: z.array(ManifestSummary), bottles: z.array(ManifestSummary) }),
   },
   'agent:sample': { args: z.object({}), result: z.object({ agent: z.string() }) },
+  /** What is known of the agent, as `icebox status --json` prints it. */
+  'agent:status': { args: BySlug, result: AgentStatus },
+  /** Hooks of its definition by point, and what hooks did, newest last. */
+  'agent:hooks': { args: BySlug, result: AgentHooks },
+  /** Runs the hooks of a point with its last payload; nothing is stopped by them. */
+  'agent:try-hook': { args: z.object({ slug: Slug, point: HookPoint }), result: z.array(HookRecord) },
+  /** Types a text into the agent, or puts it into its inbox; into one that does not wait only with `now`. */
+  'agent:send': {
+    args: z.object({ slug: Slug, text: Text.min(1), now: z.boolean().default(false) }),
+    result: z.object({}),
+  },
   /** What happened last, newest first: of all bottles, or of one. */
   'activity:list': {
     args: z.object({ slug: Slug.optional(), limit: z.number().int().min(1).max(500).default(200) }),

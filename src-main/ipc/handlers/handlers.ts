@@ -3,6 +3,7 @@ import type { TaskQueue } from '../../tasks/task-queue.ts'
 import type { Handlers } from '../router.ts'
 import type { StateHub } from '../state-hub.ts'
 import type { Transfers } from '../transfers/transfers.ts'
+import { agentHandlers } from './agents.ts'
 import { artifactHandlers } from './artifacts.ts'
 import { lifeHandlers } from './life.ts'
 
@@ -18,6 +19,7 @@ export function createHandlers(
   return {
     ...lifeHandlers(bottles, tasks, signal),
     ...artifactHandlers(icebox.artifacts, tasks, transfers, icebox.root, signal),
+    ...agentHandlers(icebox, signal),
     'state:snapshot': () => hub.snapshot(),
     'bottle:detail': ({ slug }) => bottles.detail(slug, signal),
     'bottle:journal': async ({ slug }) => [...(await bottles.journal(slug))],
