@@ -13,6 +13,7 @@ import { createSettings } from './settings/theme.ts'
 import { type App, AppContext } from './state/app.ts'
 import { createStore } from './state/create-store.ts'
 import { createDetailCache } from './state/details.ts'
+import { watchLooks } from './state/looks.ts'
 import { emptyModel } from './state/model.ts'
 import { createOperations } from './state/operations.ts'
 import { type Link, startSync } from './state/sync.ts'
@@ -36,6 +37,7 @@ const app: App = {
   view,
   details: createDetailCache(bridge),
   diffs: createDiffCache(bridge),
+  looks: watchLooks(model),
   transfer: createFileTransfer({
     bridge,
     model,

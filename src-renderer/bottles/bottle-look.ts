@@ -16,9 +16,9 @@ export interface Look {
 
 const AGENT_LOOKS: Readonly<Record<NonNullable<Bottle['agentState']>, Look>> = {
   waiting: { tone: 'wait', icon: 'waiting', word: t.state.waiting, order: 0 },
-  'signed-out': { tone: 'wait', icon: 'waiting', word: t.state['signed-out'], order: 0 },
-  limited: { tone: 'wait', icon: 'pause', word: t.state.limited, order: 1 },
-  stuck: { tone: 'bad', icon: 'waiting', word: t.state.stuck, order: 0 },
+  stuck: { tone: 'bad', icon: 'warning', word: t.state.stuck, order: 0.1 },
+  'signed-out': { tone: 'wait', icon: 'locked', word: t.state['signed-out'], order: 0.2 },
+  limited: { tone: 'wait', icon: 'hourglass', word: t.state.limited, order: 1 },
   working: { tone: 'run', icon: 'play', word: t.state.working, order: 3 },
   exited: { tone: 'off', icon: 'check', word: t.state.exited, order: 4 },
 }
@@ -50,8 +50,15 @@ export function isActive(bottle: Bottle): boolean {
 
 /** True when the agent can't go on without a person. */
 export function isWaiting(bottle: Bottle): boolean {
-  return bottle.state === 'running' && ['waiting', 'signed-out', 'stuck'].includes(bottle.agentState ?? '')
+  return bottle.state === 'running' && NEEDS_A_PERSON.has(bottle.agentState)
 }
+
+const NEEDS_A_PERSON: ReadonlySet<Bottle['agentState']> = new Set([
+  'waiting',
+  'limited',
+  'signed-out',
+  'stuck',
+])
 
 /** "Docker", "This Mac". The server's platform counts, not the page's. */
 export function backendName(backend: string, platform: string): string {
@@ -69,11 +76,24 @@ export function agentName(bottle: Pick<Bottle, 'agent' | 'provider'>): string {
 /** The line below the name: what would puzzle first, else where it came from and what is kept. */
 export function sentenceOf(bottle: Bottle): string {
   const parts: string[] = []
-  if (bottle.stateReason) parts.push(bottle.stateReason)
+  const reason = reasonOf(bottle)
+  if (reason) parts.push(reason)
   else if (bottle.state === 'failed' && bottle.exitCode) parts.push(t.list.exited(bottle.exitCode))
   if (bottle.parent) parts.push(t.list.forkOf(bottle.parent.split('@')[0] ?? bottle.parent))
-  if (parts.length === 0 || !bottle.stateReason) parts.push(t.list.snapshots(bottle.snapshots))
+  if (parts.length === 0 || !reason) parts.push(t.list.snapshots(bottle.snapshots))
   return parts.join(' · ')
+}
+
+/** Why a bottle is as it is: that its agent is not restarted any more, what its agent asks, what its engine says. */
+export function reasonOf(bottle: Pick<Bottle, 'stateReason' | 'health'>): string | null {
+  const { health } = bottle
+  if (health?.restarts.gaveUp) return t.health.gaveUpShort(health.restarts.gaveUp)
+  return bottle.stateReason ?? health?.reason ?? null
+}
+
+/** The agent's look where it stands for itself; null while nothing is known of it. */
+export function agentLook(state: Bottle['agentState']): Look | null {
+  return state && AGENT_LOOKS[state]
 }
 
 const COLORS: Readonly<Record<string, string>> = {

@@ -10,8 +10,10 @@ import { percent, shareOf } from '../tasks/progress-words.ts'
 import { IconButton } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { age, bytes } from '../ui/format.ts'
-import { agentName, backendName, labelColor, lookOf, sentenceOf } from './bottle-look.ts'
+import { contextOf, modelName } from './agent-look.ts'
+import { agentName, backendName, isWaiting, labelColor, lookOf, sentenceOf } from './bottle-look.ts'
 import { verbsOf } from './bottle-verbs.ts'
+import { ContextBar } from './context-bar.tsx'
 import { StatePill } from './state-pill.tsx'
 
 /** What a row asks of its list; one object for all rows, so that rows stay memoised. */
@@ -45,6 +47,8 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
   const doing = task?.kind ?? props.asked ?? null
   const look = lookOf(bottle, doing)
   const color = labelColor(bottle.color)
+  const model = bottle.health?.model ?? null
+  const sentence = sentenceOf(bottle)
   const buttonTab = props.isTabStop ? 0 : -1
   // Buttons exist only where a pointer or the focus is: most of the cost of a row is in them.
   const [isNear, setNear] = useState(false)
@@ -101,19 +105,33 @@ export const BottleRow = memo(function BottleRow(props: RowProps) {
           ))}
           <DragMark item={drag.item} />
         </div>
-        <div className="row-sentence one-line">
+        <div className="row-sentence one-line" title={sentence}>
           {task?.progress ? (
             `${percent(task.progress)} ${task.progress.phase}`.trim()
           ) : (
             <>
-              <span className="row-engine">{backendName(bottle.backend, props.platform)} · </span>
-              {sentenceOf(bottle)}
+              {/* What an agent asks needs the room. */}
+              {!isWaiting(bottle) && (
+                <span className="row-engine">{backendName(bottle.backend, props.platform)} · </span>
+              )}
+              {sentence}
             </>
           )}
         </div>
       </div>
-      <div role="gridcell" className="cell-agent one-line" title={bottle.agent}>
-        {agentName(bottle)}
+      <div role="gridcell" className="cell-agent" title={bottle.agent}>
+        <div className="one-line">{agentName(bottle)}</div>
+        {model && (
+          <div className="row-model one-line" title={model}>
+            {modelName(model)}
+          </div>
+        )}
+      </div>
+      <div role="gridcell" className="cell-model one-line soft" title={model ?? undefined}>
+        {model ? modelName(model) : '–'}
+      </div>
+      <div role="gridcell" className="cell-context">
+        <ContextBar percent={contextOf(bottle)} />
       </div>
       <div role="gridcell" className="cell-engine one-line soft">
         {bottle.engine || backendName(bottle.backend, props.platform)}

@@ -17,13 +17,14 @@ export function BottlesScreen() {
   const tab = useView((view) => view.tab)
   const query = useDeferredValue(useView((view) => view.query))
   const engine = useView((view) => view.engine)
+  const agent = useView((view) => view.agent)
   const sort = useView((view) => view.sort)
   const wanted = useView((view) => view.current)
   const isDetailOpen = useView((view) => view.isDetailOpen)
   const counts = useMemo(() => countTabs(bottles), [bottles])
   const chosen = useMemo(
-    () => chooseBottles(bottles, { tab, query, engine, sort }),
-    [bottles, tab, query, engine, sort],
+    () => chooseBottles(bottles, { tab, query, engine, agent, sort }),
+    [bottles, tab, query, engine, agent, sort],
   )
   if (bottles.length === 0) return <FirstSteps />
   const current = (wanted ? byName.get(wanted) : undefined) ?? chosen[0]
@@ -46,7 +47,9 @@ function NoHit({ query }: { readonly query: string }) {
   const change = useChangeView()
   return (
     <Blank icon="search" title={t.list.noHit} text={t.list.noHitText(query)}>
-      <Button onClick={() => change({ query: '', engine: '', tab: 'all' })}>{t.action.clearFilter}</Button>
+      <Button onClick={() => change({ query: '', engine: '', agent: '', tab: 'all' })}>
+        {t.action.clearFilter}
+      </Button>
     </Blank>
   )
 }

@@ -1,6 +1,7 @@
 import type { Bottle } from '../../src-preload/contract/entities.ts'
 import type { ListTab, Sort } from '../state/view.ts'
-import { agentName, isActive, isWaiting, lookOf } from './bottle-look.ts'
+import { isOfAgent, modelName } from './agent-look.ts'
+import { agentName, isActive, isWaiting, lookOf, reasonOf } from './bottle-look.ts'
 
 const IS_IN_TAB: Readonly<Record<ListTab, (bottle: Bottle) => boolean>> = {
   all: () => true,
@@ -28,9 +29,10 @@ const haystacks = new WeakMap<Bottle, string>()
 function haystackOf(bottle: Bottle): string {
   const known = haystacks.get(bottle)
   if (known !== undefined) return known
-  const { slug, label, color, agent, provider, backend, engine, state, stateReason, parent, badges } = bottle
-  const text = [slug, label, color, agent, provider, backend, engine, state, stateReason, parent, ...badges]
-    .concat(lookOf(bottle, null).word)
+  const { slug, label, color, agent, provider, backend, engine, state, parent, badges } = bottle
+  const model = bottle.health?.model
+  const text = [slug, label, color, agent, provider, backend, engine, state, parent, ...badges]
+    .concat(lookOf(bottle, null).word, reasonOf(bottle), model ? [model, modelName(model)] : [])
     .join(' ')
     .toLowerCase()
   haystacks.set(bottle, text)
@@ -43,6 +45,8 @@ export interface Choice {
   readonly query: string
   /** Backend name, or empty for all. */
   readonly engine: string
+  /** State, name or model of agents as `isOfAgent` reads it, or empty for all. */
+  readonly agent: string
   readonly sort: Sort
 }
 
@@ -53,6 +57,7 @@ export function chooseBottles(bottles: readonly Bottle[], choice: Choice): reado
     (bottle) =>
       IS_IN_TAB[choice.tab](bottle) &&
       (!choice.engine || bottle.backend === choice.engine) &&
+      isOfAgent(bottle, choice.agent) &&
       words.every((word) => haystackOf(bottle).includes(word)),
   )
   const sign = choice.sort.isDescending ? -1 : 1
@@ -69,9 +74,16 @@ const COMPARE: Readonly<Record<Sort['key'], (a: Bottle, b: Bottle) => number>> =
   state: (a, b) => lookOf(a, null).order - lookOf(b, null).order,
   name: (a, b) => byText(a.slug, b.slug),
   agent: (a, b) => byText(agentName(a), agentName(b)),
+  model: (a, b) => byText(a.health?.model ?? '', b.health?.model ?? ''),
+  // What nobody knows counts as less than nothing, and what is not looked after as less than that.
+  context: (a, b) => contextRank(a) - contextRank(b),
   engine: (a, b) => byText(a.engine || a.backend, b.engine || b.backend),
   snapshots: (a, b) => a.snapshots - b.snapshots,
   size: (a, b) => (a.bytes ?? -1) - (b.bytes ?? -1),
   frozen: (a, b) => byPlain(a.lastFrozenAt ?? '', b.lastFrozenAt ?? ''),
   started: (a, b) => byPlain(a.startedAt, b.startedAt),
+}
+
+function contextRank({ health }: Bottle): number {
+  return health ? (health.contextPercent ?? -1) : -2
 }

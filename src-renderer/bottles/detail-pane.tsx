@@ -22,6 +22,9 @@ import { StatePill } from './state-pill.tsx'
 const TerminalTab = lazy(() =>
   import('./terminal-tab.tsx').then((module) => ({ default: module.TerminalTab })),
 )
+const HealthTab = lazy(() =>
+  import('../health/health-tab.tsx').then((module) => ({ default: module.HealthTab })),
+)
 const LogsTab = lazy(() => import('./logs-tab.tsx').then((module) => ({ default: module.LogsTab })))
 
 /** All about one bottle, at the right of the list. */
@@ -88,6 +91,11 @@ export function DetailPane({ bottle }: { readonly bottle: Bottle }) {
         </TabPanel>
         <TabPanel id="changes" className="tab-panel filled">
           <ChangesTab bottle={bottle} entry={entry} />
+        </TabPanel>
+        <TabPanel id="health" className="tab-panel scroll">
+          <Suspense fallback={null}>
+            <HealthTab bottle={bottle} />
+          </Suspense>
         </TabPanel>
       </Tabs>
     </aside>

@@ -9,13 +9,15 @@ const COLUMNS: readonly SortKey[] = [
   'state',
   'name',
   'agent',
+  'model',
+  'context',
   'engine',
   'snapshots',
   'size',
   'frozen',
   'started',
 ]
-const STARTS_DESCENDING: ReadonlySet<SortKey> = new Set(['snapshots', 'size', 'frozen', 'started'])
+const STARTS_DESCENDING: ReadonlySet<SortKey> = new Set(['context', 'snapshots', 'size', 'frozen', 'started'])
 
 /** The column headers: each sorts by its column, and the other way when pressed again. */
 export function ListHead(props: {

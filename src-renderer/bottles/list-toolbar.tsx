@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
 import { chordText } from '../palette/keys.ts'
 import { useApp, useChangeView, useModel, useView } from '../state/app.ts'
@@ -8,6 +8,7 @@ import { t } from '../ui/en.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Segmented } from '../ui/pieces.tsx'
 import { PopMenu } from '../ui/pop-menu.tsx'
+import { agentChoices } from './agent-look.ts'
 import { backendName } from './bottle-look.ts'
 import { canFreeze, doingOf } from './bottle-verbs.ts'
 
@@ -84,7 +85,10 @@ export function ListToolbar(props: {
             ),
           }))}
         />
-        <EngineFilter bottles={props.bottles} />
+        <div className="list-filters">
+          <AgentFilter bottles={props.bottles} />
+          <EngineFilter bottles={props.bottles} />
+        </div>
       </div>
     </header>
   )
@@ -188,7 +192,7 @@ function EngineFilter({ bottles }: { readonly bottles: readonly Bottle[] }) {
   if (backends.length < 2 && !engine) return null
   return (
     <select
-      className="select quiet engine-filter"
+      className="select quiet list-filter"
       aria-label={t.list.engineFilter}
       value={engine}
       onChange={(event) => change({ engine: event.target.value })}
@@ -199,6 +203,37 @@ function EngineFilter({ bottles }: { readonly bottles: readonly Bottle[] }) {
           {backendName(backend, platform)}
         </option>
       ))}
+    </select>
+  )
+}
+
+/** Only bottles whose agent is in a state, of a name or of a model. */
+function AgentFilter({ bottles }: { readonly bottles: readonly Bottle[] }) {
+  const agent = useView((view) => view.agent)
+  const change = useChangeView()
+  const choices = useMemo(() => agentChoices(bottles), [bottles])
+  const count = choices.states.length + choices.agents.length + choices.models.length
+  if (count < 3 && !agent) return null
+  return (
+    <select
+      className="select quiet list-filter"
+      aria-label={t.list.agentFilter}
+      value={agent}
+      onChange={(event) => change({ agent: event.target.value })}
+    >
+      <option value="">{t.list.allAgents}</option>
+      {(['states', 'agents', 'models'] as const).map(
+        (kind) =>
+          choices[kind].length > 0 && (
+            <optgroup key={kind} label={t.list.agentKinds[kind]}>
+              {choices[kind].map(({ value, label }) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </optgroup>
+          ),
+      )}
     </select>
   )
 }

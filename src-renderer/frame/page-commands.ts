@@ -76,7 +76,7 @@ function showBottle(app: App, slug: string, wanted: string): void {
   openDetail(app, slug, tab)
   // A row that the filters hide would leave its detail beside a list that lacks it.
   if (chooseBottles(bottleList, app.view.get()).includes(bottle)) return
-  app.view.update((view): View => ({ ...view, tab: 'all', query: '', engine: '' }))
+  app.view.update((view): View => ({ ...view, tab: 'all', query: '', engine: '', agent: '' }))
 }
 
 /** Lets the desktop's menus and links reach the page, once there is something to act on. */

@@ -6,6 +6,7 @@ import type { DiffCache } from '../changes/diff-cache.ts'
 import type { ToastStore } from '../tasks/toast-store.ts'
 import { type Store, useStore } from './create-store.ts'
 import type { DetailCache } from './details.ts'
+import type { Looks } from './looks.ts'
 import type { Model } from './model.ts'
 import type { Operations } from './operations.ts'
 import type { Link } from './sync.ts'
@@ -19,6 +20,7 @@ export interface App {
   readonly view: Store<View>
   readonly toasts: ToastStore
   readonly details: DetailCache
+  readonly looks: Looks
   readonly diffs: DiffCache
   readonly operations: Operations
   readonly transfer: FileTransfer

@@ -14,6 +14,8 @@ export const SORT_KEYS = [
   'state',
   'name',
   'agent',
+  'model',
+  'context',
   'engine',
   'snapshots',
   'size',
@@ -26,7 +28,7 @@ export interface Sort {
   readonly isDescending: boolean
 }
 
-export const DETAIL_TABS = ['overview', 'terminal', 'logs', 'timeline', 'changes'] as const
+export const DETAIL_TABS = ['overview', 'terminal', 'logs', 'timeline', 'changes', 'health'] as const
 export type DetailTab = (typeof DETAIL_TABS)[number]
 
 /** What the New bottle sheet holds; kept while the sheet is closed, so that nothing typed is lost. */
@@ -83,6 +85,8 @@ export interface View {
   readonly query: string
   readonly isSearchOpen: boolean
   readonly engine: string
+  /** State, name or model of agents, or empty for all. */
+  readonly agent: string
   readonly sort: Sort
   /** The bottle whose detail is shown. */
   readonly current: string | null
@@ -104,6 +108,7 @@ export const initialView: View = {
   query: '',
   isSearchOpen: false,
   engine: '',
+  agent: '',
   sort: { key: 'state', isDescending: false },
   current: null,
   isDetailOpen: true,

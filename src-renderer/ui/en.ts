@@ -4,6 +4,7 @@ import { artifacts } from './en/artifacts.ts'
 import { commands } from './en/commands.ts'
 import { desktop } from './en/desktop.ts'
 import { forms } from './en/forms.ts'
+import { health } from './en/health.ts'
 import { plural } from './en/plural.ts'
 import { screens } from './en/screens.ts'
 
@@ -80,6 +81,8 @@ export const t = {
     state: 'State',
     name: 'Bottle',
     agent: 'Agent',
+    model: 'Model',
+    context: 'Context',
     engine: 'Engine',
     snapshots: 'Snapshots',
     size: 'Size',
@@ -92,6 +95,7 @@ export const t = {
     logs: 'Logs',
     timeline: 'Timeline',
     changes: 'Changes',
+    health: 'Health',
   } satisfies Record<DetailTab, string>,
   state: {
     starting: 'Starting',
@@ -236,6 +240,9 @@ export const t = {
         : 'Nothing here is in that state right now.',
     allEngines: 'All engines',
     engineFilter: 'Engine',
+    allAgents: 'All agents',
+    agentFilter: 'Agent',
+    agentKinds: { states: 'State', agents: 'Agent', models: 'Model' },
   },
   bulk: {
     label: 'Selected bottles',
@@ -326,5 +333,6 @@ export const t = {
   ...screens,
   ...commands,
   ...artifacts,
+  health,
   desktop,
 } as const

@@ -48,6 +48,16 @@ const SHAPES = {
   stop: <rect className="solid" x="4" y="4" width="8" height="8" rx="1" />,
   pause: <path d="M5.500 3.500v9M10.500 3.500v9" strokeWidth="2.600" />,
   waiting: <path d="M8 2.500v7M8 13h.01" strokeWidth="2.400" />,
+  locked: (
+    <>
+      <rect x="3.500" y="7" width="9" height="6.500" rx="1.500" />
+      <path d="M5.500 7V5a2.500 2.500 0 0 1 5 0v2" />
+    </>
+  ),
+  hourglass: <path d="M4 2h8M4 14h8M5 2v2.500L8 8l3-3.500V2M5 14v-2.500L8 8l3 3.500V14" />,
+  minus: <path d="M3.500 8h9" strokeWidth="2.200" />,
+  heart: <path d="M1.500 8.500h3l1.500-3 2.500 6 1.800-4.500.7 1.500h3.500" />,
+  send: <path d="M2.500 8L13.500 2.800 10.500 13.200 7.600 9.200zM7.600 9.200l5.900-6.400" />,
   cross: <path d="M4 4l8 8M12 4l-8 8" strokeWidth="2.200" />,
   question: (
     <path

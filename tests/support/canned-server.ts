@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { StatePatch, StateSnapshot, Task } from '../../src-preload/contract/entities.ts'
 import { type Failure, failure } from '../../src-preload/contract/errors.ts'
 import type { ClientMessage, ServerMessage } from '../../src-preload/contract/wire.ts'
+import { ACTIVITY, HOOKS, NO_HOOKS, statusOf, tried } from './canned/agents.ts'
 import { FILE_DIFF, FINDINGS, PREVIEW, SNAPSHOT_DIFF, usageOf } from './canned/artifacts.ts'
 import { detailOf, type Scene, scene } from './canned/data.ts'
 import { DEFINITIONS, elsewherePlan, PLAN } from './canned/definitions.ts'
@@ -122,6 +123,14 @@ export async function startCannedServer(options: {
         return state
       case 'bottle:detail':
         return row ? detailOf(row) : undefined
+      case 'agent:status':
+        return row ? statusOf(row) : undefined
+      case 'agent:hooks':
+        return row?.health ? HOOKS : NO_HOOKS
+      case 'agent:try-hook':
+        return tried(String(args.point))
+      case 'activity:list':
+        return state.bottles.length === 0 ? [] : ACTIVITY.filter((entry) => !slug || entry.slug === slug)
       case 'agent:list':
         return DEFINITIONS
       case 'agent:sample':

@@ -6,9 +6,10 @@ import type {
   StateSnapshot,
   Task,
 } from '../../../src-preload/contract/entities.ts'
+import { health, IN_TROUBLE } from './agents.ts'
 
 /** Canned states of the machine, for looking at the window and for its tests. */
-export type Scene = 'none' | 'missing' | 'down' | 'three' | 'many' | 'engines'
+export type Scene = 'none' | 'missing' | 'down' | 'three' | 'many' | 'engines' | 'agents'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -58,7 +59,7 @@ const EIGHT: readonly Bottle[] = [
     slug: 'auth-rewrite',
     color: 'purple',
     agentState: 'waiting',
-    stateReason: 'asks: “Run the migration on staging?”',
+    health: health({ reason: 'asks: “Run the migration on staging?”', contextPercent: 71 }),
     ...frozen(6, 12 * MINUTE, 1_240_000_000, 6),
   }),
   bottle({
@@ -67,6 +68,7 @@ const EIGHT: readonly Bottle[] = [
     provider: 'codex',
     agent: 'codex',
     startedAt: ago(64 * MINUTE),
+    health: health({ reason: 'Edit: src/routes/list.ts', model: 'gpt-5-codex' }),
     ...frozen(2, HOUR, 840_000_000, 2),
   }),
   bottle({
@@ -153,6 +155,9 @@ export function manyBottles(count: number): Bottle[] {
       provider: ['claude', 'codex', 'pi', 'custom'][index % 4] ?? 'custom',
       color: ['', 'blue', 'purple', 'green', 'red'][index % 5] ?? '',
       startedAt: ago(index * 17 * MINUTE),
+      ...(state === 'running' && index % 3 > 0
+        ? { health: health({ contextPercent: (index * 7) % 101 }) }
+        : {}),
       ...frozen(index, index * 9 * MINUTE, 5_000_000 * ((index * 7) % 400), index % 9),
     })
   })
@@ -247,11 +252,16 @@ const task = (change: Partial<Task> & { readonly id: string }): Task => ({
   ...change,
 })
 
+function bottlesOf(name: Scene): Bottle[] {
+  if (name === 'many') return manyBottles(500)
+  return name === 'agents' ? IN_TROUBLE.map(bottle) : [...EIGHT]
+}
+
 export function scene(name: Scene): StateSnapshot {
   const isEmpty = name === 'none' || name === 'missing' || name === 'down'
   return {
     revision: 7,
-    bottles: isEmpty ? [] : name === 'many' ? manyBottles(500) : [...EIGHT],
+    bottles: isEmpty ? [] : bottlesOf(name),
     tasks: isEmpty
       ? []
       : [

@@ -14,6 +14,7 @@ const choose = (choice: Partial<Choice>) =>
     tab: 'all',
     query: '',
     engine: '',
+    agent: '',
     sort: { key: 'name', isDescending: false },
     ...choice,
   }).map((row) => row.slug)
@@ -54,6 +55,7 @@ test('rows keep their identity', () => {
     tab: 'all',
     query: 'web',
     engine: '',
+    agent: '',
     sort: { key: 'name', isDescending: false },
   })
   expect(first).toBe(rows[0])
