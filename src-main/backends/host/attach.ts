@@ -1,8 +1,7 @@
 import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
-import { channelOf } from '../local/terminal-channel.ts'
+import { openTerminal } from '../local/terminal.ts'
 import type { HostContext } from './host-context.ts'
-import { TMUX_FIX } from './preflight.ts'
 import { hostFacts, pathsOf, runState } from './run-record.ts'
 
 /**
@@ -16,7 +15,7 @@ export async function attachTerminal(
   signal: AbortSignal,
 ): Promise<TerminalChannel> {
   signal.throwIfAborted()
-  const { socket } = hostFacts(ref)
+  const { socket, multiplexer: name } = hostFacts(ref)
   if (!socket) {
     throw bottleError(
       'unsupported',
@@ -26,9 +25,7 @@ export async function attachTerminal(
       },
     )
   }
-  const tmux = await context.tmux()
-  if (!tmux)
-    throw bottleError('engine-missing', `A terminal on this machine needs tmux. Install it: ${TMUX_FIX}`)
+  const multiplexer = await context.multiplexer(name)
   // The server's socket outlives it, so only the run itself can tell.
   if ((await runState(pathsOf(context.home, ref).run)).kind !== 'running') {
     throw bottleError(
@@ -39,15 +36,6 @@ export async function attachTerminal(
       },
     )
   }
-  const { spawn } = await import('@lydell/node-pty')
-  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' }
-  const pty = spawn(tmux, ['-u', '-S', socket, 'attach-session', '-t', 'agent'], {
-    name: 'xterm-256color',
-    cols: size.cols,
-    rows: size.rows,
-    cwd: '/',
-    env,
-    encoding: null,
-  })
-  return channelOf(pty, signal)
+  const command = await multiplexer.attachCommand(socket)
+  return openTerminal(command, size, signal)
 }

@@ -51,6 +51,11 @@ async function realFolder(base: string, parts: readonly string[]): Promise<strin
  * @throws BottleError `manifest-invalid` when it leads out of the workspace, `permission` when a link is on the way
  */
 export async function agentFolder(workspace: string, workdir: string | null): Promise<string> {
-  if (workdir === null || workdir.startsWith('/')) return workspace
-  return realFolder(workspace, segments(workdir))
+  const inside = insideWorkspace(workdir)
+  return inside === '' ? workspace : realFolder(workspace, segments(inside))
+}
+
+/** A definition's working folder as a path below the workspace; a container's folder means the workspace itself. Pure. */
+export function insideWorkspace(workdir: string | null): string {
+  return workdir === null || workdir.startsWith('/') ? '' : workdir
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
 import { isSlug } from '../../state/slug.ts'
 import { bottleError } from '../../system/bottle-error.ts'
+import type { AgentAccess } from '../agent-access.ts'
 import type { Backend, ExitFact, LaunchPlan, RemoveResult, RuntimeRef, StopOptions } from '../backend.ts'
 import { endFamily } from '../local/end-family.ts'
 import { waitUntil } from '../local/wait-until.ts'
@@ -38,6 +39,7 @@ export function createHostBackend(options: {
   readonly env?: NodeJS.ProcessEnv
 }): Backend {
   const context = createHostContext(options.rootId, resolve(options.home), options.env ?? process.env)
+  let accessOnce: Promise<AgentAccess> | undefined
   return {
     name: 'host',
     freezer: new HostFreezer(context),
@@ -79,6 +81,10 @@ export function createHostBackend(options: {
     discardVolumes: async () => ({ removed: [], left: [] }),
     recover: (intent, signal) => recoverHost(context, intent, signal),
     inventory: () => inventory(context),
+    access: async () => {
+      accessOnce ??= import('./access.ts').then(({ hostAccess }) => hostAccess(context))
+      return accessOnce
+    },
     portable: async () => (await import('./portable/host-portable.ts')).hostPortable(context),
   }
 }

@@ -8,25 +8,27 @@ import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import { endFamily } from '../local/end-family.ts'
 import { findProgram } from '../local/find-program.ts'
-import {
-  endTerminal,
-  makeRunFolder,
-  type RunnerPlan,
-  startHeadless,
-  startInteractive,
-  type WaitingRunner,
-} from '../local/start-runner.ts'
-import { terminalSocket } from '../local/terminal-socket.ts'
+import type { MultiplexerName } from '../local/multiplexer.ts'
+import { makeRunFolder, type RunnerPlan, startHeadless, type WaitingRunner } from '../local/start-runner.ts'
+import { terminalAddress } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
 import { agentEnvironment, requireEnvironment } from './agent-environment.ts'
-import { agentFolder, writeHomeFiles } from './home-files.ts'
+import { agentFolder, insideWorkspace, writeHomeFiles } from './home-files.ts'
 import type { HostContext } from './host-context.ts'
 import type { Isolation } from './isolation.ts'
 import { isFolder, prepareLive, rollBackLive, settleLive } from './live-trees.ts'
 import { type BottlePaths, bottlePaths, indexDir, indexFile, type RunPaths, runPaths } from './paths.ts'
-import { requireArguments, TMUX_FIX } from './preflight.ts'
+import { requireArguments } from './preflight.ts'
 import { privatePlacesOf } from './private-places.ts'
-import { hostFacts, isSurelyOver, processesOf, type RunRecord, runIdsOf, runState } from './run-record.ts'
+import {
+  type HostFacts,
+  hostFacts,
+  isSurelyOver,
+  processesOf,
+  type RunRecord,
+  runIdsOf,
+  runState,
+} from './run-record.ts'
 import { sandboxCommand } from './sandbox-arguments.ts'
 
 /** How long a runner may take from its word to the agent's start. */
@@ -113,17 +115,19 @@ async function createRunner(
   await makeRunFolder(run)
   let socket: string | null = null
   let waiting: WaitingRunner
+  const keeper = plan.multiplexer ?? 'tmux'
   if (plan.tty) {
-    const tmux = await context.tmux()
-    if (!tmux)
-      throw bottleError('engine-missing', `An interactive bottle needs tmux. Install it: ${TMUX_FIX}`)
-    socket = await terminalSocket(context.home, plan.slug, plan.runId)
-    waiting = await startInteractive(run, runnerPlan, tmux, socket, signal)
+    const multiplexer = await context.multiplexer(keeper)
+    socket = await terminalAddress(keeper, context.home, plan.slug, plan.runId)
+    waiting = await multiplexer.start(run, runnerPlan, socket, signal)
   } else {
     waiting = await startHeadless(run, runnerPlan)
   }
   const startedAt = new Date().toISOString()
-  const facts = { identity: waiting.identity, isolation: isolation.kind, tty: plan.tty, socket, startedAt }
+  const facts: HostFacts = {
+    ...{ identity: waiting.identity, isolation: isolation.kind, tty: plan.tty, startedAt },
+    ...{ socket, multiplexer: keeper, workdir: insideWorkspace(plan.workdir) },
+  }
   const ref: RuntimeRef = {
     backend: 'host',
     id: String(waiting.identity.pid),
@@ -133,7 +137,7 @@ async function createRunner(
     volumes: [],
     networks: [],
     sidecars: [],
-    facts,
+    facts: { ...facts },
   }
   return { ref, waiting }
 }
@@ -223,7 +227,17 @@ export async function dropRunFolder(context: HostContext, bottle: BottlePaths, r
 /** Ends everything of a run at once, its terminal too. Resolves with the pids that would not go. */
 export async function endRun(context: HostContext, ref: RuntimeRef): Promise<readonly number[]> {
   const left = await endFamily(processesOf(ref), 0, new AbortController().signal)
-  const { socket } = hostFacts(ref)
-  if (socket) await endTerminal(await context.tmux(), socket)
+  const { socket, multiplexer } = hostFacts(ref)
+  if (socket) await endTerminal(context, multiplexer, socket)
   return left
+}
+
+/** Ends a run's terminal; without the program that kept it there is none, and what is left of it goes. */
+export async function endTerminal(
+  context: HostContext,
+  name: MultiplexerName,
+  address: string,
+): Promise<void> {
+  if (!(await context.terminalProgram(name))) await rm(address, { recursive: true, force: true })
+  else await (await context.multiplexer(name)).end(address)
 }

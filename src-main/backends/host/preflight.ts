@@ -3,15 +3,13 @@ import { bottleError } from '../../system/bottle-error.ts'
 import type { LaunchPlan } from '../backend.ts'
 import { findProgram, searchPath } from '../local/find-program.ts'
 import { requireEnvironment } from './agent-environment.ts'
-import type { HostContext } from './host-context.ts'
+import { type HostContext, installOf } from './host-context.ts'
 import type { Isolation } from './isolation.ts'
 import { requireSnapshotTrees } from './live-trees.ts'
 import { bottlePaths } from './paths.ts'
 
 /** Linux gives one argument 128 KiB with its end mark; macOS a megabyte for all. */
 const ARGUMENT_BYTES = 131_071
-
-export const TMUX_FIX = process.platform === 'darwin' ? 'brew install tmux' : 'sudo apt install tmux'
 
 /** Refuses what this machine can't do for the plan; nothing has happened yet. Resolves with notices. */
 export async function preflight(
@@ -23,10 +21,11 @@ export async function preflight(
   requireEnvironment(plan)
   const argv = requireArguments(plan, context.env)
   if (plan.image.kind === 'snapshot') await requireHostSnapshot(context, plan.image)
-  if (plan.tty && !(await context.tmux())) {
+  const keeper = plan.multiplexer ?? 'tmux'
+  if (plan.tty && !(await context.terminalProgram(keeper))) {
     throw bottleError(
       'engine-missing',
-      `An interactive bottle on this machine needs tmux. Install it: ${TMUX_FIX}`,
+      `An interactive bottle on this machine needs ${keeper}. Install it: ${installOf(keeper)}`,
     )
   }
   const isolation = await context.isolation(signal)

@@ -1,21 +1,20 @@
 import { join } from 'node:path'
 import type { EngineReport } from '../../../src-preload/contract/index.ts'
 import { canShareBlocks } from './clone-trees.ts'
-import type { HostContext } from './host-context.ts'
-import { TMUX_FIX } from './preflight.ts'
+import { type HostContext, installOf } from './host-context.ts'
 
 /** What this machine can do as an engine; it is always there, so only parts of it can be missing. */
 export async function probeHost(context: HostContext, signal: AbortSignal): Promise<EngineReport> {
   const [isolation, tmux, reflink] = await Promise.all([
     context.isolation(signal),
-    context.tmux(),
+    context.terminalProgram('tmux'),
     canShareBlocks(join(context.home, 'icebox')),
   ])
   const reasons = [
     isolation.reason,
     tmux ? null : 'tmux is not installed, so interactive bottles need docker.',
   ]
-  const fixes = [isolation.fix, tmux ? null : TMUX_FIX]
+  const fixes = [isolation.fix, tmux ? null : installOf('tmux')]
   return {
     name: 'host',
     title: 'This machine',

@@ -1,11 +1,10 @@
 import { bottleError } from '../../system/bottle-error.ts'
 import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
-import { endTerminal } from '../local/start-runner.ts'
-import { terminalSocket } from '../local/terminal-socket.ts'
+import { terminalAddress } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
 import type { HostContext } from './host-context.ts'
 import { capturedOf, ownTarget } from './host-freezer.ts'
-import { dropRunFolder, endRun, hasStarted, settleLaunch } from './launch.ts'
+import { dropRunFolder, endRun, endTerminal, hasStarted, settleLaunch } from './launch.ts'
 import { isFolder, rollBackLive } from './live-trees.ts'
 import { bottlePaths, runPaths } from './paths.ts'
 import { endDeadPause } from './pause-family.ts'
@@ -74,7 +73,11 @@ async function recoverLaunch(
   }
   if (record) await endRun(context, record.ref)
   // A terminal that was opened just before the death waits for its word under no record, but its address is known.
-  else await endTerminal(await context.tmux(), await terminalSocket(context.home, intent.slug, intent.runId))
+  else {
+    for (const name of ['tmux', 'screen'] as const) {
+      await endTerminal(context, name, await terminalAddress(name, context.home, intent.slug, intent.runId))
+    }
+  }
   await dropRunFolder(context, bottle, run)
   const isNew = (intent.op === 'start' || intent.op === 'fork') && !intent.previous
   const isMade = isNew && (await runIdsOf(bottle)).length === 0 && !(await isFolder(bottle.snapshots))

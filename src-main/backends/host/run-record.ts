@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { readJsonObject } from '../../state/durable-file.ts'
 import { isAlive, type ProcessIdentity } from '../../system/process-identity.ts'
 import type { ExitFact, RuntimeRef } from '../backend.ts'
+import type { MultiplexerName } from '../local/multiplexer.ts'
 import type { RunProcesses } from '../local/process-family.ts'
 import { parseIdentity, readExit } from '../local/run-result.ts'
 import type { IsolationKind } from './isolation.ts'
@@ -21,6 +22,9 @@ export interface HostFacts {
   readonly tty: boolean
   /** Address of the terminal server; null for a headless run. */
   readonly socket: string | null
+  readonly multiplexer: MultiplexerName
+  /** The folder that the agent works in, below the bottle's workspace; empty for the workspace itself. */
+  readonly workdir: string
   readonly startedAt: string
 }
 
@@ -28,12 +32,14 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 /** Reads the facts of a reference; what is damaged names no process at all. Pure. */
 export function hostFacts(ref: RuntimeRef): HostFacts {
-  const { identity, isolation, tty, socket, startedAt } = ref.facts
+  const { identity, isolation, tty, socket, multiplexer, workdir, startedAt } = ref.facts
   return {
     identity: parseIdentity(identity),
     isolation: isolation === 'bwrap' || isolation === 'sandbox-exec' ? isolation : 'none',
     tty: tty === true,
     socket: typeof socket === 'string' ? socket : null,
+    multiplexer: multiplexer === 'screen' ? 'screen' : 'tmux',
+    workdir: text(workdir),
     startedAt: text(startedAt),
   }
 }

@@ -6,7 +6,8 @@ export const SANDBOX_STATUS_FD = 9
 /**
  * Stands between Icebox and the agent and outlives both terminals and Icebox: waits for the word to start (so that
  * a run that nobody recorded never begins), runs the agent, and writes down how it ended. Arguments: run folder,
- * log file or nothing, index file, tmux program or nothing, then the agent's command line.
+ * log file or nothing, index file, what gives the word in a terminal (the tmux program, or `fifo`) or nothing, then
+ * the agent's command line.
  */
 export const RUNNER_SCRIPT = `#!/bin/sh
 icebox_run=$1 icebox_log=$2 icebox_index=$3 icebox_tmux=$4
@@ -14,10 +15,15 @@ shift 4
 # A handler, not "ignore": an ignored signal would stay ignored in the agent.
 trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
 if [ -n "$icebox_tmux" ]; then
-  "$icebox_tmux" wait-for icebox-go || exit 0
+  if [ "$icebox_tmux" = fifo ]; then
+    echo $$ >"$icebox_run/runner.pid"
+    IFS= read -r icebox_go <"$icebox_run/word" && [ "$icebox_go" = go ] || exit 0
+  else
+    "$icebox_tmux" wait-for icebox-go || exit 0
+  fi
   . "$icebox_run/launch.sh" || exit 0
   command -p rm -f "$icebox_run/launch.sh"
-  unset TMUX TMUX_PANE
+  unset TMUX TMUX_PANE STY WINDOW SCREENDIR TERMCAP
 else
   IFS= read -r icebox_go && [ "$icebox_go" = go ] || exit 0
   exec </dev/null

@@ -7,7 +7,7 @@ import { runCommand } from '../../system/run-command.ts'
 import { privateFolder } from './private-folder.ts'
 import { EXIT_BLANK, launchScript, RUNNER_SCRIPT, TMUX_CONFIG } from './runner-script.ts'
 
-const TMUX_MS = 15_000
+export const TMUX_MS = 15_000
 
 /** The files of a run that its runner works with. */
 export interface RunPaths {

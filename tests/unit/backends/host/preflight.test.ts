@@ -22,12 +22,15 @@ const bare: Isolation = {
   reason: 'No sandbox.',
   fix: 'install one',
 }
-const context = (isolation = sandbox, tmux: string | undefined = '/usr/bin/tmux'): HostContext => ({
+const context = (isolation = sandbox): HostContext => ({
   rootId: 'r',
   home,
   env: { PATH: '/usr/bin:/bin', SHELL: '/bin/sh' },
   isolation: async () => isolation,
-  tmux: async () => tmux,
+  terminalProgram: async (name) => `/usr/bin/${name}`,
+  multiplexer: async (name) => {
+    throw new Error(`${name} is not started by a preflight`)
+  },
 })
 const plan = (more: Partial<LaunchPlan> = {}): LaunchPlan => ({
   slug: 'web-1',
@@ -121,10 +124,19 @@ describe('preflight', () => {
     expect(await check({ network: 'none' })).toEqual([])
   })
 
-  it('needs tmux only for a terminal', async () => {
-    const without: HostContext = { ...context(), tmux: async () => undefined }
-    expect(await check({}, without)).toEqual([])
-    await expect(check({ tty: true }, without)).rejects.toMatchObject({ code: 'engine-missing' })
+  it.each(['tmux', 'screen'] as const)('needs %s only for a terminal that it keeps', async (multiplexer) => {
+    const without: HostContext = {
+      ...context(),
+      terminalProgram: async (name) => (name === multiplexer ? undefined : `/usr/bin/${name}`),
+    }
+    expect(await check({ multiplexer }, without)).toEqual([])
+    await expect(check({ tty: true, multiplexer }, without)).rejects.toMatchObject({
+      code: 'engine-missing',
+      message: expect.stringMatching(new RegExp(`install ${multiplexer}`)),
+    })
+    expect(
+      await check({ tty: true, multiplexer: multiplexer === 'tmux' ? 'screen' : 'tmux' }, without),
+    ).toEqual([])
   })
 
   it('gives an interactive run without a command a shell', async () => {

@@ -1,0 +1,68 @@
+import type { Terminal } from '@xterm/headless'
+import type { ScreenText } from '../agent-access.ts'
+import { charWidth, hasUnclearWidth } from './char-width.ts'
+import type { InputModes } from './strokes.ts'
+
+/** What a terminal would show after all that a program wrote, without a terminal. */
+export interface TerminalView {
+  /** Takes the next bytes; a look waits until they are worked in. */
+  feed(bytes: Uint8Array): void
+  resize(cols: number, rows: number): void
+  /** False once something came in whose look differs from one terminal to the next. */
+  readonly isSure: boolean
+  readonly modes: InputModes
+  look(): Promise<ScreenText>
+  close(): void
+}
+
+/** Opens a view of that size; it holds about 200 kB. */
+export async function openView(size: {
+  readonly cols: number
+  readonly rows: number
+}): Promise<TerminalView> {
+  const { default: headless } = await import('@xterm/headless')
+  const terminal = new headless.Terminal({ ...size, scrollback: 0, allowProposedApi: true })
+  terminal.unicode.register({ version: 'icebox', wcwidth: charWidth, charProperties })
+  terminal.unicode.activeVersion = 'icebox'
+  const text = new TextDecoder()
+  let isSure = true
+  return {
+    feed(bytes) {
+      isSure &&= !hasUnclearWidth(text.decode(bytes, { stream: true }))
+      terminal.write(bytes)
+    },
+    resize: (cols, rows) => terminal.resize(cols, rows),
+    get isSure() {
+      return isSure
+    },
+    get modes() {
+      const { bracketedPasteMode, applicationCursorKeysMode } = terminal.modes
+      return { bracketedPaste: bracketedPasteMode, applicationCursor: applicationCursorKeysMode }
+    },
+    async look() {
+      await new Promise<void>((resolve) => terminal.write('', resolve))
+      return screenOf(terminal)
+    },
+    close: () => terminal.dispose(),
+  }
+}
+
+function screenOf({ cols, rows, buffer: { active } }: Terminal): ScreenText {
+  const lines = Array.from({ length: rows }, (_, row) => {
+    return (
+      active
+        .getLine(active.viewportY + row)
+        ?.translateToString(true)
+        .trimEnd() ?? ''
+    )
+  })
+  return { lines, cols, rows }
+}
+
+/** As the emulator wants it: width from bit 1 on, and bit 0 when the character joins the one before. */
+function charProperties(code: number, preceding: number): number {
+  const own = charWidth(code)
+  const before = (preceding >> 1) & 3
+  const isJoined = own === 0 && preceding !== 0 && before > 0
+  return ((isJoined ? Math.max(own, before) : own) << 1) | (isJoined ? 1 : 0)
+}
