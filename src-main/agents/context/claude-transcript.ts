@@ -1,5 +1,6 @@
 import { troubleFact } from './trouble.ts'
 import {
+  compacted,
   type Fields,
   fields,
   items,
@@ -18,7 +19,7 @@ export function readClaudeTranscript(lines: readonly string[], known: UsageFacts
   for (const line of lines) {
     const record = parseLine(line)
     if (record === null || record.isSidechain === true) continue
-    const change = changeOf(record)
+    const change = changeOf(record, facts)
     if (change === null) continue
     const at = timeOf(record.timestamp)
     const sessionId = textOf(record.sessionId)
@@ -32,14 +33,14 @@ export function readClaudeTranscript(lines: readonly string[], known: UsageFacts
   return facts
 }
 
-function changeOf(record: Fields): UsageFacts | null {
+function changeOf(record: Fields, known: UsageFacts): UsageFacts | null {
   if (record.type === 'assistant') return assistantFacts(record)
   if (record.type === 'user') return userFacts(record)
   if (record.type === 'system' && record.subtype === 'compact_boundary') {
-    const after = numberOf(fields(record.compactMetadata).postTokens)
-    const at = timeOf(record.timestamp)
-    // What the context holds now is told by the next answer.
-    return { tokens: after ?? null, ...(at === undefined ? {} : { compactedAt: at }) }
+    const { preTokens, postTokens } = fields(record.compactMetadata)
+    const after = compacted({ tokens: known.tokens ?? numberOf(preTokens) ?? null }, timeOf(record.timestamp))
+    const told = numberOf(postTokens)
+    return told === undefined ? after : { ...after, tokens: told }
   }
   return null
 }

@@ -1,6 +1,7 @@
 import type { UsageLimit } from '../../../src-preload/contract/agents.ts'
 import { troubleFact } from './trouble.ts'
 import {
+  compacted,
   type Fields,
   fields,
   items,
@@ -20,14 +21,14 @@ export function readCodexRollout(lines: readonly string[], known: UsageFacts): U
     const record = parseLine(line)
     if (record === null) continue
     const at = timeOf(record.timestamp)
-    const change = changeOf(record, at)
+    const change = changeOf(record, at, facts)
     if (change === null) continue
     facts = { ...facts, ...change, ...(at === undefined ? {} : { activityAt: at }) }
   }
   return facts
 }
 
-function changeOf(record: Fields, at: number | undefined): UsageFacts | null {
+function changeOf(record: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {
   const payload = fields(record.payload)
   switch (record.type) {
     case 'session_meta': {
@@ -39,9 +40,9 @@ function changeOf(record: Fields, at: number | undefined): UsageFacts | null {
       return model === undefined ? null : { model }
     }
     case 'compacted':
-      return compacted(at)
+      return compacted(known, at)
     case 'event_msg':
-      return eventFacts(payload, at)
+      return eventFacts(payload, at, known)
     case 'response_item':
       return itemFacts(payload)
     default:
@@ -49,11 +50,7 @@ function changeOf(record: Fields, at: number | undefined): UsageFacts | null {
   }
 }
 
-function compacted(at: number | undefined): UsageFacts {
-  return { tokens: null, ...(at === undefined ? {} : { compactedAt: at }) }
-}
-
-function eventFacts(event: Fields, at: number | undefined): UsageFacts | null {
+function eventFacts(event: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {
   switch (event.type) {
     case 'token_count':
       return tokenFacts(event, at)
@@ -71,7 +68,7 @@ function eventFacts(event: Fields, at: number | undefined): UsageFacts | null {
       return { turn: 'prompt', ...(window === undefined ? {} : { window }) }
     }
     case 'context_compacted':
-      return compacted(at)
+      return compacted(known, at)
     case 'error':
     case 'stream_error':
       return { trouble: troubleFact(textOf(event.message) ?? '', undefined) }

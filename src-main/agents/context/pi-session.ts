@@ -1,5 +1,6 @@
 import { troubleFact } from './trouble.ts'
 import {
+  compacted,
   type Fields,
   fields,
   items,
@@ -37,7 +38,7 @@ function changeOf(record: Fields, at: number | undefined, known: UsageFacts): Us
       return model === undefined ? null : { model }
     }
     case 'compaction':
-      return { tokens: null, ...(at === undefined ? {} : { compactedAt: at }) }
+      return compacted({ tokens: known.tokens ?? numberOf(record.tokensBefore) ?? null }, at)
     case 'message':
       return messageFacts(fields(record.message), known)
     default:

@@ -24,6 +24,8 @@ export interface UsageFacts {
   readonly trouble?: { readonly kind: 'limit' | 'sign-in' | 'other'; readonly text: string } | null
   /** Milliseconds since 1970 of the last compaction. */
   readonly compactedAt?: number
+  /** Tokens that the context had before it. */
+  readonly tokensBefore?: number
 }
 
 /** Reads the records of a transcript, oldest first, on top of what is known. */
@@ -90,4 +92,13 @@ export function toolInputText(name: string, input: unknown): string | null {
     if (typeof text === 'string' && text.trim() !== '') return short(text, 120)
   }
   return null
+}
+
+/** After a compaction what the context holds is told by the next answer. Pure. */
+export function compacted(known: UsageFacts, at: number | undefined): UsageFacts {
+  return {
+    tokens: null,
+    ...(typeof known.tokens === 'number' ? { tokensBefore: known.tokens } : {}),
+    ...(at === undefined ? {} : { compactedAt: at }),
+  }
 }
