@@ -44,7 +44,7 @@ export function createBottles(deps: ArtifactDeps): Bottles {
     stop: async (slug, options, context) => {
       await settle(slug, context.signal)
       const { GRACE_SECONDS, stop } = await import('./stop.ts')
-      return stop(deps, slug, options.graceSeconds ?? GRACE_SECONDS, context)
+      return stop(deps, slug, { ...options, graceSeconds: options.graceSeconds ?? GRACE_SECONDS }, context)
     },
     restart: async (slug, context, onLaunched) => {
       await settle(slug, context.signal)

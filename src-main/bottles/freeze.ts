@@ -18,6 +18,8 @@ import { bottleError, toFailure } from '../system/bottle-error.ts'
 import { askToStop } from './confirm-stop.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
+import { later, thenUnlocked } from './hooks/after-lock.ts'
+import { refuseNested, runBottleHooks } from './hooks/bottle-hooks.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { FreezeRequest, OperationContext } from './services.ts'
 import { requireRoom } from './space-guard.ts'
@@ -64,6 +66,8 @@ export async function freezeLocked(
     requireRoom(deps, backend, 'A freeze', context.signal),
   ])
   const metadata = read.kind === 'ok' ? read.metadata : null
+  const told = { reason: options.reason, backend: backend.name }
+  await runBottleHooks(deps, metadata, { point: 'pre_freeze', context: told }, context)
   const run = metadata?.icebox?.runs.find((known) => known.id === runtime.runId)
   const subject: FreezeSubject = {
     slug,
@@ -103,6 +107,9 @@ export async function freezeLocked(
     message: `Frozen as ${outcome.snapshot.id} (${options.reason}).`,
   })
   for (const notice of outcome.notices) context.notice(notice)
+  const { id, reference, fidelity, bytes } = outcome.snapshot
+  const made = { ...told, snapshot: id, reference, fidelity, bytes }
+  await later(context, () => runBottleHooks(deps, metadata, { point: 'post_freeze', context: made }, context))
   return outcome
 }
 
@@ -118,41 +125,51 @@ export async function freeze(
 ): Promise<FreezeResult> {
   const slug = requireSlug(request.slug)
   if (request.backend) requireBackendName(request.backend)
+  refuseNested(deps, slug, 'pre_freeze')
   await metadataOrNull(deps, request)
   const options = { operation: 'freeze', signal: context.signal }
-  const result = await withLock(deps.root, slug, options, async () => {
-    const metadata = await metadataOrNull(deps, request)
-    if (metadata) requireWritable(slug, metadata)
-    const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
-    const [{ snapshots }, committed] = await Promise.all([
-      readSnapshots(deps.root, slug),
-      readCommittedImage(deps.root, slug),
-    ])
-    const current = currentSnapshot(snapshots, committed)
-    const ref = metadata ? latestRun(metadata)?.ref : null
-    const [runtime, hasChanged] = await Promise.all([
-      ownedRuntime(deps, slug, backend, context.signal),
-      ref && current ? backend.hasChangedSince(ref, current, context.signal) : true,
-    ])
-    if (!runtime) throw nothingToFreeze(slug, backend, current)
-    if (current && !hasChanged) {
-      context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
-      return finish(slug, await editKept(deps, current, request), null)
-    }
-    const outcome = await freezeLocked(
-      deps,
-      backend,
-      slug,
-      runtime,
-      freezeOptions(request.reason ?? 'user', request),
-      context,
-    )
-    return finish(slug, outcome.snapshot, outcome.exportHint)
-  })
+  const result = await thenUnlocked(context, (context) =>
+    withLock(deps.root, slug, options, () => freezeHeld(deps, slug, request, context)),
+  )
   const settings = await readSettings(deps.root)
   if (settings.autoThin === true)
     await (await import('./thin.ts')).thinAfterFreeze(deps, slug, settings, context)
   return result
+}
+
+async function freezeHeld(
+  deps: BottleDeps,
+  slug: string,
+  request: FreezeRequest,
+  context: OperationContext,
+): Promise<FreezeResult> {
+  const metadata = await metadataOrNull(deps, request)
+  if (metadata) requireWritable(slug, metadata)
+  const backend = await deps.backends.get(request.backend ?? metadata?.backend ?? '')
+  const [{ snapshots }, committed] = await Promise.all([
+    readSnapshots(deps.root, slug),
+    readCommittedImage(deps.root, slug),
+  ])
+  const current = currentSnapshot(snapshots, committed)
+  const ref = metadata ? latestRun(metadata)?.ref : null
+  const [runtime, hasChanged] = await Promise.all([
+    ownedRuntime(deps, slug, backend, context.signal),
+    ref && current ? backend.hasChangedSince(ref, current, context.signal) : true,
+  ])
+  if (!runtime) throw nothingToFreeze(slug, backend, current)
+  if (current && !hasChanged) {
+    context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
+    return finish(slug, await editKept(deps, current, request), null)
+  }
+  const outcome = await freezeLocked(
+    deps,
+    backend,
+    slug,
+    runtime,
+    freezeOptions(request.reason ?? 'user', request),
+    context,
+  )
+  return finish(slug, outcome.snapshot, outcome.exportHint)
 }
 
 /** Options of a freeze for a reason. Pure. */

@@ -23,6 +23,8 @@ export interface OperationContext {
   readonly confirm: (question: string) => Promise<boolean>
   /** Answers whether a running bottle may be stopped for its freeze, where the engine must; default `confirm`. */
   readonly confirmStop?: (question: string) => Promise<boolean>
+  /** Takes what is to be done once the bottle's lock is free; without it that is done at once. */
+  readonly later?: (run: () => Promise<void>) => void
 }
 
 export interface StartRequest {
@@ -136,7 +138,12 @@ export interface Bottles {
     request: FreezeRequest,
     context: OperationContext,
   ): Promise<{ readonly snapshot: Snapshot; readonly resumeHint: string; readonly exportHint: string | null }>
-  stop(slug: string, options: { readonly graceSeconds?: number }, context: OperationContext): Promise<Done>
+  /** With `force`, a required `pre_stop` hook that fails is told and keeps nothing from happening. */
+  stop(
+    slug: string,
+    options: { readonly graceSeconds?: number; readonly force?: boolean },
+    context: OperationContext,
+  ): Promise<Done>
   /** As `start`: a headless agent's end is waited for. */
   restart(
     slug: string,

@@ -16,6 +16,8 @@ import { faultPoint } from '../system/fault.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
+import { thenUnlocked } from './hooks/after-lock.ts'
+import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
 import { type PreparedRun, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
@@ -28,18 +30,23 @@ export const GRACE_SECONDS = 10
 export async function stop(
   deps: BottleDeps,
   slug: string,
-  graceSeconds: number,
+  options: { readonly graceSeconds: number; readonly force?: boolean },
   context: OperationContext,
 ): Promise<Done> {
   requireSlug(slug)
-  return withLock(deps.root, slug, { operation: 'stop', signal: context.signal }, async () => {
-    const metadata = await requireMetadata(deps.root, slug)
-    requireWritable(slug, metadata)
-    const isRunning = await stopLocked(deps, slug, metadata, graceSeconds, context)
-    if (!isRunning) return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
-    await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message: 'Stopped.' })
-    return { done: [`stopped ${slug}`], left: [], unrecoverable: [] }
-  })
+  const event = { cause: 'stop', force: options.force } as const
+  await beforeStop(deps, slug, event, context)
+  return thenUnlocked(context, (held) =>
+    withLock(deps.root, slug, { operation: 'stop', signal: context.signal }, async () => {
+      const metadata = await requireMetadata(deps.root, slug)
+      requireWritable(slug, metadata)
+      const isRunning = await stopLocked(deps, slug, metadata, options.graceSeconds, held)
+      if (!isRunning) return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
+      await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message: 'Stopped.' })
+      await afterStop(deps, slug, event, held)
+      return { done: [`stopped ${slug}`], left: [], unrecoverable: [] }
+    }),
+  )
 }
 
 /** As `stop`, under a lock that the caller holds; false when nothing ran. */

@@ -37,6 +37,8 @@ export interface IceboxFacts {
   /** Every volume that was ever made for the bottle; none is deleted before the purge. */
   readonly volumes: readonly string[]
   readonly notices: readonly string[]
+  /** How many hooks the newest run has, by point; absent without any. */
+  readonly hooksConfigured?: Readonly<Record<string, number>> | undefined
 }
 
 /** `metadata.json`: bot-bottle's keys under bot-bottle's names, ours under `icebox`. Source: bot-bottle.md §4. */
@@ -92,6 +94,12 @@ function parsePolicy(value: unknown): IceboxFacts['policy'] {
   return value === 'unenforced' || value === 'no-network' ? value : 'default'
 }
 
+function parseCounts(value: unknown): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(record(value)).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  )
+}
+
 function parseIcebox(value: unknown): IceboxFacts | null {
   if (value === undefined || value === null) return null
   const facts = record(value)
@@ -109,6 +117,7 @@ function parseIcebox(value: unknown): IceboxFacts | null {
     forkOf: fork ? { slug: text(fork.slug), snapshot: text(fork.snapshot) } : null,
     volumes: texts(facts.volumes),
     notices: texts(facts.notices),
+    ...(facts.hooksConfigured ? { hooksConfigured: parseCounts(facts.hooksConfigured) } : {}),
   }
 }
 

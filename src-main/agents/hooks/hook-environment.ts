@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { HookPoint } from '../../../src-preload/contract/agents.ts'
+import { bottleError } from '../../system/bottle-error.ts'
 import type { Json } from '../definitions.ts'
 import type { HookAgent, HookContext } from './types.ts'
 
@@ -87,6 +88,15 @@ export function chainOf(env: NodeJS.ProcessEnv): readonly string[] {
 /** True when a hook of this very point of the bottle called for what is to be done now. Pure. */
 export function isNested(env: NodeJS.ProcessEnv, slug: string, point: HookPoint): boolean {
   return chainOf(env).includes(`${slug}:${point}`)
+}
+
+/** What such a call gets where the hook stands before it. */
+export function nestedError(slug: string, point: HookPoint): Error {
+  return bottleError(
+    'busy',
+    `${slug}: its ${point} hook is running and calls for the same again. Nothing was changed.`,
+    { slug },
+  )
 }
 
 /** The folder that shell hooks run in: the definition's, else the bottle's state folder. Pure. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { HookPoint, HookRecord } from '../../../src-preload/contract/agents.ts'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import type { HookEntry } from '../lifecycle.ts'
-import { hookEnvironment, hookFolder, isNested } from './hook-environment.ts'
+import { hookEnvironment, hookFolder, isNested, nestedError } from './hook-environment.ts'
 import { type HookAgent, type HookContext, type HookDeps, type HookRunner, standsBefore } from './types.ts'
 
 export type { HookAgent, HookContext, HookDeps, HookRunner } from './types.ts'
@@ -161,11 +161,7 @@ async function unlessFull(write: () => Promise<void>): Promise<void> {
 function refuseNested(slug: string, point: HookPoint): readonly HookRecord[] {
   // After the fact there is nothing to refuse; running it again would never end.
   if (!standsBefore(point)) return []
-  throw bottleError(
-    'busy',
-    `${slug}: its ${point} hook is running and calls for the same again. Nothing was changed.`,
-    { slug },
-  )
+  throw nestedError(slug, point)
 }
 
 /** The first words of a command line, on one line. Pure. */
