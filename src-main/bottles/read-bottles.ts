@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Bottle } from '../../src-preload/contract/index.ts'
 import type { ListScope, RuntimeFact } from '../backends/backend.ts'
 import { BACKENDS, requireBackendName } from '../backends/registry.ts'
+import { readSample } from '../state/agent-sample.ts'
 import { readIntent } from '../state/intent.ts'
 import { latestRun, readMetadata } from '../state/metadata.ts'
 import { requireSlug } from '../state/slug.ts'
@@ -63,11 +64,12 @@ export function adoptedIds(records: readonly Pick<Records, 'metadata'>[]): Reado
 /** What the disk knows of a bottle; null when there is no state folder. */
 export async function readRecords(deps: BottleDeps, slug: string): Promise<Records> {
   const { root } = deps
-  const [metadata, { snapshots }, committed, intent] = await Promise.all([
+  const [metadata, { snapshots }, committed, intent, sample] = await Promise.all([
     readMetadata(root, slug),
     readSnapshots(root, slug),
     readCommittedImage(root, slug),
     readIntent(root, slug),
+    readSample(root, slug),
   ])
   return {
     slug,
@@ -77,6 +79,7 @@ export async function readRecords(deps: BottleDeps, slug: string): Promise<Recor
     snapshots,
     current: currentSnapshot(snapshots, committed),
     intent,
+    sample,
   }
 }
 

@@ -1,4 +1,11 @@
-import type { AgentState, Badge, Bottle, Snapshot } from '../../src-preload/contract/index.ts'
+import type {
+  AgentHealth,
+  AgentSample,
+  AgentState,
+  Badge,
+  Bottle,
+  Snapshot,
+} from '../../src-preload/contract/index.ts'
 import type { RuntimeFact } from '../backends/backend.ts'
 import type { WrittenIntent } from '../state/intent.ts'
 import { latestRun, METADATA_VERSION, type Metadata, type RunRecord } from '../state/metadata.ts'
@@ -15,6 +22,8 @@ export interface BottleFacts {
   /** Null when the engine answered and has no such runtime; undefined when it did not answer. */
   readonly runtime: RuntimeFact | null | undefined
   readonly engineTitle: string
+  /** The last look of whoever supervises the agent, of whatever run. */
+  readonly sample?: AgentSample | null
 }
 
 type Judgement = Pick<Bottle, 'state' | 'stateReason' | 'agentState' | 'exitCode'>
@@ -24,9 +33,12 @@ export function bottleRow(facts: BottleFacts): Bottle {
   const { metadata, current } = facts
   const run = metadata ? latestRun(metadata) : null
   const icebox = metadata?.icebox ?? null
+  const judged = judge(facts, run)
+  const seen = sampleOfRun(facts, run)
   return {
     slug: facts.slug,
-    ...judge(facts, run),
+    ...judged,
+    ...(seen && judged.state === 'running' && seen.state !== 'exited' ? { agentState: seen.state } : {}),
     backend: metadata?.backend ?? facts.runtime?.backend ?? 'docker',
     engine: facts.engineTitle,
     agent: metadata ? metadata.agentName : '?',
@@ -43,7 +55,21 @@ export function bottleRow(facts: BottleFacts): Bottle {
     policy: icebox?.policy ?? 'default',
     badges: badgesOf(facts, run),
     parent: icebox?.forkOf ? `${icebox.forkOf.slug}@${icebox.forkOf.snapshot}` : null,
+    ...(seen ? { health: healthOf(seen, judged) } : {}),
   }
+}
+
+/** The sample, if it is of the newest run and not of an earlier launch of it. */
+function sampleOfRun({ sample }: BottleFacts, run: RunRecord | null): AgentSample | null {
+  if (!sample || !run || sample.runId !== run.id) return null
+  return Date.parse(sample.at) >= Date.parse(run.startedAt) ? sample : null
+}
+
+/** What of a sample still holds: of an agent that does not run, only how it was left and what becomes of it. */
+function healthOf(sample: AgentSample, { state }: Judgement): AgentHealth {
+  const { since, at, contextPercent, model, restarts } = sample
+  const reason = state === 'running' ? sample.reason : null
+  return { reason, since, seenAt: at, contextPercent, model, restarts }
 }
 
 function badgesOf(facts: BottleFacts, run: RunRecord | null): Badge[] {

@@ -26,7 +26,7 @@ const READ_GAP = 5_000
 export function createObserver(agent: ObservedAgent): Observer {
   const startedAt = Date.parse(agent.startedAt) || 0
   const source = createUsageSource(agent.access, agent.ref, agent.provider, startedAt)
-  let previous = agent.previous
+  let previous = ownSample(agent, startedAt)
   let shown: string | null = null
   let outputAt: number | null = null
   let readAt: number | null = null
@@ -166,6 +166,12 @@ export function createObserver(agent: ObservedAgent): Observer {
   }
 
   return { look }
+}
+
+/** A sample of another run, or of an earlier launch of this one, tells nothing of it but what became of restarts. */
+function ownSample({ previous, runId }: ObservedAgent, startedAt: number): AgentSample | null {
+  if (previous === null || previous.runId !== runId) return previous
+  return Date.parse(previous.at) >= startedAt ? previous : { ...previous, runId: '' }
 }
 
 /** Null where the agent's things could not be read; only the caller's own end is an error. */
