@@ -1,11 +1,12 @@
 import type { ResolvedAgent } from './definitions.ts'
+import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 import { resolveAgent } from './manifest-index.ts'
 import { addCarried, type ManifestIndex } from './manifest-scan.ts'
 
 /**
  * Reads an agent and its bottles, of which some may have come along with an imported bottle. What this machine defines
  * itself always wins. Definitions that came along are somebody else's: they may not reach this machine's folders, run
- * containers beside the bottle, build anything or choose where it runs, and what they would have is told.
+ * containers beside the bottle or hooks on this machine, build anything or choose where it runs, and what they would have is told.
  * @throws BottleError as `resolveAgent`
  */
 export async function resolveCarried(
@@ -25,10 +26,11 @@ export async function resolveCarried(
 
 /** The same agent without what reaches out of the bottle. Pure. */
 function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
-  const { bottle } = resolved
+  const { agent, bottle } = resolved
   const dropped = [
     ...(bottle.mounts.length > 0 ? ['mounts'] : []),
     ...(Object.keys(bottle.sidecars).length > 0 ? ['sidecars'] : []),
+    ...(Object.values(agent.lifecycle.hooks).some((entries) => entries.length > 0) ? ['hooks'] : []),
   ]
   const told =
     dropped.length > 0
@@ -36,6 +38,8 @@ function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
       : []
   return {
     ...resolved,
+    // Hooks run on this machine, as its user.
+    agent: { ...agent, lifecycle: { ...agent.lifecycle, hooks: DEFAULT_LIFECYCLE.hooks } },
     bottle: {
       ...bottle,
       mounts: [],

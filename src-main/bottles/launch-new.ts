@@ -16,6 +16,8 @@ import { toBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import { copyDefinitions } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
+import { countHooks } from './hooks/bottle-hooks.ts'
+import { beforeLaunch } from './hooks/launch-hooks.ts'
 import { isRunLeft } from './leftovers.ts'
 import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
 import { reserveSlug, type SlugWish } from './reserve-slug.ts'
@@ -71,6 +73,7 @@ export function firstMetadata(
       forkOf: bottle.forkOf,
       volumes: [],
       notices: prepared.notices,
+      hooksConfigured: countHooks(resolved),
     },
     raw: {},
   }
@@ -122,6 +125,8 @@ export async function launchNew(
     try {
       await writeBuildContext(prepared, plan)
       await writeLaunched(root, slug, prepared.resolved, runId)
+      const event = { slug, runId, label: bottle.label, cause: bottle.op, snapshot: launch.fromSnapshot }
+      await beforeLaunch(deps, prepared, event, context)
       const startedAt = new Date()
       const ref = await backend.launch(plan, context.progress, context.signal)
       faultPoint(`${bottle.op}:after-launch`)

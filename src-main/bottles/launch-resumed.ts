@@ -15,6 +15,8 @@ import { toFailure } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import { leaveRuntime, makeCurrent } from './carry/settle-crossing.ts'
 import type { BottleDeps } from './deps.ts'
+import { countHooks } from './hooks/bottle-hooks.ts'
+import { beforeResume } from './hooks/launch-hooks.ts'
 import { isRunLeft } from './leftovers.ts'
 import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
 import type { Origin } from './resume-origin.ts'
@@ -70,6 +72,8 @@ export async function launchResumed(
   for (const notice of [...prepared.notices, ...preflight, ...(origin.notice ? [origin.notice] : [])]) {
     context.notice(notice)
   }
+  const run = { slug, runId: plan.runId, snapshot: origin.snapshot?.id ?? null }
+  await beforeResume(deps, prepared, run, context)
   await ensureLogFolder(deps, slug)
   await writeIntent(root, slug, {
     op: 'resume',
@@ -152,6 +156,7 @@ function resumedMetadata(deps: BottleDeps, metadata: Metadata, prepared: Prepare
     forkOf: known.forkOf ?? null,
     volumes: known.volumes ?? [],
     notices: prepared.notices,
+    hooksConfigured: countHooks(resolved),
   }
   return { ...metadata, backend: prepared.backend.name, icebox: facts }
 }
