@@ -1,4 +1,4 @@
-import type { ResolvedAgent } from './definitions.ts'
+import type { AgentDefinition, ResolvedAgent } from './definitions.ts'
 import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 import { resolveAgent } from './manifest-index.ts'
 import { addCarried, type ManifestIndex } from './manifest-scan.ts'
@@ -21,16 +21,19 @@ export async function resolveCarried(
   const merged = await addCarried(index, carriedDir)
   const isAgentCarried = !index.agents.has(agentName) && merged.agents.has(agentName)
   const resolved = await resolveAgent(merged, agentName, bottleNames, { dropSkills: isAgentCarried })
-  return withoutReach(resolved)
+  return withoutReach(resolved, isAgentCarried)
 }
 
 /** The same agent without what reaches out of the bottle. Pure. */
-function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
-  const { agent, bottle } = resolved
+function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): ResolvedAgent {
+  const { bottle } = resolved
+  const { lifecycle } = resolved.agent
+  const hasHooks = Object.values(lifecycle.hooks).some((entries) => entries.length > 0)
   const dropped = [
     ...(bottle.mounts.length > 0 ? ['mounts'] : []),
     ...(Object.keys(bottle.sidecars).length > 0 ? ['sidecars'] : []),
-    ...(Object.values(agent.lifecycle.hooks).some((entries) => entries.length > 0) ? ['hooks'] : []),
+    ...(isAgentCarried && hasHooks ? ['hooks'] : []),
+    ...(isAgentCarried && lifecycle.envFiles.length > 0 ? ['env files'] : []),
   ]
   const told =
     dropped.length > 0
@@ -38,8 +41,7 @@ function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
       : []
   return {
     ...resolved,
-    // Hooks run on this machine, as its user.
-    agent: { ...agent, lifecycle: { ...agent.lifecycle, hooks: DEFAULT_LIFECYCLE.hooks } },
+    agent: isAgentCarried ? withinBottle(resolved.agent) : resolved.agent,
     bottle: {
       ...bottle,
       mounts: [],
@@ -55,4 +57,10 @@ function withoutReach(resolved: ResolvedAgent): ResolvedAgent {
       ...resolved.notices,
     ],
   }
+}
+
+/** Hooks run on this machine as its user, and env files are read from it. */
+function withinBottle(agent: AgentDefinition): AgentDefinition {
+  const { hooks, envFiles } = DEFAULT_LIFECYCLE
+  return { ...agent, lifecycle: { ...agent.lifecycle, hooks, envFiles } }
 }

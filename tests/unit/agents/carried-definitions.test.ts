@@ -78,3 +78,28 @@ test("a carried bottle that stands on one of this machine's gets none of its mou
 test('an agent that is nowhere is named', async () => {
   await expect(resolve('helper')).rejects.toMatchObject({ code: 'not-found', message: /helper/ })
 })
+
+const LIVELY = `provider: claude
+hooks:
+  pre_start: [touch /tmp/never]
+  post_freeze: [https://example.org/hook]
+env-file: ~/.secrets
+context_management: {strategy: warn}`
+
+test('an agent that came along runs no hooks and reads no env files here, and the rest of its life stays', async () => {
+  await write(carried, 'agents', 'helper', `bottle: box\n${LIVELY}`)
+  await write(carried, 'bottles', 'box', 'env: {MODE: carried}')
+  const { agent, notices } = await resolve('helper')
+  expect(Object.values(agent.lifecycle.hooks).flat()).toEqual([])
+  expect(agent.lifecycle.envFiles).toEqual([])
+  expect(agent.lifecycle.context.strategy).toBe('warn')
+  expect(notices.join(' ')).toMatch(/would have hooks and env files: left out/)
+})
+
+test('an agent of this machine keeps its hooks in a bottle that came along', async () => {
+  await write(home, 'agents', 'helper', `bottle: box\n${LIVELY}`)
+  await write(carried, 'bottles', 'box', REACHING)
+  const { agent } = await resolve('helper')
+  expect(agent.lifecycle.hooks.pre_start).toHaveLength(1)
+  expect(agent.lifecycle.envFiles).toHaveLength(1)
+})
