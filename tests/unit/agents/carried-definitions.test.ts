@@ -99,7 +99,7 @@ test('an agent that came along runs no hooks and reads no env files here, and th
 test('an agent of this machine keeps its hooks in a bottle that came along', async () => {
   await write(home, 'agents', 'helper', `bottle: box\n${LIVELY}`)
   await write(carried, 'bottles', 'box', REACHING)
-  const { agent } = await resolve('helper')
+  const { agent } = await resolve('helper', ['box'])
   expect(agent.lifecycle.hooks.pre_start).toHaveLength(1)
   expect(agent.lifecycle.envFiles).toHaveLength(1)
 })
