@@ -9,7 +9,7 @@ import type { StatusView } from './read-status.ts'
 import { until } from './until.ts'
 
 /** What the agent does, with which model, in which conversation. */
-export function NowPart({ view }: { readonly view: StatusView }) {
+export function NowPart({ view, isRunning }: { readonly view: StatusView; readonly isRunning: boolean }) {
   const now = useNow(15_000)
   const lines: readonly (readonly [string, ReactNode])[] = [
     [t.health.model, view.model && <span title={view.model}>{modelName(view.model)}</span>],
@@ -34,7 +34,7 @@ export function NowPart({ view }: { readonly view: StatusView }) {
   if (known.length === 0) return null
   return (
     <section>
-      <h3>{t.health.facts}</h3>
+      <h3>{isRunning ? t.health.now : t.health.lastKnown}</h3>
       <dl className="facts">
         {known.map(([name, value]) => (
           <div key={name}>

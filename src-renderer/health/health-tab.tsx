@@ -30,7 +30,8 @@ auto_freeze:
 export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
   const { status, isLookedAfter, hooks, again } = useAgent(bottle)
   const view = status.value
-  const canSend = bottle.state === 'running' && (bottle.health !== undefined || bottle.interactive)
+  const isAsking = isWaiting(bottle)
+  const screen = view && view.screen.length > 0 && <Screen slug={bottle.slug} lines={view.screen} />
   return (
     <div className="health">
       {status.failure && (
@@ -40,18 +41,21 @@ export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
       )}
       {view && !isLookedAfter && <NotLookedAfter />}
       {view && isLookedAfter && <Head bottle={bottle} view={view} />}
-      {canSend && <SendBox bottle={bottle} isWaiting={isWaiting(bottle)} onSent={again} />}
+      {isLookedAfter && bottle.state === 'running' && (
+        <SendBox bottle={bottle} isWaiting={bottle.agentState === 'waiting'} onSent={again} />
+      )}
+      {isAsking && screen}
       {view && isLookedAfter && (
         <>
           {view.seenAt && <Signals signals={view.signals} />}
           <ContextPart bottle={bottle} context={view.context} />
-          <NowPart view={view} />
+          <NowPart view={view} isRunning={bottle.state === 'running'} />
           <CostPart view={view} />
           {view.restarts && <RestartsPart bottle={bottle} restarts={view.restarts} />}
         </>
       )}
       <HooksPart slug={bottle.slug} hooks={hooks} onTried={again} />
-      {view && view.screen.length > 0 && <Screen slug={bottle.slug} lines={view.screen} />}
+      {!isAsking && screen}
     </div>
   )
 }

@@ -1,7 +1,7 @@
+import { useState } from 'react'
 import type { Task } from '../../src-preload/contract/entities.ts'
 import { openDetail } from '../bottles/bottle-verbs.ts'
 import { useApp, useModel } from '../state/app.ts'
-import { Blank } from '../ui/blank.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { t } from '../ui/en.ts'
 import { age, duration, moment } from '../ui/format.ts'
@@ -9,16 +9,20 @@ import { Icon, type IconName } from '../ui/icons.tsx'
 import { Page } from '../ui/page.tsx'
 import { ProgressBar } from '../ui/pieces.tsx'
 import { useNow } from '../ui/use-now.ts'
+import { ActivityStream } from './activity-stream.tsx'
 import { percent, progressWords, shareOf } from './progress-words.ts'
 
-/** What runs now and what has ended, newest first. */
+/** Ended tasks that are shown before somebody asks for all. */
+const FEW = 3
+
+/** What runs now, what has ended, and what happened to all bottles, newest first. */
 export function ActivityScreen() {
   const tasks = useModel((model) => model.taskList)
   const running = tasks.filter((task) => task.state === 'running')
   const ended = tasks.filter((task) => task.state !== 'running')
+  const [isLong, setLong] = useState(false)
   return (
     <Page title={t.section.activity} lead={t.activity.lead}>
-      {tasks.length === 0 && <Blank icon="activity" title={t.activity.none} text={t.activity.noneText} />}
       {running.length > 0 && (
         <section className="page-section">
           <h2>{t.activity.running}</h2>
@@ -33,12 +37,18 @@ export function ActivityScreen() {
         <section className="page-section">
           <h2>{t.activity.ended}</h2>
           <ul className="cards tight">
-            {ended.map((task) => (
+            {(isLong ? ended : ended.slice(0, FEW)).map((task) => (
               <EndedTask key={task.id} task={task} />
             ))}
           </ul>
+          {ended.length > FEW && !isLong && (
+            <Button className="stream-more" onClick={() => setLong(true)}>
+              {t.activity.showAll(ended.length)}
+            </Button>
+          )}
         </section>
       )}
+      <ActivityStream isAlone={tasks.length === 0} />
     </Page>
   )
 }

@@ -58,6 +58,7 @@ const SHAPES = {
   minus: <path d="M3.500 8h9" strokeWidth="2.200" />,
   heart: <path d="M1.500 8.500h3l1.500-3 2.500 6 1.800-4.500.7 1.500h3.500" />,
   send: <path d="M2.500 8L13.500 2.800 10.500 13.200 7.600 9.200zM7.600 9.200l5.900-6.400" />,
+  hook: <path d="M9.500 2.500v6.800a3 3 0 1 1-6 0v-1M3.500 8.300l1.800 1.500M9.500 2.500h2M9.500 2.500h-2" />,
   cross: <path d="M4 4l8 8M12 4l-8 8" strokeWidth="2.200" />,
   question: (
     <path

@@ -64,7 +64,8 @@ export const health = {
   restartNow: 'Restart now',
   resumeNow: 'Resume now',
 
-  facts: 'Now',
+  now: 'Now',
+  lastKnown: 'Last known',
   model: 'Model',
   session: 'Session',
   doing: 'Doing',
