@@ -57,6 +57,9 @@ export function createBottles(deps: ArtifactDeps): Bottles {
     cleanup: async (context) => (await import('./cleanup.ts')).cleanup(deps, context),
     adopt: async (nameOrId, options, context) =>
       (await import('./adopt.ts')).adopt(deps, nameOrId, options, context),
+    hooks: async (slug) => (await import('./hooks/show-hooks.ts')).readAgentHooks(deps, slug),
+    tryHook: async (slug, point, signal) =>
+      (await import('./hooks/show-hooks.ts')).tryAgentHooks(deps, slug, point, signal),
     snapshots: async (slug) => (await import('./snapshots.ts')).listSnapshots(deps, requireSlug(slug)),
     editSnapshot: async (slug, id, edit) =>
       (await import('./snapshots.ts')).editSnapshot(deps, requireSlug(slug), id, edit),

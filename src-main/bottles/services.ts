@@ -1,11 +1,14 @@
 import type {
   ActivityEntry,
+  AgentHooks,
   BackendName,
   Bottle,
   BottleDetail,
   Difference,
   Done,
   EngineReport,
+  HookPoint,
+  HookRecord,
   JournalEntry,
   Snapshot,
   StartPlan,
@@ -158,6 +161,10 @@ export interface Bottles {
     options: { readonly label?: string; readonly backend?: BackendName },
     context: OperationContext,
   ): Promise<{ readonly slug: string }>
+  /** The hooks that the newest run was launched with, and what came of hooks, oldest first. */
+  hooks(slug: string): Promise<AgentHooks>
+  /** Runs the hooks of a point with what they were told last; nothing hangs on how they end. */
+  tryHook(slug: string, point: HookPoint, signal: AbortSignal): Promise<readonly HookRecord[]>
   snapshots(slug: string): Promise<readonly Snapshot[]>
   editSnapshot(
     slug: string,

@@ -80,7 +80,33 @@ export function defineBottleCommands(program: Command, bind: Bind): void {
       ),
     )
 
+  defineHooks(program, bind)
+
   defineEndings(program, bind)
+}
+
+function defineHooks(program: Command, bind: Bind): void {
+  const hooks = program
+    .command('hooks')
+    .helpGroup(GROUP)
+    .description('the hooks a bottle was started with, and what came of them')
+    .argument('[slug]')
+    .option('-n, --lines <n>', 'so many of the last runs')
+    .action(
+      bind(async (face, slug: string | undefined, flags: { readonly lines?: string }) =>
+        (await import('../commands/hooks.ts')).hooks(face, slug, flags),
+      ),
+    )
+  hooks
+    .command('try')
+    .description('run the hooks of a point with what they were told last')
+    .argument('<slug>')
+    .argument('<point>', 'pre_start, post_freeze, …')
+    .action(
+      bind(async (face, slug: string, point: string) =>
+        (await import('../commands/hooks.ts')).tryHook(face, slug, point),
+      ),
+    )
 }
 
 function defineEndings(program: Command, bind: Bind): void {
