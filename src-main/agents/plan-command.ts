@@ -3,6 +3,8 @@ import { bottleError } from '../system/bottle-error.ts'
 import { customCommand } from './custom-command.ts'
 import type { PlanInput } from './plan-types.ts'
 import { PROVIDERS } from './providers.ts'
+import { requireSessionId, type SessionPlan } from './sessions/plan-session.ts'
+import { withBroughtSession, withVenv } from './start-wrappers.ts'
 
 /** Bytes of one argument: Linux ends it at 128 KiB. */
 const ARGUMENT_MAX = 120_000
@@ -22,15 +24,35 @@ export interface PlannedCommand {
  * @throws BottleError `usage` for a prompt or session that can't be passed, `manifest-invalid` for a missing list.
  */
 export function planCommand(input: PlanInput, isProviderImage: boolean): PlannedCommand {
+  const { agent } = input.resolved
+  const command = providerCommand(input, isProviderImage)
+  if (command.argv === null) return command
+  const { sessionId, isResuming } = sessionOf(input)
+  const brought =
+    isResuming && input.bringsSession === true
+      ? withBroughtSession(command.argv, agent.provider, sessionId)
+      : command.argv
+  const argv = requireArguments(withVenv(brought, agent.lifecycle.pythonVenv))
+  return { ...command, argv, notices: [...command.notices, ...(input.session?.notices ?? [])] }
+}
+
+/** What the plan says of the conversation; a call of the program outside of any bottle may leave it out. */
+function sessionOf(input: PlanInput): Pick<SessionPlan, 'sessionId' | 'isResuming'> {
+  if (input.session) return input.session
+  return { sessionId: input.sessionId ?? null, isResuming: input.resuming && input.freshSession !== true }
+}
+
+function providerCommand(input: PlanInput, isProviderImage: boolean): PlannedCommand {
   const { agent, bottle } = input.resolved
   const prompt = requirePrompt(input)
-  const sessionId = requireSession(input.sessionId ?? null)
-  const isResuming = input.resuming && input.freshSession !== true
+  const session = sessionOf(input)
+  const sessionId = session.sessionId === null ? null : requireSessionId(session.sessionId)
+  const { isResuming } = session
   if (agent.provider === 'custom') {
     const values = { prompt, session: sessionId, workdir: workdirOf(input, isProviderImage) }
     const { argv, takesPrompt, notices } = customCommand(agent, input.mode, isResuming, values)
     if (input.mode === 'headless' && prompt === null && takesPrompt) throw promptMissing()
-    return { argv: requireArguments(argv), prompt, env: {}, notices }
+    return { argv, prompt, env: {}, notices: [...notices, ...unusedArgs(input)] }
   }
   if (input.mode === 'headless' && prompt === null) throw promptMissing()
   const settings = bottle.provider
@@ -42,10 +64,10 @@ export function planCommand(input: PlanInput, isProviderImage: boolean): Planned
     sessionId,
     isResuming,
     skipPermissions,
-    args: settings?.args ?? [],
+    args: [...(settings?.args ?? []), ...agent.lifecycle.args],
   }
   return {
-    argv: requireArguments(provider.argv(agent, call)),
+    argv: provider.argv(agent, call),
     prompt,
     env: provider.env(call),
     notices: skipPermissions && provider.asksPermission ? [skipNotice(agent.provider, input.backend)] : [],
@@ -83,16 +105,14 @@ function requirePrompt({ prompt, mode }: PlanInput): string | null {
   return prompt
 }
 
-function requireSession(sessionId: string | null): string | null {
-  if (sessionId === null || /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/.test(sessionId)) return sessionId
-  throw bottleError(
-    'usage',
-    'That is not a session id: it may hold letters, digits, dots, colons and hyphens.',
-  )
+/** A custom agent's whole command is its own. */
+function unusedArgs({ resolved: { agent } }: PlanInput): readonly string[] {
+  if (agent.lifecycle.args.length === 0) return []
+  return ['The agent brings its own command, so the further arguments of its definition are not used.']
 }
 
-function requireArguments(argv: readonly string[] | null): readonly string[] | null {
-  if (argv?.some((argument) => Buffer.byteLength(argument) > ARGUMENT_MAX)) {
+function requireArguments(argv: readonly string[]): readonly string[] {
+  if (argv.some((argument) => Buffer.byteLength(argument) > ARGUMENT_MAX)) {
     throw bottleError(
       'usage',
       `An argument of the agent would be longer than ${ARGUMENT_MAX / 1000} kB. Shorten the prompt or the command.`,

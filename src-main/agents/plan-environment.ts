@@ -1,10 +1,11 @@
 import { bottleError } from '../system/bottle-error.ts'
 import type { AgentDefinition, ResolvedAgent } from './definitions.ts'
+import { derivedEnvironment } from './derived-environment.ts'
 import { isEnvName } from './names.ts'
 import { CUSTOM_PROMPT_FILE, CUSTOM_SKILLS_DIR, PROVIDERS } from './providers.ts'
 
 /**
- * The plain environment: the provider's, then git's identity, then the bottle's own, which wins. A name that is
+ * The plain environment: the provider's, what an agent is told about itself, then git's identity, then the bottle's own, which wins. A name that is
  * also a secret is left to the secret.
  */
 export function environmentOf(
@@ -18,6 +19,7 @@ export function environmentOf(
   const email = above?.email ?? below?.email ?? null
   const env = {
     ...provider,
+    ...derivedEnvironment(agent),
     ...(name === null ? {} : { GIT_AUTHOR_NAME: name, GIT_COMMITTER_NAME: name }),
     ...(email === null ? {} : { GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_EMAIL: email }),
     ...bottle.env,

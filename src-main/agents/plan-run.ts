@@ -36,6 +36,7 @@ export function planRun(input: PlanInput): PlannedRun {
     workdir: isHost ? null : bottle.workdir,
     network: network.kind,
     homeFiles: homeFilesOf(input.resolved),
+    multiplexer: agent.lifecycle.multiplexer,
     notices: [
       ...network.notices,
       ...(isHost ? ignoredOnHost(bottle) : []),

@@ -1,6 +1,8 @@
 import type { BackendName } from '../../src-preload/contract/index.ts'
 import type { ImageSource, MountPlan } from '../backends/backend.ts'
 import type { ProviderName, ResolvedAgent } from './definitions.ts'
+import type { AgentRuntime } from './lifecycle.ts'
+import type { SessionPlan } from './sessions/plan-session.ts'
 
 export interface PlanInput {
   readonly resolved: ResolvedAgent
@@ -12,6 +14,12 @@ export interface PlanInput {
   readonly resuming: boolean
   /** When resuming: start a new conversation in the old files. */
   readonly freshSession?: boolean
+  /** What was decided about the conversation; without it `sessionId`, `resuming` and `freshSession` tell. */
+  readonly session?: SessionPlan
+  /** True when the files were made at another place, so that the program would not find its conversation. */
+  readonly bringsSession?: boolean
+  /** How this run is kept going; null or absent for one that ends by itself or has a person in front of it. */
+  readonly runtime?: AgentRuntime | null
   readonly unenforcedEgress: boolean
   /** Names that the call asks for beyond the bottle's. */
   readonly secretNames: readonly string[]
@@ -45,6 +53,7 @@ export interface PlannedRun {
   readonly network: 'default' | 'none' | 'unenforced'
   readonly homeFiles: Readonly<Record<string, string>>
   readonly notices: readonly string[]
+  readonly multiplexer: 'tmux' | 'screen'
   /** True when a sidecar named `forge` is there to take the forge environment. */
   readonly forgeSidecar: boolean
 }

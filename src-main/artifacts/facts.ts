@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Fidelity, FreezeReason, ScrubReport } from '../../src-preload/contract/index.ts'
+import { Fidelity, FreezeReason, ScrubReport, SessionMark } from '../../src-preload/contract/index.ts'
 
 /**
  * Icebox's own facts about a snapshot: the config blob of an artifact's parts manifest. Needed to make a bottle of
@@ -18,6 +18,8 @@ export const SnapshotFacts = z.looseObject({
     reason: FreezeReason,
     note: z.string().max(500),
     label: z.string().max(500),
+    /** The agent's conversation in the files; absent where none is known. */
+    session: SessionMark.nullable().optional(),
     /** What the backend needs to know again at resume. */
     facts: z.record(z.string(), z.unknown()),
   }),

@@ -1,4 +1,4 @@
-import type { BackendName, FreezeReason, Snapshot } from '../../src-preload/contract/index.ts'
+import type { BackendName, FreezeReason, SessionMark, Snapshot } from '../../src-preload/contract/index.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import type { StateRoot } from '../state/root.ts'
@@ -23,6 +23,8 @@ export interface FreezeSubject {
   readonly parent: Snapshot | null
   readonly agent: string
   readonly provider: string
+  /** The conversation in its files; null when there is none, undefined when nobody can tell. */
+  readonly session?: SessionMark | null | undefined
 }
 
 export interface FreezeOptions {
@@ -188,6 +190,7 @@ function draftRecord(
     provider: subject.provider,
     volumes: [],
     verified: null,
+    ...(subject.session === undefined ? {} : { session: subject.session }),
     facts: {},
   }
 }

@@ -46,9 +46,9 @@ export function createBottles(deps: ArtifactDeps): Bottles {
       const { GRACE_SECONDS, stop } = await import('./stop.ts')
       return stop(deps, slug, { ...options, graceSeconds: options.graceSeconds ?? GRACE_SECONDS }, context)
     },
-    restart: async (slug, context, onLaunched) => {
+    restart: async (slug, context, options) => {
       await settle(slug, context.signal)
-      return (await import('./stop.ts')).restart(deps, slug, context, onLaunched)
+      return (await import('./stop.ts')).restart(deps, slug, context, options)
     },
     destroy: async (request, context) => {
       await settle(request.slug, context.signal)

@@ -16,6 +16,7 @@ import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
+import { keepConversation } from './keep-session.ts'
 import { purgeEntry } from './purge.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { DestroyRequest, OperationContext } from './services.ts'
@@ -117,6 +118,7 @@ async function removeRuntimes(
       if (hasFolder) await intend(deps, slug, runtime)
       faultPoint('destroy:after-intent')
       await copyRunLog(deps, backend, runtime, context.signal)
+      await keepBeforeRemoval(deps, slug, backend, runtime, context)
       const result: RemoveResult = await backend.remove(runtime, context.signal)
       done.push(...result.removed.map((name) => `removed ${name}`))
       left.push(...result.left)
@@ -132,6 +134,20 @@ async function removeRuntimes(
     }
   }
   return { done, left, unrecoverable }
+}
+
+/** What a run that nobody saw ending leaves of its conversation; an ended one's is kept already. */
+async function keepBeforeRemoval(
+  deps: BottleDeps,
+  slug: string,
+  backend: Backend,
+  runtime: RuntimeRef,
+  { signal }: OperationContext,
+): Promise<void> {
+  const read = await readMetadata(deps.root, slug)
+  if (read.kind !== 'ok') return
+  const run = read.metadata.icebox?.runs.find((known) => known.id === runtime.runId)
+  if (run && !run.exit) await keepConversation(deps, backend, slug, read.metadata, run, signal)
 }
 
 /** Sidecars, network and secrets of a run whose container somebody removed by hand. */

@@ -10,9 +10,10 @@ import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
+import { NO_WISH, sessionOfSnapshot } from './known-session.ts'
 import { launchNew } from './launch-new.ts'
 import { draftTarget, type PreparedRun, prepareRun, toLaunchPlan } from './prepare-run.ts'
-import { waitAndRecord } from './run-lifecycle.ts'
+import { finishRun } from './run-lifecycle.ts'
 import type { FinishedRun, ForkRequest, OperationContext } from './services.ts'
 
 /** Launches that run side by side; more would only queue inside the engine. */
@@ -75,6 +76,8 @@ async function prepareFork(
       allowMissingSecrets: request.allowMissingSecrets === true,
       unenforcedEgress: metadata.icebox?.policy === 'unenforced',
       resuming: true,
+      session: NO_WISH,
+      known: sessionOfSnapshot(snapshot, ''),
       carriedDir: definitionsDir(deps.root, request.slug),
       noNetwork: metadata.icebox?.policy === 'no-network',
     },
@@ -135,9 +138,7 @@ async function forkMany(
     )
     const run = { slug: launched.slug, runId: launched.runId, snapshot: snapshot.id }
     request.onLaunched?.(run)
-    if (request.mode === 'interactive') return { ...run, exitCode: null }
-    const exitCode = await waitAndRecord(deps, prepared.backend, run.slug, launched.ref, context.signal)
-    return { ...run, exitCode }
+    return finishRun(deps, prepared, {}, run, launched.ref, context)
   }
   const made: FinishedRun[] = []
   const failures: unknown[] = []

@@ -20,6 +20,7 @@ import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { later, thenUnlocked } from './hooks/after-lock.ts'
 import { refuseNested, runBottleHooks } from './hooks/bottle-hooks.ts'
+import { lookForSession } from './keep-session.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { FreezeRequest, OperationContext } from './services.ts'
 import { requireRoom } from './space-guard.ts'
@@ -76,6 +77,7 @@ export async function freezeLocked(
     parent: parentOf(snapshots, runtime.runId, run?.fromSnapshot ?? null),
     agent: metadata?.agentName ?? '',
     provider: metadata?.icebox?.provider ?? '',
+    session: await lookForSession(deps, backend, slug, metadata, run ?? null, context.signal),
   }
   let copying: Promise<void> | undefined
   // The output so far is kept beside our own bookkeeping: an engine that commits makes everybody else wait.

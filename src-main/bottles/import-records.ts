@@ -4,6 +4,7 @@ import type { ReadImage } from '../artifacts/import/read-staged.ts'
 import type { Backend } from '../backends/backend.ts'
 import { intentText } from '../state/intent.ts'
 import { METADATA_VERSION, type Metadata, metadataText } from '../state/metadata.ts'
+import { parseSessionMark } from '../state/session-file.ts'
 import { slugify } from '../state/slug.ts'
 import { newSnapshotId } from '../state/snapshot-files.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
@@ -40,6 +41,13 @@ export async function draftUnderFreeId(
   const draft = draftSnapshot(deps, backend, image, slug, wished)
   if (!(await backend.isReferenceTaken(draft.reference, signal))) return draft
   return draftSnapshot(deps, backend, image, slug, newSnapshotId(new Date()))
+}
+
+/** It comes from elsewhere and becomes an argument, so it is read as carefully as a record. Pure. */
+function importedSession(value: unknown): Pick<Snapshot, 'session'> {
+  if (value === null) return { session: null }
+  const mark = parseSessionMark(value)
+  return mark ? { session: mark } : {}
 }
 
 /** The record as far as it is known before the load. Pure but for the backend's naming. */
@@ -83,6 +91,7 @@ export function draftSnapshot(
       sha256: fact.sha256,
     })),
     verified: null,
+    ...importedSession(facts?.snapshot.session),
     facts: facts?.snapshot.facts ?? {},
   }
 }

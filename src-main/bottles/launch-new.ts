@@ -23,6 +23,7 @@ import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } 
 import { reserveSlug, type SlugWish } from './reserve-slug.ts'
 import { newRunId } from './run-id.ts'
 import { ensureLogFolder, newRun, tellLaunchNotices } from './run-lifecycle.ts'
+import { orderOf } from './run-order.ts'
 import type { Launched, OperationContext } from './services.ts'
 
 export interface NewBottle {
@@ -93,9 +94,11 @@ export async function launchNew(
   const { backend, request } = prepared
   const runId = newRunId()
   const now = new Date()
+  const order = orderOf(prepared)
   const launch = {
     interactive: request.mode === 'interactive',
     fromSnapshot: bottle.image?.kind === 'snapshot' ? bottle.image.snapshot.id : null,
+    order,
   }
   const reservation = await reserveSlug(
     root,
@@ -132,7 +135,7 @@ export async function launchNew(
       faultPoint(`${bottle.op}:after-launch`)
       tellLaunchNotices(ref, context.notice)
       const metadata = firstMetadata(deps, prepared, bottle, slug, now)
-      await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
+      await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt, order)))
       faultPoint(`${bottle.op}:after-record`)
       await clearIntent(root, slug)
       await journalLaunch(deps, slug, bottle, prepared)

@@ -17,11 +17,19 @@ import { leaveRuntime, makeCurrent } from './carry/settle-crossing.ts'
 import type { BottleDeps } from './deps.ts'
 import { countHooks } from './hooks/bottle-hooks.ts'
 import { beforeResume } from './hooks/launch-hooks.ts'
+import { sessionOfSnapshot } from './known-session.ts'
 import { isRunLeft } from './leftovers.ts'
-import { type LaunchTarget, type PreparedRun, toLaunchPlan, writeBuildContext } from './prepare-run.ts'
+import {
+  type LaunchTarget,
+  type PreparedRun,
+  toLaunchPlan,
+  withSession,
+  writeBuildContext,
+} from './prepare-run.ts'
 import type { Origin } from './resume-origin.ts'
 import { newRunId } from './run-id.ts'
 import { ensureLogFolder, newRun, tellLaunchNotices } from './run-lifecycle.ts'
+import { orderOf } from './run-order.ts'
 import type { OperationContext } from './services.ts'
 
 /** What is more to do where a bottle goes on from another backend's snapshot. */
@@ -40,6 +48,7 @@ export interface Resumed {
   readonly snapshot: string | null
   readonly backend: Backend
   readonly ref: RuntimeRef
+  readonly prepared: PreparedRun
 }
 
 /** A new run in place of the previous runtime, from the snapshot. */
@@ -56,15 +65,18 @@ export function launchTarget(
 export async function launchResumed(
   deps: BottleDeps,
   slug: string,
-  prepared: PreparedRun,
+  drafted: PreparedRun,
   origin: Origin,
   runtime: RuntimeRef | null,
   context: OperationContext,
   move: Move = NO_MOVE,
 ): Promise<Resumed> {
   const { root } = deps
-  const { backend } = prepared
   const { signal } = context
+  // Only now is it settled which files the run begins with, and so which conversation.
+  const prepared = withSession(drafted, sessionOfSnapshot(origin.snapshot, slug))
+  const { backend } = prepared
+  const order = orderOf(prepared)
   const isLeaving = move.leaves !== undefined
   const target = launchTarget(slug, isLeaving ? null : runtime, origin.snapshot)
   const plan = toLaunchPlan(deps, prepared, target)
@@ -86,6 +98,7 @@ export async function launchResumed(
     launch: {
       interactive: plan.tty,
       fromSnapshot: origin.snapshot?.id ?? null,
+      order,
       ...(isLeaving ? { backend: backend.name } : {}),
       ...(move.becomesCurrent ? { becomesCurrent: true } : {}),
     },
@@ -101,7 +114,7 @@ export async function launchResumed(
   faultPoint('resume:after-launch')
   tellLaunchNotices(ref, context.notice)
   const metadata = resumedMetadata(deps, await requireMetadata(root, slug), prepared)
-  await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt)))
+  await writeMetadata(root, slug, withRun(metadata, newRun(plan, ref, startedAt, order)))
   faultPoint('resume:after-record')
   if (move.becomesCurrent && origin.snapshot) await makeCurrent(deps, slug, origin.snapshot.id)
   faultPoint('resume:after-current')
@@ -113,7 +126,7 @@ export async function launchResumed(
   const where = isLeaving ? ` on ${backend.name}` : ''
   const from = `${origin.snapshot ? `from ${origin.snapshot.id}` : 'from its definition'}${where}`
   await appendJournal(root, slug, { op: 'resume', outcome: 'done', message: `Resumed ${from}.` })
-  return { runId: plan.runId, snapshot: origin.snapshot?.id ?? null, backend, ref }
+  return { runId: plan.runId, snapshot: origin.snapshot?.id ?? null, backend, ref, prepared }
 }
 
 /**

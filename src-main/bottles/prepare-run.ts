@@ -1,48 +1,40 @@
+import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Difference, StartPlan } from '../../src-preload/contract/index.ts'
 import type { ResolvedAgent } from '../agents/definitions.ts'
+import type { AgentRuntime } from '../agents/lifecycle.ts'
 import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
 import { type PlannedRun, planRun } from '../agents/plan-run.ts'
+import type { PlanInput } from '../agents/plan-types.ts'
 import { resolveSecrets, validateForgeEnv } from '../agents/secrets.ts'
+import { planAgentSession, type SessionPlan } from '../agents/sessions/plan-session.ts'
 import type { Backend, ImageSource, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
 import { requireBackendName } from '../backends/registry.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import { defaultEngine } from './default-engine.ts'
 import type { BottleDeps } from './deps.ts'
+import type { KnownSession } from './known-session.ts'
 import { pinImage } from './pin-image.ts'
 import { newRunId } from './run-id.ts'
-
-/** What a start, a resume and a fork have in common before anything happens. */
-export interface RunRequest {
-  /** Null for an adopted bottle, which has no definition and runs its image's own command. */
-  readonly agent: string | null
-  readonly bottleNames: readonly string[]
-  readonly mode: 'headless' | 'interactive'
-  readonly prompt: string | null
-  /** Given by the call, or recorded for an existing bottle; null lets the definition and the machine decide. */
-  readonly backend: string | null
-  /** Folder whose project agents count; absolute. */
-  readonly cwd: string | null
-  readonly copyCwd: boolean
-  readonly forgeEnv: Readonly<Record<string, string>>
-  readonly secrets: Readonly<Record<string, string>>
-  readonly secretNames: readonly string[]
-  readonly allowMissingSecrets: boolean
-  readonly unenforcedEgress: boolean
-  readonly resuming: boolean
-  /** Folder of definitions that came along with an imported bottle; for names that this machine lacks. */
-  readonly carriedDir?: string | undefined
-  /** A bottle without an agent has no definition that could say so: it was to have no network. */
-  readonly noNetwork?: boolean | undefined
-}
+import { envFileValues, modeOf, requireAccess, requireVenv, runtimeOf } from './run-needs.ts'
+import type { RunRequest } from './run-request.ts'
 
 export interface PreparedRun {
+  /** Its `mode` is the one that the run gets. */
   readonly request: RunRequest
   readonly resolved: ResolvedAgent | null
   readonly planned: PlannedRun
+  /** Null for a bottle without an agent. */
+  readonly session: SessionPlan | null
+  /** What keeps the run going while nobody waits for it; null for one as the call asks. */
+  readonly runtime: AgentRuntime | null
   readonly backend: Backend
   readonly secretValues: Readonly<Record<string, string>>
+  /** Names that come from files of variables, beside the plan's own. */
+  readonly envFileNames: readonly string[]
+  /** What is told beside the plan's own notices. */
+  readonly told: readonly string[]
   readonly notices: readonly string[]
 }
 
@@ -60,6 +52,7 @@ const EMPTY_RUN: PlannedRun = {
   network: 'default',
   homeFiles: {},
   notices: [],
+  multiplexer: 'tmux',
   forgeSidecar: false,
 }
 
@@ -78,20 +71,14 @@ export async function prepareRun(
   validateForgeEnv(request.forgeEnv)
   const resolved = request.agent === null ? null : await resolve(deps, request.agent, request)
   const choice = await chooseBackend(deps, request, resolved, signal)
-  const drawn = resolved
-    ? planRun({
-        resolved,
-        mode: request.mode,
-        prompt: request.prompt,
-        backend: choice.backend.name,
-        resuming: request.resuming,
-        unenforcedEgress: request.unenforcedEgress,
-        secretNames: request.secretNames,
-        cwd: request.cwd,
-      })
-    : { ...EMPTY_RUN, ...(request.noNetwork ? { network: 'none' as const } : {}) }
+  const runtime = runtimeOf(request, resolved)
+  requireAccess(runtime, choice.backend)
+  const settled = { ...request, mode: modeOf(request, runtime) }
+  const drawn = draw(settled, resolved, runtime, choice.backend)
   // A resume has its files from a snapshot.
-  const planned = request.resuming ? drawn : await pinImage(drawn, choice.backend.name, deps.env, signal)
+  const planned = request.resuming
+    ? drawn.planned
+    : await pinImage(drawn.planned, choice.backend.name, deps.env, signal)
   const wanted = [
     ...new Set([...planned.secretNames, ...planned.sidecars.flatMap((sidecar) => sidecar.secretNames)]),
   ]
@@ -102,14 +89,63 @@ export async function prepareRun(
     allowMissing: request.allowMissingSecrets,
   })
   const missed = missing.length > 0 ? [`Started without these secrets: ${missing.join(', ')}.`] : []
+  const fromFiles = await envFileValues(deps, request, resolved, Object.keys(planned.env), values)
+  await requireVenv(resolved, choice.backend)
+  const told = [...(resolved?.notices ?? []), ...choice.notices, ...missed, ...fromFiles.notices]
   return {
-    request,
+    request: settled,
     resolved,
     planned,
+    session: drawn.session,
+    runtime,
     backend: choice.backend,
-    secretValues: values,
-    notices: [...(resolved?.notices ?? []), ...choice.notices, ...planned.notices, ...missed],
+    secretValues: { ...fromFiles.values, ...values },
+    envFileNames: Object.keys(fromFiles.values),
+    told,
+    notices: [...told, ...planned.notices],
   }
+}
+
+/** The plan of a run and of its conversation. Pure but for the id of a new conversation. @throws BottleError */
+function draw(
+  request: RunRequest,
+  resolved: ResolvedAgent | null,
+  runtime: AgentRuntime | null,
+  backend: Backend,
+): Pick<PreparedRun, 'planned' | 'session'> {
+  if (!resolved) {
+    const planned = { ...EMPTY_RUN, ...(request.noNetwork ? { network: 'none' as const } : {}) }
+    return { planned, session: null }
+  }
+  const { known } = request
+  const session = planAgentSession(resolved.agent, request.session, {
+    known: known.mark,
+    isKnownEmpty: known.isEmpty,
+    resuming: request.resuming,
+    now: Date.now(),
+    newId: randomUUID(),
+  })
+  const input: PlanInput = {
+    resolved,
+    mode: request.mode,
+    prompt: request.prompt,
+    backend: backend.name,
+    resuming: request.resuming,
+    session,
+    bringsSession: known.isElsewhere,
+    runtime,
+    unenforcedEgress: request.unenforcedEgress,
+    secretNames: request.secretNames,
+    cwd: request.cwd,
+  }
+  return { planned: planRun(input), session }
+}
+
+/** The same run once it is settled which files it begins with; for a resume, whose image is its snapshot. @throws BottleError */
+export function withSession(prepared: PreparedRun, known: KnownSession): PreparedRun {
+  const request = { ...prepared.request, known }
+  const { planned, session } = draw(request, prepared.resolved, prepared.runtime, prepared.backend)
+  return { ...prepared, request, planned, session, notices: [...prepared.told, ...planned.notices] }
 }
 
 async function resolve(deps: BottleDeps, agent: string, request: RunRequest): Promise<ResolvedAgent> {
@@ -193,7 +229,7 @@ export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: La
     argv: planned.argv,
     prompt: planned.prompt,
     env: planned.env,
-    secrets: pick(planned.secretNames),
+    secrets: pick([...planned.secretNames, ...prepared.envFileNames]),
     forgeEnv: request.forgeEnv,
     user: planned.user,
     workdir: planned.workdir,
@@ -207,6 +243,7 @@ export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: La
     // A snapshot holds the workspace already; copying again would overwrite newer work (case 33).
     copyCwd: request.copyCwd && image.kind !== 'snapshot' ? request.cwd : null,
     tty: request.mode === 'interactive',
+    ...(planned.multiplexer === 'screen' ? { multiplexer: planned.multiplexer } : {}),
     homeFiles: planned.homeFiles,
   }
 }
@@ -239,7 +276,7 @@ export function describePlan(
     argv: [...(plan.argv ?? [])],
     workdir: plan.workdir ?? '',
     envNames: Object.keys(plan.env),
-    secretNames: [...prepared.planned.secretNames],
+    secretNames: [...prepared.planned.secretNames, ...prepared.envFileNames],
     mounts: plan.mounts.map(
       (mount) => `${mount.type} ${mount.source} → ${mount.target}${mount.readOnly ? ' (read-only)' : ''}`,
     ),

@@ -6,7 +6,7 @@ import { quarantine } from '../state/durable-file.ts'
 import { clearIntent, readIntent, type WrittenIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { lockHolder, takeLock } from '../state/lock.ts'
-import { type Metadata, readMetadata, withRun, writeMetadata } from '../state/metadata.ts'
+import { type Metadata, parseOrder, readMetadata, withRun, writeMetadata } from '../state/metadata.ts'
 import { removeTree } from '../state/remove-tree.ts'
 import { isBottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -182,6 +182,7 @@ function recoveredRun(intent: WrittenIntent, metadata: Metadata, ref: NonNullabl
       ref,
       exit: null,
       isStopped: false,
+      order: parseOrder(intent.launch?.order),
     }
   )
 }

@@ -17,6 +17,8 @@ export interface SlugWish {
   readonly agentName: string
   /** Taken names get a number; without it a taken label is `exists`, so that a person is asked again. */
   readonly mayNumber: boolean
+  /** A slug that this start has just put into the trash, which then is no obstacle. */
+  readonly comesAfter?: string | undefined
 }
 
 /** A slug that is ours: its state folder stands, and the bottle's lock is held. */
@@ -51,6 +53,12 @@ async function isFree(root: StateRoot, slug: string, trashed: ReadonlySet<string
   return !trashed.has(slug) && !(await exists(root.path('state', slug)))
 }
 
+/** Its volumes and images are named by run and snapshot, so an old bottle of that name in the trash is not touched. */
+async function trashedFor(root: StateRoot, { comesAfter }: SlugWish): Promise<ReadonlySet<string>> {
+  const trashed = await trashedSlugs(root)
+  return new Set([...trashed].filter((slug) => slug !== comesAfter))
+}
+
 /** The slug a start would get now; reserves nothing. For dry runs and preflights. */
 export async function likelySlug(root: StateRoot, wish: SlugWish): Promise<string> {
   const trashed = await trashedSlugs(root)
@@ -79,7 +87,7 @@ export async function reserveSlug(
   files: (slug: string) => Promise<Readonly<Record<string, string>>>,
   signal: AbortSignal,
 ): Promise<Reservation> {
-  const trashed = await trashedSlugs(root)
+  const trashed = await trashedFor(root, wish)
   for (const slug of slugCandidates(wish)) {
     if (!(await isFree(root, slug, trashed))) continue
     if (await backend.isNameTaken(`bot-bottle-${requireSlug(slug)}`, signal)) continue
@@ -87,7 +95,7 @@ export async function reserveSlug(
     if (!release) continue
     try {
       // A destroy may have put the name into the trash since the first look.
-      const isStillFree = await isFree(root, slug, await trashedSlugs(root))
+      const isStillFree = await isFree(root, slug, await trashedFor(root, wish))
       if (isStillFree && (await putFolder(root, slug, await files(slug)))) return { slug, release }
     } catch (thrown) {
       await release()

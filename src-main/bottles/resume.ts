@@ -1,4 +1,4 @@
-import type { StartPlan } from '../../src-preload/contract/index.ts'
+import type { Snapshot, StartPlan } from '../../src-preload/contract/index.ts'
 import type { Backend, RuntimeRef } from '../backends/backend.ts'
 import { withLock } from '../state/lock.ts'
 import { latestRun, type Metadata, requireMetadata, requireWritable } from '../state/metadata.ts'
@@ -8,11 +8,13 @@ import type { ArtifactDeps } from './artifact-deps.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
+import { sessionOfSnapshot, wishOf } from './known-session.ts'
 import { launchResumed, launchTarget, type Resumed } from './launch-resumed.ts'
-import { describePlan, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
+import { describePlan, prepareRun, toLaunchPlan } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
 import { chooseOrigin, freezeNewerWork, mayRebuild, requireRebuildOk, targetOf } from './resume-origin.ts'
-import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
+import { finishRun, recordExitLocked } from './run-lifecycle.ts'
+import type { RunRequest } from './run-request.ts'
 import type { FinishedRun, OperationContext, ResumeRequest } from './services.ts'
 
 function toRunRequest(
@@ -20,6 +22,7 @@ function toRunRequest(
   metadata: Metadata,
   request: ResumeRequest,
   backend: string,
+  snapshot: Snapshot | null,
 ): RunRequest {
   const isAdopted = metadata.icebox?.adopted === true
   return {
@@ -36,6 +39,8 @@ function toRunRequest(
     allowMissingSecrets: request.allowMissingSecrets === true,
     unenforcedEgress: request.unenforcedEgress === true,
     resuming: true,
+    session: wishOf(request),
+    known: sessionOfSnapshot(snapshot, request.slug),
     carriedDir: definitionsDir(deps.root, request.slug),
     noNetwork: metadata.icebox?.policy === 'no-network',
   }
@@ -67,7 +72,8 @@ export async function planResume(
   const runtime = await ownedRuntime(deps, slug, home, signal)
   const target = targetOf(request, metadata, origin.snapshot, runtime)
   if (target !== 'host') requireForgeEnv(metadata, request)
-  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, target), signal)
+  const wanted = toRunRequest(deps, metadata, request, target, origin.snapshot)
+  const prepared = await prepareRun(deps, wanted, signal)
   const notices = [...prepared.notices, ...(origin.notice ? [origin.notice] : [])]
   const isNewer = runtime !== null && (await home.hasChangedSince(runtime, origin.snapshot, signal))
   if (isNewer) {
@@ -105,14 +111,22 @@ export async function resume(
   context: OperationContext,
 ): Promise<FinishedRun> {
   const slug = requireSlug(request.slug)
+  if (request.force) await stopIfRunning(deps, slug, context)
   const launched = await withLock(deps.root, slug, { operation: 'resume', signal: context.signal }, () =>
     resumeLocked(deps, slug, request, context),
   )
-  const { runId, snapshot, backend, ref } = launched
+  const { runId, snapshot, prepared, ref } = launched
   request.onLaunched?.({ slug, runId, snapshot })
-  if (request.mode === 'interactive') return { slug, runId, snapshot, exitCode: null }
-  const exitCode = await waitAndRecord(deps, backend, slug, ref, context.signal)
-  return { slug, runId, snapshot, exitCode }
+  return finishRun(deps, prepared, request, { slug, runId, snapshot }, ref, context)
+}
+
+/** What runs is really stopped and looked at again before anything else. */
+async function stopIfRunning(deps: BottleDeps, slug: string, context: OperationContext): Promise<void> {
+  const { backend } = await requireMetadata(deps.root, slug)
+  const fact = await readRuntime(deps, slug, backend, context.signal)
+  if (fact?.state !== 'running' && fact?.state !== 'paused') return
+  const { stopSurely } = await import('./put-away.ts')
+  await stopSurely(deps, slug, context)
 }
 
 async function resumeLocked(
@@ -138,7 +152,10 @@ async function resumeLocked(
   const seen = await chooseOrigin(deps, metadata, request, slug, 'read', signal)
   const target = targetOf(request, metadata, seen.snapshot, runtime)
   if (target !== 'host') requireForgeEnv(metadata, request)
-  const prepared = await prepareRun(deps, toRunRequest(deps, metadata, request, target), signal)
+  const wanted = toRunRequest(deps, metadata, request, target, seen.snapshot)
+  const prepared = await prepareRun(deps, wanted, signal)
+  const isKept = prepared.runtime !== null && request.foreground !== true
+  if (prepared.request.mode === 'interactive' && !isKept) request.requireSeat?.()
   const chosen = await chooseOrigin(deps, metadata, request, slug, 'adopt', signal)
   await settlePreviousExit(deps, home, slug, runtime, signal)
   const origin = await freezeNewerWork(deps, slug, request, home, chosen, runtime, context)

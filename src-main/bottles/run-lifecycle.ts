@@ -5,6 +5,7 @@ import { withLock } from '../state/lock.ts'
 import {
   latestRun,
   type Metadata,
+  type RunOrder,
   type RunRecord,
   readMetadata,
   requireMetadata,
@@ -13,13 +14,16 @@ import {
 } from '../state/metadata.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
+import { keepConversation } from './keep-session.ts'
+import type { PreparedRun } from './prepare-run.ts'
 import { copyRunLog } from './run-logs.ts'
+import type { FinishedRun, Launched, OperationContext } from './services.ts'
 
 /** Milliseconds to wait for the lock when recording an exit: a long freeze must not lose it. */
 const EXIT_LOCK_MS = 600_000
 
 /** A run that has just been launched, as metadata keeps it. Pure. */
-export function newRun(plan: LaunchPlan, ref: RuntimeRef, now: Date): RunRecord {
+export function newRun(plan: LaunchPlan, ref: RuntimeRef, now: Date, order: RunOrder): RunRecord {
   return {
     id: plan.runId,
     startedAt: now.toISOString(),
@@ -28,6 +32,7 @@ export function newRun(plan: LaunchPlan, ref: RuntimeRef, now: Date): RunRecord 
     ref,
     exit: null,
     isStopped: false,
+    order,
   }
 }
 
@@ -80,6 +85,7 @@ export async function recordExitLocked(
   await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, isStopped))
   await backend.runEnded(run.ref, signal)
   await copyRunLog(deps, backend, run.ref, signal)
+  await keepConversation(deps, backend, slug, read.metadata, run, signal)
   await appendJournal(deps.root, slug, {
     op: 'exit',
     outcome: exit.exitCode === 0 || isStopped ? 'done' : 'failed',
@@ -109,6 +115,24 @@ export async function waitAndRecord(
   if (exit === null) return recordedCode(deps, slug, ref.runId)
   await recordExit(deps, backend, slug, ref.runId, exit, signal)
   return exit.exitCode
+}
+
+/**
+ * The end of a start, resume, fork or restart: a headless run is waited for, one with a person in front or that is
+ * kept running goes on. With `foreground` a kept headless one is waited for too.
+ */
+export async function finishRun(
+  deps: BottleDeps,
+  prepared: Pick<PreparedRun, 'request' | 'runtime' | 'backend'>,
+  wish: { readonly foreground?: boolean | undefined },
+  run: Launched,
+  ref: RuntimeRef,
+  context: OperationContext,
+): Promise<FinishedRun> {
+  const isDetached = prepared.runtime !== null && wish.foreground !== true
+  if (isDetached || prepared.request.mode === 'interactive') return { ...run, exitCode: null, isDetached }
+  const exitCode = await waitAndRecord(deps, prepared.backend, run.slug, ref, context.signal)
+  return { ...run, exitCode, isDetached: false }
 }
 
 /** The recorded code of a run whose runtime has been removed meanwhile. */

@@ -14,6 +14,7 @@ import type {
   StartPlan,
   TrashEntry,
 } from '../../src-preload/contract/index.ts'
+import type { SessionMode } from '../agents/lifecycle.ts'
 import type { ReportProgress, TerminalChannel } from '../backends/backend.ts'
 
 /** What every long operation takes: a way to tell, to ask and to stop. */
@@ -49,6 +50,18 @@ export interface StartRequest {
   readonly secretNames?: readonly string[] | undefined
   readonly allowMissingSecrets?: boolean | undefined
   readonly unenforcedEgress?: boolean | undefined
+  /** How the conversation relates to earlier ones; default: what the definition says. */
+  readonly session?: SessionMode | undefined
+  /** The conversation to go on with, for `resume`. */
+  readonly resumeId?: string | undefined
+  /** What stands in the way goes first: it is stopped, its unsaved work frozen, and it waits in the trash. */
+  readonly force?: boolean | undefined
+  /** Launches without asking the engine first whether it can; the launch itself then tells. */
+  readonly noPreflight?: boolean | undefined
+  /** A detached run is waited for all the same. */
+  readonly foreground?: boolean | undefined
+  /** Called before anything happens when a person has to sit at the run's terminal; throws when nobody does. */
+  readonly requireSeat?: (() => void) | undefined
   /** Called once the slug is taken and the agent runs; before that nothing can be frozen. */
   readonly onLaunched?: ((launched: Launched) => void) | undefined
 }
@@ -89,8 +102,18 @@ export interface Launched {
 }
 
 export interface FinishedRun extends Launched {
-  /** Null while an interactive run goes on. */
+  /** Null while an interactive or detached run goes on. */
   readonly exitCode: number | null
+  /** True when the agent is kept running and nobody waits for it. */
+  readonly isDetached: boolean
+}
+
+export interface RestartOptions {
+  /** How the conversation goes on; default: as the run was started. */
+  readonly session?: SessionMode | undefined
+  readonly onLaunched?: ((launched: Launched) => void) | undefined
+  /** Called under the bottle's lock before anything happens; what it throws stops the restart. */
+  readonly check?: (() => Promise<void>) | undefined
 }
 
 export interface FreezeRequest {
@@ -147,12 +170,8 @@ export interface Bottles {
     options: { readonly graceSeconds?: number; readonly force?: boolean },
     context: OperationContext,
   ): Promise<Done>
-  /** As `start`: a headless agent's end is waited for. */
-  restart(
-    slug: string,
-    context: OperationContext,
-    onLaunched?: (launched: Launched) => void,
-  ): Promise<FinishedRun>
+  /** As `start`: a headless agent's end is waited for. What the start was asked for still counts. */
+  restart(slug: string, context: OperationContext, options?: RestartOptions): Promise<FinishedRun>
   destroy(request: DestroyRequest, context: OperationContext): Promise<Done>
   cleanup(context: OperationContext): Promise<Done>
   /** Makes an existing foreign container a bottle; it is known by id and never renamed. */

@@ -5,6 +5,8 @@ import { withLock } from '../state/lock.ts'
 import {
   latestRun,
   type Metadata,
+  type RunOrder,
+  type RunRecord,
   requireMetadata,
   requireWritable,
   withRun,
@@ -18,10 +20,13 @@ import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { thenUnlocked } from './hooks/after-lock.ts'
 import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
-import { type PreparedRun, prepareRun, type RunRequest, toLaunchPlan } from './prepare-run.ts'
+import { sessionOfRun } from './keep-session.ts'
+import { type PreparedRun, prepareRun, toLaunchPlan, withSession } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
-import { recordExitLocked, waitAndRecord } from './run-lifecycle.ts'
-import type { FinishedRun, Launched, OperationContext } from './services.ts'
+import { finishRun, recordExitLocked } from './run-lifecycle.ts'
+import { orderOf, restartWish } from './run-order.ts'
+import type { RunRequest } from './run-request.ts'
+import type { FinishedRun, OperationContext, RestartOptions } from './services.ts'
 
 /** Seconds that an agent gets to end by itself. */
 export const GRACE_SECONDS = 10
@@ -85,9 +90,11 @@ async function prepareRestart(
   deps: BottleDeps,
   slug: string,
   metadata: Metadata,
-  isInteractive: boolean,
+  run: RunRecord,
+  session: Pick<RunRequest, 'session' | 'known'>,
   signal: AbortSignal,
 ): Promise<PreparedRun> {
+  const { interactive: isInteractive, order } = run
   const request: RunRequest = {
     agent: metadata.icebox?.adopted ? null : metadata.agentName || null,
     bottleNames: metadata.bottleNames,
@@ -98,10 +105,11 @@ async function prepareRestart(
     copyCwd: false,
     forgeEnv: {},
     secrets: {},
-    secretNames: [],
-    allowMissingSecrets: false,
+    secretNames: order?.secretNames ?? [],
+    allowMissingSecrets: order?.allowMissingSecrets === true,
     unenforcedEgress: metadata.icebox?.policy === 'unenforced',
     resuming: true,
+    ...session,
     carriedDir: definitionsDir(deps.root, slug),
     noNetwork: metadata.icebox?.policy === 'no-network',
   }
@@ -117,18 +125,25 @@ async function prepareRestart(
   }
 }
 
+/** The start's own words stay; only the conversation is the one that goes on now. Pure. */
+function keptOrder(run: RunRecord, prepared: PreparedRun): RunOrder {
+  const order = orderOf(prepared)
+  return { ...order, session: run.order?.session ?? null, resumeId: run.order?.resumeId ?? null }
+}
+
 /** Stops the agent if it runs and starts it again in the same container, on the same files. */
 export async function restart(
   deps: BottleDeps,
   slug: string,
   context: OperationContext,
-  onLaunched?: (launched: Launched) => void,
+  options: RestartOptions = {},
 ): Promise<FinishedRun> {
   requireSlug(slug)
   const { signal } = context
   const restarted = await withLock(deps.root, slug, { operation: 'restart', signal }, async () => {
     const metadata = await requireMetadata(deps.root, slug)
     requireWritable(slug, metadata)
+    await options.check?.()
     const run = latestRun(metadata)
     const backend = await deps.backends.get(metadata.backend)
     const runtime = await ownedRuntime(deps, slug, backend, signal)
@@ -141,8 +156,14 @@ export async function restart(
         },
       )
     }
-    const prepared = await prepareRestart(deps, slug, metadata, run.interactive, signal)
+    // What stands against it is told while everything still runs.
+    const seen = await sessionOfRun(deps, backend, slug, metadata, run, signal)
+    const before = { session: restartWish(options.session, run.order, seen.mark !== null), known: seen }
+    const drafted = await prepareRestart(deps, slug, metadata, run, before, signal)
     const wasRunning = await stopLocked(deps, slug, metadata, GRACE_SECONDS, context)
+    const known = await sessionOfRun(deps, backend, slug, metadata, run, signal)
+    const session = restartWish(options.session, run.order, known.mark !== null)
+    const prepared = withSession({ ...drafted, request: { ...drafted.request, session } }, known)
     const plan = toLaunchPlan(deps, prepared, { slug, runId: run.id, previous: runtime, image: null })
     const ref = await backend.restart(runtime, plan, signal)
     const now = new Date().toISOString()
@@ -150,15 +171,21 @@ export async function restart(
     await writeMetadata(
       deps.root,
       slug,
-      withRun(fresh, { ...run, ref, startedAt: now, exit: null, isStopped: false }),
+      withRun(fresh, {
+        ...run,
+        ref,
+        startedAt: now,
+        exit: null,
+        isStopped: false,
+        order: keptOrder(run, prepared),
+      }),
     )
     const message = wasRunning ? 'Stopped and started again.' : 'Started again.'
     await appendJournal(deps.root, slug, { op: 'restart', outcome: 'done', message })
-    return { run, backend, ref }
+    return { run, prepared, ref }
   })
-  const { run, backend, ref } = restarted
+  const { run, prepared, ref } = restarted
   const finished = { slug, runId: run.id, snapshot: run.fromSnapshot }
-  onLaunched?.(finished)
-  if (run.interactive) return { ...finished, exitCode: null }
-  return { ...finished, exitCode: await waitAndRecord(deps, backend, slug, ref, signal) }
+  options.onLaunched?.(finished)
+  return finishRun(deps, prepared, {}, finished, ref, context)
 }

@@ -2,6 +2,7 @@ import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { ownIdentity, type ProcessIdentity } from '../system/process-identity.ts'
 import { notifyChange } from './changes.ts'
 import { readJsonObject, removeDurable, writeDurable } from './durable-file.ts'
+import type { RunOrder } from './metadata.ts'
 import type { StateRoot } from './root.ts'
 import { parseRuntimeRef, type RuntimeRef } from './runtime-ref.ts'
 
@@ -41,6 +42,7 @@ export interface LaunchFacts {
   readonly backend?: string | undefined
   /** True when the bottle comes back from `fromSnapshot` once the run is recorded. */
   readonly becomesCurrent?: boolean | undefined
+  readonly order?: RunOrder | undefined
 }
 
 export interface WrittenIntent extends Intent {

@@ -7,6 +7,24 @@ import { parseRuntimeRef, type RuntimeRef } from './runtime-ref.ts'
 /** Major version of what Icebox keeps under `icebox`; a newer one is read and never written. */
 export const METADATA_VERSION = 1
 
+/** How a run was asked for, so that a restart asks the same again. Holds names of secrets, never values. */
+export interface RunOrder {
+  /** What keeps it running; null for a run as the call asked. */
+  readonly runtime: 'terminal' | 'turns' | null
+  /** The session mode of the call; null leaves it to the definition. */
+  readonly session: string | null
+  readonly resumeId: string | null
+  /** The conversation that the program was told to begin or to go on with; null when it was told none. */
+  readonly sessionId: string | null
+  /** True when a variable moves the program's conversations to where nobody looks. */
+  readonly isSessionMoved: boolean
+  /** Beyond those of the definition. */
+  readonly secretNames: readonly string[]
+  readonly allowMissingSecrets: boolean
+  /** Files of variables, absolute; their values count as secrets. */
+  readonly envFiles: readonly string[]
+}
+
 export interface RunRecord {
   readonly id: string
   /** ISO 8601, UTC. */
@@ -18,6 +36,8 @@ export interface RunRecord {
   readonly exit: { readonly code: number | null; readonly at: string } | null
   /** True when a person or program asked for the end, so that the exit is no failure. */
   readonly isStopped: boolean
+  /** Absent in records of older versions. */
+  readonly order?: RunOrder | undefined
 }
 
 /** What Icebox adds to bot-bottle's metadata. */
@@ -74,8 +94,27 @@ const record = (value: unknown): Record<string, unknown> =>
     ? (value as Record<string, unknown>)
     : {}
 
+/** Pure; undefined for anything that is no order. */
+export function parseOrder(value: unknown): RunOrder | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const order = record(value)
+  const textOrNull = (part: unknown) => (typeof part === 'string' && part !== '' ? part : null)
+  return {
+    ...order,
+    runtime: order.runtime === 'terminal' || order.runtime === 'turns' ? order.runtime : null,
+    session: textOrNull(order.session),
+    resumeId: textOrNull(order.resumeId),
+    sessionId: textOrNull(order.sessionId),
+    isSessionMoved: order.isSessionMoved === true,
+    secretNames: texts(order.secretNames),
+    allowMissingSecrets: order.allowMissingSecrets === true,
+    envFiles: texts(order.envFiles),
+  }
+}
+
 function parseRun(value: unknown): RunRecord {
   const run = record(value)
+  const order = parseOrder(run.order)
   const exit = run.exit === null || run.exit === undefined ? null : record(run.exit)
   return {
     // Keys that a later version added to a run survive a write too.
@@ -87,6 +126,7 @@ function parseRun(value: unknown): RunRecord {
     ref: parseRuntimeRef(run.ref),
     exit: exit ? { code: typeof exit.code === 'number' ? exit.code : null, at: text(exit.at) } : null,
     isStopped: run.isStopped === true,
+    ...(order ? { order } : {}),
   }
 }
 

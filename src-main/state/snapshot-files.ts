@@ -11,6 +11,7 @@ import {
   writeDurable,
 } from './durable-file.ts'
 import type { StateRoot } from './root.ts'
+import { parseSessionMark } from './session-file.ts'
 import { randomBase36 } from './slug.ts'
 
 const ID = /^\d{8}T\d{6}Z-[0-9a-z]{4}$/
@@ -59,6 +60,11 @@ function parseVerification(value: unknown): Snapshot['verified'] {
   }
 }
 
+/** What can't be read counts as not known, never as none. */
+function parseSession(value: unknown): Pick<Snapshot, 'session'> {
+  return value === null ? { session: null } : { session: parseSessionMark(value) ?? undefined }
+}
+
 /**
  * Reads a record of any version tolerantly; null when it has no usable id or reference, or names a volume that
  * can't be read back, since resuming without it would look like success. Pure.
@@ -94,6 +100,7 @@ export function parseSnapshot(value: Readonly<Record<string, unknown>>): Snapsho
     provider: text(value.provider),
     volumes,
     verified: parseVerification(value.verified),
+    ...parseSession(value.session),
     facts: isRecord(value.facts) ? value.facts : {},
   }
 }

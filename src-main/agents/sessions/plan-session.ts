@@ -43,7 +43,7 @@ export interface SessionPlan {
 /**
  * Decides between a new conversation and an earlier one; the same for every backend and runtime. Pure.
  * Source: scitex §6.
- * @throws BottleError `unsupported` for a mode that the provider can't do, `usage` for `resume` without any id
+ * @throws BottleError `unsupported` for a mode that the provider can't do, `not-found` where no conversation is known
  */
 export function planSession(input: SessionInput): SessionPlan {
   const mode = input.mode ?? (input.resuming ? 'continue-or-new' : 'new')
@@ -86,7 +86,7 @@ function byId(input: SessionInput): SessionPlan {
   const id = input.resumeId ?? input.known?.id ?? null
   if (id !== null) return onward(requireSessionId(id))
   throw bottleError(
-    'usage',
+    'not-found',
     'No conversation is known that could be resumed. Name one with --resume-id, or use --session continue-or-new.',
   )
 }
@@ -96,7 +96,7 @@ function withoutId(input: SessionInput, mode: SessionMode): SessionPlan {
   // As ever: its first command may still take the prompt, and says so.
   if (mode === 'continue-or-new') return onward(null)
   throw bottleError(
-    'usage',
+    'not-found',
     `The command of ${who(input)} needs the id of a conversation, and none is known. Name one with --session resume --resume-id ID.`,
   )
 }

@@ -21,6 +21,7 @@ export function portableFacts(snapshot: Snapshot, bottle: BottleFacts, baseLayer
       reason: snapshot.reason,
       note: snapshot.note.slice(0, 500),
       label: snapshot.label.slice(0, 500),
+      ...(snapshot.session === undefined ? {} : { session: snapshot.session }),
       facts: withoutEngineIds(snapshot.facts),
     },
     ...bottle,

@@ -104,6 +104,7 @@ function draftOf(deps: ArtifactDeps, { source, slug, to }: Crossing, id: string)
     provider: source.provider,
     volumes: [],
     verified: null,
+    ...(source.session === undefined ? {} : { session: source.session }),
     facts: { carriedFrom: { slug: source.slug, snapshot: source.id, backend: source.backend } },
   }
 }

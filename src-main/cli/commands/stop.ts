@@ -38,8 +38,12 @@ export async function restart(
     const started = new AbortController()
     await operate(face, flags, (context) =>
       bottles
-        .restart(slug, { ...context, signal: AbortSignal.any([context.signal, started.signal]) }, () =>
-          started.abort(),
+        .restart(
+          slug,
+          { ...context, signal: AbortSignal.any([context.signal, started.signal]) },
+          {
+            onLaunched: () => started.abort(),
+          },
         )
         .catch((thrown: unknown) => {
           // Ours: the agent runs, and only the waiting was given up.

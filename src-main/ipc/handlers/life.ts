@@ -64,7 +64,7 @@ export function lifeHandlers(
           untilLaunched(
             context,
             signal,
-            (operation, onLaunched) => bottles.restart(slug, operation, onLaunched),
+            (operation, onLaunched) => bottles.restart(slug, operation, { onLaunched }),
             () => `Restarted ${slug}.`,
           ),
         ),

@@ -33,7 +33,7 @@ const planned = (reference: string): PlannedRun => ({
     sidecars: [],
   },
   ...{ mounts: [], resources: { cpus: null, memoryBytes: null }, user: null, workdir: null },
-  ...{ network: 'default', homeFiles: {}, notices: [], forgeSidecar: false },
+  ...{ network: 'default', homeFiles: {}, notices: [], multiplexer: 'tmux', forgeSidecar: false },
 })
 const pin = async (reference: string, backend: 'smolmachines' | 'docker' = 'smolmachines') => {
   asked = []

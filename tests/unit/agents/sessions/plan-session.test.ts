@@ -85,7 +85,7 @@ describe('files of an earlier run', () => {
 })
 
 it('weakness 16: resume never turns into something else', () => {
-  expect(() => plan({ mode: 'resume' })).toThrow(expect.objectContaining({ code: 'usage' }))
+  expect(() => plan({ mode: 'resume' })).toThrow(expect.objectContaining({ code: 'not-found' }))
   expect(() => plan({ mode: 'resume', resuming: true, isKnownEmpty: true })).toThrow(/--resume-id/)
 })
 
@@ -103,7 +103,7 @@ describe('weakness 16: a mode that a provider can not do is an error before anyt
   it('a command that needs an id and has none', () => {
     const ability = { ...NONE, resumesById: true }
     expect(() => plan({ ...custom, ability, mode: 'continue' })).toThrow(
-      expect.objectContaining({ code: 'usage' }),
+      expect.objectContaining({ code: 'not-found' }),
     )
   })
 })
