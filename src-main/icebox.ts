@@ -5,6 +5,7 @@ import { artifactDeps, createArtifacts } from './bottles/create-artifacts.ts'
 import { createBottles } from './bottles/create-bottles.ts'
 import type { BottleDeps } from './bottles/deps.ts'
 import type { Bottles } from './bottles/services.ts'
+import type { SuperviseOptions } from './bottles/supervise/supervise-root.ts'
 import { openStateRoot, type StateRoot } from './state/root.ts'
 import type { SettingsStore } from './state/settings.ts'
 
@@ -20,6 +21,10 @@ export interface Icebox {
     /** Writes the sample definitions where they are missing. */
     sample(): Promise<{ agent: string }>
   }
+  /** Looks after agents as long as the signal lets it and nobody else does; resolves with how many it leaves running. */
+  supervise(options: SuperviseOptions): Promise<number>
+  /** Hands the agents that run on to a process of its own, unless another one looks after them already. */
+  handOver(): Promise<void>
   /** Opened on first need: most commands need no setting. */
   settings(): Promise<SettingsStore>
   close(): Promise<void>
@@ -53,15 +58,23 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
   const services = artifactDeps({ ...deps, settings })
   const bottles = createBottles(services)
   const artifacts = createArtifacts(services)
+  const kept: Bottles = {
+    ...bottles,
+    async freeze(request, context) {
+      const frozen = await bottles.freeze(request, context)
+      await artifacts.keepCopy(frozen.snapshot, context)
+      return frozen
+    },
+  }
   return {
     root,
-    bottles: {
-      ...bottles,
-      async freeze(request, context) {
-        const frozen = await bottles.freeze(request, context)
-        await artifacts.keepCopy(frozen.snapshot, context)
-        return frozen
-      },
+    bottles: kept,
+    async supervise(options) {
+      const { superviseRoot } = await import('./bottles/supervise/supervise-root.ts')
+      return superviseRoot(services, kept, options)
+    },
+    async handOver() {
+      await (await import('./bottles/supervise/ensure-supervisor.ts')).ensureAnySupervisor(services)
     },
     artifacts,
     agents: {

@@ -202,9 +202,11 @@ export const DEFAULT_LIFECYCLE: Lifecycle = {
 
 /** True when a process must look after the agent while it runs. Pure. */
 export function needsSupervision(lifecycle: Lifecycle): boolean {
-  const { health, restart, context, autoFreeze, hooks, runtime } = lifecycle
+  const { health, restart, context, autoFreeze, hooks, runtime, startup } = lifecycle
   return (
     runtime !== null ||
+    startup.commands.length > 0 ||
+    startup.answers.length > 0 ||
     health.enabled ||
     restart.policy !== 'never' ||
     context.strategy !== 'noop' ||

@@ -44,13 +44,8 @@ export function afterSample(
   state = frozen.state
   actions.push(...frozen.actions)
   if (lifecycle.context.strategy !== 'noop' && sample.contextPercent !== null) {
-    const isDue =
-      state.lastContextAt === null ||
-      now - state.lastContextAt >= lifecycle.context.checkIntervalSeconds * 1000
-    if (isDue) {
-      state = { ...state, lastContextAt: now }
-      actions.push({ kind: 'context' })
-    }
+    state = { ...state, lastContextAt: now }
+    actions.push({ kind: 'context' })
   }
   return { state, actions }
 }

@@ -87,6 +87,11 @@ export function defineMachineCommands(program: Command, bind: Bind): void {
     )
 
   program
+    .command('supervise', { hidden: true })
+    .description('look after agents until the last of them has ended')
+    .action(bind(async (face) => (await import('../commands/supervise.ts')).supervise(face)))
+
+  program
     .command('__complete', { hidden: true })
     .argument('[words...]')
     .allowUnknownOption()

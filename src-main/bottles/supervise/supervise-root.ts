@@ -1,0 +1,117 @@
+import { toFailure } from '../../system/bottle-error.ts'
+import type { ArtifactDeps } from '../artifact-deps.ts'
+import type { Bottles } from '../services.ts'
+import { type Lease, type SupervisorKind, takeLease, watchLease } from './lease.ts'
+import { PARTS, type Parts } from './parts.ts'
+import { createSupervisor, type Supervisor } from './supervisor.ts'
+import type { SupervisorDeps } from './supervisor-deps.ts'
+import { type Clock, systemClock } from './wheel.ts'
+
+export interface SuperviseOptions {
+  readonly kind: SupervisorKind
+  readonly signal: AbortSignal
+  readonly warn: (error: unknown) => void
+  /** Told when the lease was taken and every agent is under supervision, and each time it was lost. */
+  readonly onChange?: ((generation: number | null) => void) | undefined
+  /** A detached supervisor ends so many milliseconds after its last agent. */
+  readonly lingerMs?: number | undefined
+  /** Tests give their own. */
+  readonly parts?: Partial<Parts> | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: (() => number) | undefined
+}
+
+const LINGER_MS = 60_000
+
+/**
+ * Looks after the agents of a root while it holds the lease, and waits for the lease while another process has it. A
+ * detached supervisor ends instead of waiting, and when it has had no agent for a minute. Resolves with how many agents
+ * still run without supervision of this process.
+ */
+export async function superviseRoot(
+  services: ArtifactDeps,
+  bottles: Pick<Bottles, 'freeze' | 'restart' | 'watch' | 'waitForExit'>,
+  options: SuperviseOptions,
+): Promise<number> {
+  const { root } = services
+  const { signal, kind } = options
+  const deps: SupervisorDeps = {
+    services,
+    bottles,
+    warn: options.warn,
+    parts: { ...PARTS, ...options.parts },
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  }
+  let left = 0
+  while (!signal.aborted) {
+    const lease = await takeLease(root, kind)
+    if (lease) left = await superviseWith(deps, lease, options)
+    if (kind === 'detached') return left
+    if (!signal.aborted) await leaseMayBeFree(deps, signal)
+  }
+  return left
+}
+
+/** Supervises until the lease is lost, the process ends, or a detached supervisor has nothing to do any more. */
+async function superviseWith(deps: SupervisorDeps, lease: Lease, options: SuperviseOptions): Promise<number> {
+  const { root } = deps.services
+  const ending = new AbortController()
+  const signal = AbortSignal.any([options.signal, ending.signal])
+  watchLease(
+    root,
+    () => {
+      lease
+        .holds()
+        .then((holds) => holds || ending.abort())
+        .catch(deps.warn)
+    },
+    signal,
+  )
+  const linger = options.kind === 'detached' ? (options.lingerMs ?? LINGER_MS) : null
+  let timer: NodeJS.Timeout | undefined
+  const onCount = (count: number): void => {
+    clearTimeout(timer)
+    if (linger !== null && count === 0 && !signal.aborted) timer = setTimeout(() => void endIfIdle(), linger)
+  }
+  const endIfIdle = async (): Promise<void> => {
+    try {
+      // Nobody can find the lease held and rely on it while this is decided.
+      const isReleased = await lease.release(() => supervisor.isIdle())
+      if (isReleased) ending.abort()
+      else onCount(supervisor.count)
+    } catch (thrown) {
+      deps.warn(toFailure(thrown))
+      onCount(supervisor.count)
+    }
+  }
+  const supervisor: Supervisor = createSupervisor(deps, lease, signal, onCount)
+  const running = supervisor.run()
+  try {
+    await supervisor.arm().catch(deps.warn)
+    onCount(supervisor.count)
+    options.onChange?.(lease.generation)
+    await untilAborted(signal)
+    return supervisor.count
+  } finally {
+    clearTimeout(timer)
+    ending.abort()
+    await running.catch(deps.warn)
+    await lease.release().catch(deps.warn)
+    options.onChange?.(null)
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** Resolves when the lease changed hands, or when its holder may have died. */
+async function leaseMayBeFree(deps: SupervisorDeps, signal: AbortSignal): Promise<void> {
+  const heard = new AbortController()
+  const both = AbortSignal.any([signal, heard.signal])
+  watchLease(deps.services.root, () => heard.abort(), both)
+  await untilAborted(both)
+  heard.abort()
+}

@@ -1,0 +1,30 @@
+import { toFailure } from '../../system/bottle-error.ts'
+import type { Face } from '../face.ts'
+import { withIcebox } from '../session.ts'
+
+/**
+ * `icebox supervise`: looks after agents until the last of them has ended, unless an app does so already. It is started
+ * by the first command that needs it, and says what happens to a log.
+ */
+export async function supervise(face: Face): Promise<number> {
+  return withIcebox(face, async (icebox) => {
+    const say = (text: string): void =>
+      void face.stderr.write(`${new Date().toISOString()} ${process.pid} ${text}\n`)
+    const told = new Map<string, number>()
+    await icebox.supervise({
+      kind: 'detached',
+      signal: face.signal,
+      onChange: (generation) => say(generation === null ? 'done' : `supervising, generation ${generation}`),
+      warn: (error) => {
+        const { code, message, detail, slug } = toFailure(error)
+        const text = [slug, code, message, detail].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ')
+        // The same trouble every minute is one line an hour.
+        const last = told.get(text) ?? 0
+        if (Date.now() - last < 3_600_000) return
+        told.set(text, Date.now())
+        say(text)
+      },
+    })
+    return 0
+  })
+}
