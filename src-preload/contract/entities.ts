@@ -262,6 +262,17 @@ export const ManifestSummary = z.object({
   bottle: z.string().nullable(),
   backend: z.string().nullable(),
   problem: z.string().nullable(),
+  /** All that is wrong with it, where that is more than `problem` tells. */
+  problems: z.array(z.string()).optional(),
+  /** What the definition of an agent says about its life; absent where it can't be read. */
+  life: z
+    .object({
+      runtime: z.enum(['terminal', 'turns']).nullable(),
+      hooks: z.number(),
+      /** A process looks after the agent while it runs. */
+      supervised: z.boolean(),
+    })
+    .optional(),
 })
 export type ManifestSummary = z.infer<typeof ManifestSummary>
 
