@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { needsSupervision } from '../agents/lifecycle.ts'
 import type { Backend, ExitFact, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
@@ -123,12 +124,17 @@ export async function waitAndRecord(
  */
 export async function finishRun(
   deps: BottleDeps,
-  prepared: Pick<PreparedRun, 'request' | 'runtime' | 'backend'>,
+  prepared: Pick<PreparedRun, 'request' | 'resolved' | 'runtime' | 'backend'>,
   wish: { readonly foreground?: boolean | undefined },
   run: Launched,
   ref: RuntimeRef,
   context: OperationContext,
 ): Promise<FinishedRun> {
+  const lifecycle = prepared.resolved?.agent.lifecycle
+  if (lifecycle && needsSupervision(lifecycle)) {
+    const { ensureSupervisor } = await import('./supervise/ensure-supervisor.ts')
+    await ensureSupervisor(deps, run.slug, lifecycle, context.notice)
+  }
   const isDetached = prepared.runtime !== null && wish.foreground !== true
   if (isDetached || prepared.request.mode === 'interactive') return { ...run, exitCode: null, isDetached }
   const exitCode = await waitAndRecord(deps, prepared.backend, run.slug, ref, context.signal)

@@ -16,7 +16,12 @@ export interface Core {
 }
 
 /** Wires tasks, state, calls and files over the services, and puts in order what dead processes left half done. */
-export function createCore(icebox: Icebox, version: string, warn: (error: unknown) => void): Core {
+export function createCore(
+  icebox: Icebox,
+  version: string,
+  warn: (error: unknown) => void,
+  kind: 'desktop' | 'serve' = 'serve',
+): Core {
   const stop = new AbortController()
   const tasks = createTaskQueue()
   const hub = createStateHub({ bottles: icebox.bottles, tasks, home: icebox.root.dir, version, warn })
@@ -26,11 +31,16 @@ export function createCore(icebox: Icebox, version: string, warn: (error: unknow
   // Keeps `settings.all()` current with what other programs write.
   const leaveSettings = icebox.settings().then((settings) => settings.watch(() => {}))
   leaveSettings.catch(warn)
-  // After the first list, which must not wait for it.
-  void hub
+  // After the first list, which must not wait for it. What dead processes left comes before agents are looked after.
+  const supervising = hub
     .snapshot()
     .then(() => recover(icebox, stop.signal))
     .catch((error: unknown) => stop.signal.aborted || warn(error))
+    .then(() => icebox.supervise({ kind, signal: stop.signal, warn }))
+    .catch((error: unknown) => {
+      if (!stop.signal.aborted) warn(error)
+      return 0
+    })
   let closing: Promise<void> | undefined
   return {
     tasks,
@@ -45,6 +55,8 @@ export function createCore(icebox: Icebox, version: string, warn: (error: unknow
         hub.close()
         await leaveSettings.then((leave) => leave()).catch(() => undefined)
         stop.abort()
+        // Whoever still runs is looked after by a process of its own from now on.
+        if ((await supervising) > 0) await icebox.handOver().catch(warn)
       })()
       return closing
     },

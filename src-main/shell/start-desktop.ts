@@ -57,7 +57,7 @@ export async function startDesktop(icebox: Icebox): Promise<RunningDesktop> {
     openPlaceRecord(join(app.getPath('userData'), 'window.json'), warn),
   ])
   serveApp(protocol, rendererDir, warn)
-  const core = createCore(icebox, manifest.version, warn)
+  const core = createCore(icebox, manifest.version, warn, 'desktop')
   const transport = createElectronTransport({
     ipc: ipcMain,
     router: core.router,
