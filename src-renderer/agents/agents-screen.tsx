@@ -86,6 +86,7 @@ export function AgentsScreen() {
 
 function DefinitionCard({ definition }: { readonly definition: ManifestSummary }) {
   const app = useApp()
+  const { life } = definition
   const isAgent = definition.kind === 'agent'
   const use = () =>
     app.view.update((view) => ({
@@ -106,18 +107,40 @@ function DefinitionCard({ definition }: { readonly definition: ManifestSummary }
             {[
               t.agents.source[definition.source],
               definition.bottle && `${t.agents.uses} ${definition.bottle}`,
+              life?.runtime && t.agents.runtime[life.runtime],
+              life && life.hooks > 0 && t.agents.hooks(life.hooks),
             ]
               .filter(Boolean)
               .join(' · ')}{' '}
             · <span className="mono">{definition.file}</span>
           </p>
         </div>
-        {isAgent && (
+        {life?.supervised && (
+          <span className="badge run" title={t.agents.supervisedHint}>
+            <Icon name="heart" />
+            {t.agents.supervised}
+          </span>
+        )}
+        {isAgent && definition.provider && (
           <span className="badge">{t.provider[definition.provider] ?? capital(definition.provider)}</span>
         )}
         {isAgent && !definition.problem && <Button onClick={use}>{t.action.useAgent}</Button>}
       </header>
-      {definition.problem && <Problem text={definition.problem} />}
+      {definition.problem && <Problems first={definition.problem} all={definition.problems ?? []} />}
     </li>
+  )
+}
+
+/** All that is wrong with a definition, each with its line. */
+function Problems({ first, all }: { readonly first: string; readonly all: readonly string[] }) {
+  if (all.length < 2) return <Problem text={first} />
+  return (
+    <Problem title={t.agents.problems(all.length)} text={first}>
+      {all.slice(1).map((problem) => (
+        <p key={problem} className="selectable">
+          {problem}
+        </p>
+      ))}
+    </Problem>
   )
 }

@@ -46,7 +46,7 @@ export const screens = {
     bottles: (count: number) => plural(count, 'bottle', 'bottles'),
   },
   agents: {
-    lead: 'Definitions of what runs. Agents are Markdown files; projects may bring their own.',
+    lead: 'Definitions of what runs. Agents are Markdown or YAML files; projects may bring their own.',
     agents: 'Agents',
     bottles: 'Bottle definitions',
     source: { home: 'yours', project: 'project', sample: 'sample' },
@@ -56,6 +56,11 @@ export const screens = {
     noBottles: 'None. They are optional: an agent can run without one.',
     file: 'File',
     uses: 'uses',
+    supervised: 'looked after',
+    supervisedHint: 'Its definition asks for health checks, restarts, hooks or rules while it runs.',
+    runtime: { terminal: 'terminal, in the background', turns: 'turn by turn' },
+    hooks: (count: number) => plural(count, 'hook', 'hooks'),
+    problems: (count: number) => `${count} things are wrong`,
     retry: 'Read again',
   },
   activity: {

@@ -19,15 +19,26 @@ const definition = (
 
 export const DEFINITIONS = {
   agents: [
-    definition('implementer', 'Writes the code that an issue asks for, with tests'),
-    definition('reviewer', 'Reads a change and says what is wrong with it', { provider: 'codex' }),
+    definition('implementer', 'Writes the code that an issue asks for, with tests', {
+      life: { runtime: 'terminal', hooks: 3, supervised: true },
+    }),
+    definition('reviewer', 'Reads a change and says what is wrong with it', {
+      provider: 'codex',
+      life: { runtime: null, hooks: 1, supervised: false },
+    }),
     definition('sample', 'A small program that writes to a file', {
       source: 'sample',
       provider: 'custom',
       bottle: null,
       backend: 'host',
     }),
-    definition('broken', '', { problem: 'line 4: unknown key “promt”, did you mean “prompt”?' }),
+    definition('broken', '', {
+      problem: 'line 4: unknown key “promt”, did you mean “prompt”?',
+      problems: [
+        'line 4: unknown key “promt”, did you mean “prompt”?',
+        'line 9: `restart.policy` is “sometimes”. One of never, on-failure, always.',
+      ],
+    }),
   ],
   bottles: [
     definition('dev', 'Node and Python on Debian', {
