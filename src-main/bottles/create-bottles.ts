@@ -21,6 +21,7 @@ export function createBottles(deps: ArtifactDeps): Bottles {
       await settle(slug, signal)
       return (await import('./detail.ts')).readDetail(deps, slug, signal)
     },
+    status: async (slug, signal) => (await import('./agent-status.ts')).readAgentStatus(deps, slug, signal),
     journal: async (slug) => (await import('../state/journal.ts')).readJournal(deps.root, requireSlug(slug)),
     activity: async (options) => (await import('./activity.ts')).readActivity(deps, options),
     plan: async (request, signal) => (await import('./start.ts')).planStart(deps, request, signal),

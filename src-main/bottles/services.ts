@@ -1,6 +1,7 @@
 import type {
   ActivityEntry,
   AgentHooks,
+  AgentStatus,
   BackendName,
   Bottle,
   BottleDetail,
@@ -99,6 +100,8 @@ export interface Launched {
   readonly slug: string
   readonly runId: string
   readonly snapshot: string | null
+  /** Waited for, with a person at its terminal, or kept running by itself. */
+  readonly way?: 'headless' | 'interactive' | 'detached' | undefined
 }
 
 export interface FinishedRun extends Launched {
@@ -149,6 +152,8 @@ export interface Bottles {
   /** The rows of some bottles, null for one that is gone; costs the same however many others there are. */
   rows(slugs: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Bottle | null>>
   detail(slug: string, signal: AbortSignal): Promise<BottleDetail>
+  /** Everything about a bottle's agent as it was last seen, under the names that `icebox status --json` prints. */
+  status(slug: string, signal: AbortSignal): Promise<AgentStatus>
   journal(slug: string): Promise<readonly JournalEntry[]>
   /** What happened last to all bottles, or to one, newest first. */
   activity(options: {

@@ -60,7 +60,10 @@ export function bottleRow(facts: BottleFacts): Bottle {
 }
 
 /** The sample, if it is of the newest run and not of an earlier launch of it. */
-function sampleOfRun({ sample }: BottleFacts, run: RunRecord | null): AgentSample | null {
+export function sampleOfRun(
+  { sample }: Pick<BottleFacts, 'sample'>,
+  run: RunRecord | null,
+): AgentSample | null {
   if (!sample || !run || sample.runId !== run.id) return null
   return Date.parse(sample.at) >= Date.parse(run.startedAt) ? sample : null
 }

@@ -10,7 +10,7 @@ export function agentHandlers({ bottles }: Icebox, signal: AbortSignal): Pick<Ha
     throw bottleError('unsupported', `This Icebox can't do that with the agent of ${slug} yet.`, { slug })
   }
   return {
-    'agent:status': missing,
+    'agent:status': ({ slug }) => bottles.status(slug, signal),
     'agent:hooks': ({ slug }) => bottles.hooks(slug),
     'agent:try-hook': async ({ slug, point }) => [...(await bottles.tryHook(slug, point, signal))],
     'agent:send': missing,
