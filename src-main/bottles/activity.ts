@@ -1,12 +1,15 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open, stat } from 'node:fs/promises'
-import type { ActivityEntry } from '../../src-preload/contract/agents.ts'
+import type { ActivityEntry, HookRecord } from '../../src-preload/contract/agents.ts'
+import { endInWords, shortRun } from '../agents/hooks/run-hooks.ts'
 import { requireSlug } from '../state/slug.ts'
 import type { BottleDeps } from './deps.ts'
 import { readSlugs } from './read-slugs.ts'
 
 /** Bytes read from the end of one journal; about eighty lines. */
 const TAIL = 16_384
+/** A hook that failed is told in two journals; so far apart at most, in milliseconds. */
+const SAME_MS = 5000
 /** Journals read at once. */
 const BATCH = 16
 
@@ -39,11 +42,21 @@ export async function readActivity(
   return newest
 }
 
-/** The newest entries, newest first; of one moment the later line first. Pure. */
+/** The newest entries, newest first; of one moment the later line first, and what two journals tell only once. Pure. */
 export function newestOf(entries: readonly ActivityEntry[], limit: number): readonly ActivityEntry[] {
+  const told = new Map<string, number>()
   return entries
     .toReversed()
     .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
+    .filter((entry) => {
+      if (entry.op !== 'hook' || entry.outcome !== 'failed') return true
+      // The bottle's own journal says the same of a failed hook, and where to read on.
+      const name = `${entry.slug} ${entry.message.split(' icebox hooks ')[0]}`
+      const at = Date.parse(entry.at)
+      const isTold = Math.abs((told.get(name) ?? Number.NEGATIVE_INFINITY) - at) < SAME_MS
+      told.set(name, at)
+      return !isTold
+    })
     .slice(0, limit)
 }
 
@@ -103,13 +116,9 @@ function operationOf(line: Readonly<Record<string, unknown>>, slug: string): Act
 
 /** A hook that was only tried is no event of the bottle. */
 function hookOf(line: Readonly<Record<string, unknown>>, slug: string): ActivityEntry | null {
-  const { at, point, run, outcome, isTrial } = line
+  const { at, point, run, outcome, code, kind, isTrial } = line
   if (isTrial === true || ![at, point, run, outcome].every((part) => typeof part === 'string')) return null
-  const message =
-    outcome === 'timeout'
-      ? `The hook ${point} ran out of time: ${run}`
-      : outcome === 'failed'
-        ? `The hook ${point} failed: ${run}`
-        : `The hook ${point} ran: ${run}`
+  const end = outcome === 'done' ? 'ran' : endInWords({ outcome, code, kind } as HookRecord)
+  const message = `The ${point} hook “${shortRun(String(run))}” ${end}.`
   return { at: String(at), slug, op: 'hook', outcome: outcome === 'done' ? 'done' : 'failed', message }
 }

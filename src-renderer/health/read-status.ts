@@ -82,7 +82,8 @@ export function readStatus(status: AgentStatus): StatusView {
     limits: limitsOf(status.limits),
     model: text(status.model) === 'unknown' ? null : text(status.model),
     sessionId: text(status.session_id),
-    task: text(status.current_task) ?? text(status.current_tool),
+    // Without a tool the task is the last message, which stands on its own.
+    task: text(status.current_tool) && (text(status.current_task) ?? text(status.current_tool)),
     lastMessage: text(status.last_user_msg),
     lastActivityAt: text(status.last_activity),
     subagents: number(status.subagent_count),

@@ -41,7 +41,7 @@ test('hooks are among them, without those that were only tried', async () => {
   const lines = [hook, { ...hook, at: at(3), isTrial: true }].map((line) => JSON.stringify(line))
   await writeFile(root.path('state', 'web', 'agent', 'hooks.jsonl'), `${lines.join('\n')}\n`)
   expect(await readActivity({ root }, { limit: 10 })).toMatchObject([
-    { slug: 'web', op: 'hook', outcome: 'failed', message: 'The hook post_freeze ran out of time: notify' },
+    { slug: 'web', op: 'hook', outcome: 'failed', message: 'The post_freeze hook “notify” took too long.' },
     { slug: 'web', op: 'freeze', outcome: 'done' },
   ])
 })
@@ -93,4 +93,20 @@ test('a name that is no slug is refused', async () => {
   await expect(readActivity({ root }, { slug: '../x', limit: 1 })).rejects.toMatchObject({
     code: 'invalid-slug',
   })
+})
+
+test('a failed hook that two journals tell of is told once, and one that fails again is told again', () => {
+  const hook = (seconds: number, message: string): ActivityEntry => ({
+    slug: 'web',
+    at: new Date(Date.UTC(2026, 10, 21, 10, 0, seconds)).toISOString(),
+    op: 'hook',
+    outcome: 'failed',
+    message,
+  })
+  const told = 'The post_stop hook “x” ended with 1.'
+  const found = newestOf(
+    [hook(0, told), hook(1, `${told} icebox hooks web shows what it said.`), hook(40, told)],
+    10,
+  )
+  expect(found.map((entry) => entry.at.slice(17, 19))).toEqual(['40', '01'])
 })
