@@ -46,22 +46,10 @@ async function agentOf(face: Face, icebox: Icebox, name: string): Promise<Manife
   return agents.find((agent) => agent.name === name)
 }
 
-/** `icebox status`: the row of one bottle. */
-export async function status(face: Face, given: string | undefined): Promise<number> {
-  const named = given === undefined ? undefined : requireSlug(given)
-  return withIcebox(face, async (icebox) => {
-    const slug = await slugOrPick(face, icebox, named)
-    const bottle = (await icebox.bottles.list(face.signal)).find((row) => row.slug === slug)
-    if (!bottle)
-      throw bottleError('not-found', `There is no bottle ${slug}. \`icebox list\` shows them.`, { slug })
-    await face.result({ json: bottle, text: statusText(face, bottle, Date.now()), essential: bottle.state })
-    return 0
-  })
-}
-
 type Looks = Pick<Face, 'paint' | 'unicode'>
 
-function statusPairs(face: Looks, bottle: Bottle, now: number): (readonly [string, string])[] {
+/** The row of a bottle as names and values. */
+export function statusPairs(face: Looks, bottle: Bottle, now: number): (readonly [string, string])[] {
   const { text } = stateCell(bottle, face.unicode)
   return [
     ['Bottle', bottle.slug],
@@ -86,10 +74,6 @@ function statusPairs(face: Looks, bottle: Bottle, now: number): (readonly [strin
     ['Network', bottle.policy === 'default' ? '' : bottle.policy],
     ['Mind', bottle.badges.join(', ')],
   ]
-}
-
-function statusText(face: Looks, bottle: Bottle, now: number): string {
-  return formatPairs(statusPairs(face, bottle, now), face.paint)
 }
 
 /** A bottle in full for a person. */

@@ -45,11 +45,11 @@ export function defineBottleCommands(program: Command, bind: Bind): void {
   program
     .command('status')
     .helpGroup(GROUP)
-    .description('the state of one bottle')
+    .description('the state of one bottle and of its agent, as last seen')
     .argument('[slug]')
     .action(
       bind(async (face, slug: string | undefined) =>
-        (await import('../commands/info.ts')).status(face, slug),
+        (await import('../commands/status.ts')).status(face, slug),
       ),
     )
 
