@@ -10,6 +10,8 @@ import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
+import { thenUnlocked } from './hooks/after-lock.ts'
+import { afterLaunch } from './hooks/launch-hooks.ts'
 import { NO_WISH, sessionOfSnapshot } from './known-session.ts'
 import { launchNew } from './launch-new.ts'
 import { draftTarget, type PreparedRun, prepareRun, toLaunchPlan } from './prepare-run.ts'
@@ -98,14 +100,16 @@ export async function fork(
   const slug = requireSlug(request.slug)
   const metadata = await requireMetadata(deps.root, slug)
   const lock = { operation: 'fork', signal: context.signal }
-  const { snapshot, prepared } = await withLock(deps.root, slug, lock, async () => {
-    const source = await sourceSnapshot(deps, slug, metadata, request, context)
-    const prepared = await prepareFork(deps, metadata, source, request, context.signal)
-    if (source.backend === prepared.backend.name) return { snapshot: source, prepared }
-    const { carryAgreed } = await import('./carry/carry-agreed.ts')
-    const crossing = { slug, source, prepared, metadata, agree: request.agree }
-    return { snapshot: await carryAgreed(deps, crossing, context), prepared }
-  })
+  const { snapshot, prepared } = await thenUnlocked(context, (held) =>
+    withLock(deps.root, slug, lock, async () => {
+      const source = await sourceSnapshot(deps, slug, metadata, request, held)
+      const prepared = await prepareFork(deps, metadata, source, request, context.signal)
+      if (source.backend === prepared.backend.name) return { snapshot: source, prepared }
+      const { carryAgreed } = await import('./carry/carry-agreed.ts')
+      const crossing = { slug, source, prepared, metadata, agree: request.agree }
+      return { snapshot: await carryAgreed(deps, crossing, held), prepared }
+    }),
+  )
   const draft = toLaunchPlan(deps, prepared, draftTarget(slug, { kind: 'snapshot', snapshot }, null))
   const preflight = await prepared.backend.preflight(draft, context.signal)
   for (const notice of [...prepared.notices, ...preflight]) context.notice(notice)
@@ -137,6 +141,7 @@ async function forkMany(
       context,
     )
     const run = { slug: launched.slug, runId: launched.runId, snapshot: snapshot.id }
+    await afterLaunch(deps, prepared, { ...run, label, cause: 'fork' }, context)
     request.onLaunched?.(run)
     return finishRun(deps, prepared, {}, run, launched.ref, context)
   }

@@ -8,6 +8,8 @@ import type { ArtifactDeps } from './artifact-deps.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
+import { thenUnlocked } from './hooks/after-lock.ts'
+import { afterResume } from './hooks/launch-hooks.ts'
 import { sessionOfSnapshot, wishOf } from './known-session.ts'
 import { launchResumed, launchTarget, type Resumed } from './launch-resumed.ts'
 import { describePlan, prepareRun, toLaunchPlan } from './prepare-run.ts'
@@ -112,10 +114,13 @@ export async function resume(
 ): Promise<FinishedRun> {
   const slug = requireSlug(request.slug)
   if (request.force) await stopIfRunning(deps, slug, context)
-  const launched = await withLock(deps.root, slug, { operation: 'resume', signal: context.signal }, () =>
-    resumeLocked(deps, slug, request, context),
+  const launched = await thenUnlocked(context, (held) =>
+    withLock(deps.root, slug, { operation: 'resume', signal: context.signal }, () =>
+      resumeLocked(deps, slug, request, held),
+    ),
   )
   const { runId, snapshot, prepared, ref } = launched
+  await afterResume(deps, prepared, { slug, runId, snapshot }, context)
   request.onLaunched?.({ slug, runId, snapshot })
   return finishRun(deps, prepared, request, { slug, runId, snapshot }, ref, context)
 }

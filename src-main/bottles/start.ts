@@ -1,5 +1,6 @@
 import type { StartPlan } from '../../src-preload/contract/index.ts'
 import type { ArtifactDeps } from './artifact-deps.ts'
+import { afterLaunch } from './hooks/launch-hooks.ts'
 import { NO_SESSION, wishOf } from './known-session.ts'
 import { launchNew } from './launch-new.ts'
 import { describePlan, draftTarget, type PreparedRun, prepareRun, toLaunchPlan } from './prepare-run.ts'
@@ -114,6 +115,9 @@ export async function start(
     context,
   )
   const { slug, runId, snapshot } = launched
+  const event = { slug, runId, label: wish.label ?? '', cause: 'start', snapshot } as const
+  // Before the caller hears of the launch, since many then stop listening.
+  await afterLaunch(deps, prepared, event, context)
   request.onLaunched?.({ slug, runId, snapshot })
   return finishRun(deps, prepared, request, { slug, runId, snapshot }, launched.ref, context)
 }

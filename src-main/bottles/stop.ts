@@ -1,4 +1,5 @@
 import type { Done } from '../../src-preload/contract/index.ts'
+import { writeLaunched } from '../agents/launched-agent.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
@@ -19,6 +20,8 @@ import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { thenUnlocked } from './hooks/after-lock.ts'
+import { withHookCounts } from './hooks/bottle-hooks.ts'
+import { afterLaunch, beforeLaunch } from './hooks/launch-hooks.ts'
 import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
 import { sessionOfRun } from './keep-session.ts'
 import { type PreparedRun, prepareRun, toLaunchPlan, withSession } from './prepare-run.ts'
@@ -140,6 +143,8 @@ export async function restart(
 ): Promise<FinishedRun> {
   requireSlug(slug)
   const { signal } = context
+  await options.check?.()
+  await beforeStop(deps, slug, { cause: 'restart' }, context)
   const restarted = await withLock(deps.root, slug, { operation: 'restart', signal }, async () => {
     const metadata = await requireMetadata(deps.root, slug)
     requireWritable(slug, metadata)
@@ -165,9 +170,13 @@ export async function restart(
     const session = restartWish(options.session, run.order, known.mark !== null)
     const prepared = withSession({ ...drafted, request: { ...drafted.request, session } }, known)
     const plan = toLaunchPlan(deps, prepared, { slug, runId: run.id, previous: runtime, image: null })
+    const event = { slug, runId: run.id, label: metadata.label, cause: 'restart', snapshot: run.fromSnapshot } as const
+    if (wasRunning) await afterStop(deps, slug, { cause: 'restart' }, context)
+    await beforeLaunch(deps, prepared, event, context)
+    await writeLaunched(deps.root, slug, prepared.resolved, run.id)
     const ref = await backend.restart(runtime, plan, signal)
     const now = new Date().toISOString()
-    const fresh = await requireMetadata(deps.root, slug)
+    const fresh = withHookCounts(await requireMetadata(deps.root, slug), prepared.resolved)
     await writeMetadata(
       deps.root,
       slug,
@@ -182,9 +191,10 @@ export async function restart(
     )
     const message = wasRunning ? 'Stopped and started again.' : 'Started again.'
     await appendJournal(deps.root, slug, { op: 'restart', outcome: 'done', message })
-    return { run, prepared, ref }
+    return { run, prepared, ref, event }
   })
-  const { run, prepared, ref } = restarted
+  const { run, prepared, ref, event } = restarted
+  await afterLaunch(deps, prepared, event, context)
   const finished = { slug, runId: run.id, snapshot: run.fromSnapshot }
   options.onLaunched?.(finished)
   return finishRun(deps, prepared, {}, finished, ref, context)

@@ -19,6 +19,12 @@ export function countHooks(
   return counts.length > 0 ? Object.fromEntries(counts) : undefined
 }
 
+/** The metadata of a bottle whose newest run has the hooks of this definition. Pure. */
+export function withHookCounts(metadata: Metadata, resolved: Pick<ResolvedAgent, 'agent'> | null): Metadata {
+  const { icebox } = metadata
+  return icebox ? { ...metadata, icebox: { ...icebox, hooksConfigured: countHooks(resolved) } } : metadata
+}
+
 /** True when the run was launched with hooks at the point: known from the metadata alone. Pure. */
 export function hasHooks(metadata: Metadata | null, ...points: readonly HookPoint[]): boolean {
   const counts = metadata?.icebox?.hooksConfigured
@@ -67,7 +73,7 @@ export async function hookAgentOf(deps: BottleDeps, metadata: Metadata): Promise
     configPath: launched.file,
     screenName: lifecycle.screenName ?? '',
     env: labelVariables(lifecycle),
-    secrets: await knownSecrets(deps, metadata),
+    secrets: await knownSecrets(deps, metadata, lifecycle),
     agentName: launched.agent,
     label: metadata.label,
   }
@@ -84,11 +90,24 @@ export function labelVariables(lifecycle: Pick<Lifecycle, 'labels'>): Readonly<R
 }
 
 /** Values that may turn up in what a hook says, as far as they can still be had. */
-async function knownSecrets(deps: BottleDeps, metadata: Metadata): Promise<readonly string[]> {
+async function knownSecrets(
+  deps: BottleDeps,
+  metadata: Metadata,
+  lifecycle: Lifecycle,
+): Promise<readonly string[]> {
   const values: string[] = []
   if ((metadata.icebox?.secretNames.length ?? 0) > 0) {
     const { secretValues } = await import('../secret-values.ts')
     values.push(...(await secretValues(deps, metadata.identity, () => undefined)).map(({ value }) => value))
+  }
+  if (lifecycle.envFiles.length > 0) {
+    const [{ readEnvFiles }, { homedir }] = await Promise.all([
+      import('../../agents/env-file.ts'),
+      import('node:os'),
+    ])
+    // One that is gone or damaged now has no value to hide, and must not keep a freeze from happening.
+    for (const file of lifecycle.envFiles)
+      values.push(...Object.values(await readEnvFiles([file], homedir()).catch(() => ({}))))
   }
   return values
 }
