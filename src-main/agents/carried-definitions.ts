@@ -1,5 +1,5 @@
-import type { AgentDefinition, ResolvedAgent } from './definitions.ts'
-import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
+import type { ResolvedAgent } from './definitions.ts'
+import { limitReach } from './limit-reach.ts'
 import { resolveAgent } from './manifest-index.ts'
 import { addCarried, type ManifestIndex } from './manifest-scan.ts'
 
@@ -27,13 +27,12 @@ export async function resolveCarried(
 /** The same agent without what reaches out of the bottle. Pure. */
 function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): ResolvedAgent {
   const { bottle } = resolved
-  const { lifecycle } = resolved.agent
-  const hasHooks = Object.values(lifecycle.hooks).some((entries) => entries.length > 0)
+  const limited = isAgentCarried ? limitReach(resolved.agent, null) : { agent: resolved.agent, dropped: [] }
+  const templates = isAgentCarried ? Object.keys(resolved.agent.envTemplates ?? {}) : []
   const dropped = [
     ...(bottle.mounts.length > 0 ? ['mounts'] : []),
     ...(Object.keys(bottle.sidecars).length > 0 ? ['sidecars'] : []),
-    ...(isAgentCarried && hasHooks ? ['hooks'] : []),
-    ...(isAgentCarried && lifecycle.envFiles.length > 0 ? ['env files'] : []),
+    ...limited.dropped,
   ]
   const told =
     dropped.length > 0
@@ -41,9 +40,10 @@ function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): Resolve
       : []
   return {
     ...resolved,
-    agent: isAgentCarried ? withinBottle(resolved.agent) : resolved.agent,
+    agent: limited.agent,
     bottle: {
       ...bottle,
+      secrets: bottle.secrets.filter((name) => !templates.includes(name)),
       mounts: [],
       sidecars: {},
       image: null,
@@ -57,10 +57,4 @@ function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): Resolve
       ...resolved.notices,
     ],
   }
-}
-
-/** Hooks run on this machine as its user, and env files are read from it. */
-function withinBottle(agent: AgentDefinition): AgentDefinition {
-  const { hooks, envFiles } = DEFAULT_LIFECYCLE
-  return { ...agent, lifecycle: { ...agent.lifecycle, hooks, envFiles } }
 }

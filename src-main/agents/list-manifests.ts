@@ -1,5 +1,6 @@
 import type { ManifestSummary } from '../../src-preload/contract/index.ts'
 import { bottleError } from '../system/bottle-error.ts'
+import { type Lifecycle, needsSupervision } from './lifecycle.ts'
 import { loadBottles } from './load-bottle.ts'
 import { loadAgent } from './load-manifest.ts'
 import type { ManifestFile, ManifestIndex } from './manifest-scan.ts'
@@ -49,7 +50,7 @@ export async function validateManifests(
 }
 
 async function checkAgent(index: ManifestIndex, found: ManifestFile): Promise<readonly ManifestProblem[]> {
-  const parsed = await loadAgent(found)
+  const parsed = await loadAgent(index, found)
   if (!parsed.ok) return parsed.problems
   const agent = parsed.value
   const reference =
@@ -69,17 +70,21 @@ function problemsOf(parsed: Parsed<unknown>): readonly ManifestProblem[] {
 }
 
 async function summariseAgent(index: ManifestIndex, found: ManifestFile): Promise<ManifestSummary> {
-  const parsed = await loadAgent(found)
-  if (!parsed.ok) return { ...blank(found), problem: firstProblem(parsed.problems) }
+  const parsed = await loadAgent(index, found)
+  if (!parsed.ok) return { ...blank(found), ...inWords(parsed.problems) }
   const agent = parsed.value
   const summary = {
     ...blank(found),
+    life: lifeOf(agent.lifecycle),
     description: agent.description,
     provider: agent.provider,
     bottle: agent.bottle,
   }
   const skills = await loadSkills(index.rootDir, agent)
-  if (agent.bottle === null) return { ...summary, problem: skills.ok ? null : firstProblem(skills.problems) }
+  if (agent.bottle === null) {
+    const own = { backend: agent.ownBottle?.backend ?? null, problem: agent.refusals?.[0] ?? null }
+    return { ...summary, ...own, ...(skills.ok ? {} : { problem: firstProblem(skills.problems) }) }
+  }
   const bottle = await loadBottles(index, [
     { name: agent.bottle, file: agent.file, line: agent.lines.bottle },
   ])
@@ -93,6 +98,18 @@ async function summariseBottle(index: ManifestIndex, found: ManifestFile): Promi
   const bottle = await loadBottles(index, [{ name: found.name, file: found.file, line: 1 }])
   if (!bottle.ok) return { ...blank(found), problem: firstProblem(bottle.problems) }
   return { ...blank(found), provider: bottle.value.provider?.name ?? '', backend: bottle.value.backend }
+}
+
+/** The first problem, and all of them where there are several. */
+function inWords(problems: readonly ManifestProblem[]): Pick<ManifestSummary, 'problem' | 'problems'> {
+  const [first, ...more] = problems.map(describeProblem)
+  if (first === undefined) return { problem: null }
+  return more.length > 0 ? { problem: first, problems: [first, ...more] } : { problem: first }
+}
+
+function lifeOf(lifecycle: Lifecycle): NonNullable<ManifestSummary['life']> {
+  const hooks = Object.values(lifecycle.hooks).reduce((sum, entries) => sum + entries.length, 0)
+  return { runtime: lifecycle.runtime, hooks, supervised: needsSupervision(lifecycle) }
 }
 
 function firstProblem(problems: readonly ManifestProblem[]): string {
@@ -113,7 +130,8 @@ function blank(found: ManifestFile): ManifestSummary {
   return {
     name,
     kind,
-    source,
+    // No index lists a file that only a call names.
+    source: source === 'path' ? 'home' : source,
     file,
     description: '',
     provider: '',

@@ -14,13 +14,17 @@ interface Reference {
 /** More parents than this are a mistake. */
 const CHAIN_MAX = 30
 
-/** The effective bottle of a launch list: each with its parents, merged in order. All problems come back at once. */
+/**
+ * The effective bottle of a launch list: each with its parents, merged in order, over `own` where an agent brings one.
+ * All problems come back at once.
+ */
 export async function loadBottles(
   index: ManifestIndex,
   references: readonly Reference[],
+  own?: BottleLayer,
 ): Promise<Parsed<BottleDefinition>> {
   const problems: ManifestProblem[] = []
-  const layers: BottleLayer[] = []
+  const layers: BottleLayer[] = own ? [own] : []
   const loading: Loading = { index, problems, done: new Map() }
   for (const reference of references) {
     const layer = await loadWithParents(loading, reference, [])
@@ -29,7 +33,10 @@ export async function loadBottles(
   const [first, ...rest] = layers
   if (!first || problems.length > 0) return { ok: false, problems }
   const merged = rest.reduce(mergeLayers, first)
-  const finished = finishBottle(merged, references.map((reference) => reference.name).join(' + '))
+  const finished = finishBottle(
+    merged,
+    [...(own ? [own] : []), ...references].map(({ name }) => name).join(' + '),
+  )
   return finished.problems.length > 0
     ? { ok: false, problems: finished.problems }
     : { ok: true, value: finished.bottle }

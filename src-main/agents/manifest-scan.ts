@@ -3,15 +3,17 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { bottleError } from '../system/bottle-error.ts'
 import { isManifestName } from './names.ts'
+import { searchFolders, yamlAgents } from './yaml/yaml-files.ts'
 
 /** One manifest file, known by name only: nothing of it has been read. */
 export interface ManifestFile {
   readonly kind: 'agent' | 'bottle'
-  /** File name without `.md`. */
+  /** File name without its ending; of agent YAML in a folder of its own, the folder's. */
   readonly name: string
   readonly file: string
-  readonly source: 'home' | 'project' | 'sample'
-  /** The home agent that a project agent of the same name hides. */
+  /** `path`: the file itself was named. */
+  readonly source: 'home' | 'project' | 'sample' | 'path'
+  /** The file of an agent of the same name that this one hides. */
   readonly hides: string | null
 }
 
@@ -19,6 +21,10 @@ export interface ManifestFile {
 export interface ManifestIndex {
   readonly rootDir: string
   readonly homeDir: string
+  /** Folder whose project agents count, and that a relative path starts from; null for none. */
+  readonly projectDir: string | null
+  /** This machine's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly agents: ReadonlyMap<string, ManifestFile>
   readonly bottles: ReadonlyMap<string, ManifestFile>
   /** Files whose names can't be used; `validate` and lists show them. */
@@ -29,15 +35,25 @@ export interface ManifestIndex {
 /** The name by which the sample that Icebox writes is known. */
 export const SAMPLE_NAME = 'sample'
 
+/** What an index is opened with beside the state root; as of this process where nothing is given. */
+export interface IndexSources {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly homeDir?: string
+}
+
 /**
- * Lists file names: agents and bottles of the state root, agents of the project, which win over home.
+ * Lists file names: agents and bottles of the state root, agents of the project, which win over home, and agent YAML
+ * where other programs keep theirs, which is hidden by both.
  * A project's `bottles` folder is never used, so that a cloned repository can't reach secrets.
  * @throws BottleError `permission` when a folder of the state root can't be read.
  */
 export async function openManifestIndex(
   root: { readonly dir: string },
   projectDir: string | null,
+  sources: IndexSources = {},
 ): Promise<ManifestIndex> {
+  const env = sources.env ?? process.env
+  const homeDir = sources.homeDir ?? homedir()
   const agents = new Map<string, ManifestFile>()
   const bottles = new Map<string, ManifestFile>()
   const misnamed: ManifestFile[] = []
@@ -46,27 +62,46 @@ export async function openManifestIndex(
     if (isManifestName(found.name)) into.set(found.name, found)
     else misnamed.push(found)
   }
+  const addAgents = async (folder: string, source: ManifestFile['source'], names: readonly string[]) => {
+    for (const { name, file } of await yamlIn(folder, notices)) {
+      add(agents, { kind: 'agent', name, file, source, hides: agents.get(name)?.file ?? null })
+    }
+    for (const name of names) {
+      const kind = source === 'home' && name === SAMPLE_NAME ? 'sample' : source
+      add(agents, entry('agent', name, folder, kind, agents.get(name)?.file ?? null))
+    }
+  }
   for (const name of await manifestNames(join(root.dir, 'bottles'))) {
     add(bottles, entry('bottle', name, join(root.dir, 'bottles'), 'home', null))
   }
-  for (const name of await manifestNames(join(root.dir, 'agents'))) {
-    add(
-      agents,
-      entry('agent', name, join(root.dir, 'agents'), name === SAMPLE_NAME ? 'sample' : 'home', null),
-    )
+  // The first folder of the search wins, so it comes last; a file in it that hides another program's is no news.
+  for (const folder of searchFolders(homeDir, env).toReversed()) {
+    for (const { name, file } of await yamlIn(folder, notices)) {
+      add(agents, { kind: 'agent', name, file, source: 'home', hides: null })
+    }
   }
+  await addAgents(join(root.dir, 'agents'), 'home', await manifestNames(join(root.dir, 'agents')))
   const project = await projectFolder(root.dir, projectDir)
   if (project !== null) {
-    for (const name of await projectNames(join(project, 'agents'), notices)) {
-      add(agents, entry('agent', name, join(project, 'agents'), 'project', agents.get(name)?.file ?? null))
-    }
+    await addAgents(join(project, 'agents'), 'project', await projectNames(join(project, 'agents'), notices))
     if ((await projectNames(join(project, 'bottles'), notices)).length > 0) {
       notices.push(
         `${join(project, 'bottles')} is not used: bottles are only read from ${join(root.dir, 'bottles')}.`,
       )
     }
   }
-  return { rootDir: root.dir, homeDir: homedir(), agents, bottles, misnamed, notices }
+  return { rootDir: root.dir, homeDir, projectDir, env, agents, bottles, misnamed, notices }
+}
+
+/** Agent YAML of a folder; one that can't be read is told and otherwise blocks nothing. */
+async function yamlIn(folder: string, notices: string[]): ReturnType<typeof yamlAgents> {
+  try {
+    return await yamlAgents(folder)
+  } catch {
+    const notice = `The folder ${folder} can't be read, so its agents are not used.`
+    if (!notices.includes(notice)) notices.push(notice)
+    return []
+  }
 }
 
 /** The same index with the definitions of another folder for names that it lacks. */
@@ -127,7 +162,8 @@ async function projectNames(folder: string, notices: string[]): Promise<readonly
   try {
     return await manifestNames(folder)
   } catch {
-    notices.push(`The folder ${folder} can't be read, so its agents are not used.`)
+    const notice = `The folder ${folder} can't be read, so its agents are not used.`
+    if (!notices.includes(notice)) notices.push(notice)
     return []
   }
 }
