@@ -31,6 +31,14 @@ export interface StartOptions extends CallOptions {
   readonly bottles?: readonly string[]
   readonly label?: string
   readonly color?: string
+  /** How the conversation relates to earlier ones; default: what the definition says. */
+  readonly session?: 'continue-or-new' | 'continue' | 'new' | 'resume'
+  /** The conversation to go on with, for `resume`. */
+  readonly resumeId?: string
+  /** A bottle that has the label is stopped, frozen and put into the trash first. */
+  readonly force?: boolean
+  /** Launches without asking the engine first whether it can. */
+  readonly noPreflight?: boolean
   /** Copy `cwd` into the working folder. */
   readonly copyCwd?: boolean
   /** For the sidecar named `forge` and nobody else; never written anywhere. */
@@ -44,6 +52,11 @@ export interface StartOptions extends CallOptions {
 export interface ResumeOptions extends CallOptions {
   readonly prompt: string
   readonly forgeEnv?: Readonly<Record<string, string>>
+  /** How the conversation relates to earlier ones; default: it goes on. */
+  readonly session?: 'continue-or-new' | 'continue' | 'new' | 'resume'
+  readonly resumeId?: string
+  /** Stops the bottle first if it runs. */
+  readonly force?: boolean
   /** Start anew from the definition when there is nothing to resume from; else that is an error. */
   readonly rebuildOk?: boolean
   readonly secrets?: Readonly<Record<string, string>>
@@ -107,14 +120,14 @@ function requireSuccess(slug: string, exitCode: number | null): void {
 }
 
 /**
- * Launches a new bottle and waits until its agent has ended. The bottle stays: freeze, resume or destroy it by
+ * Launches a new bottle and waits until its agent has ended; one that its definition keeps running is not waited for. The bottle stays: freeze, resume or destroy it by
  * the slug that is returned. Source: seed 000, `start_headless`.
  * @throws BottleError with `code`; when the agent fails, `agent-exited` with its `exitCode` and the `slug`.
  */
 export function startHeadless(agent: string, options: StartOptions): Promise<string> {
   return guarded(undefined, async () => {
     const { icebox, context } = await open(options)
-    const { slug, exitCode } = await icebox.bottles.start(
+    const { slug, exitCode, isDetached } = await icebox.bottles.start(
       {
         agent,
         mode: 'headless',
@@ -127,10 +140,14 @@ export function startHeadless(agent: string, options: StartOptions): Promise<str
         copyCwd: options.copyCwd,
         forgeEnv: options.forgeEnv,
         secrets: options.secrets,
+        session: options.session,
+        resumeId: options.resumeId,
+        force: options.force,
+        noPreflight: options.noPreflight,
       },
       context,
     )
-    requireSuccess(slug, exitCode)
+    if (!isDetached) requireSuccess(slug, exitCode)
     return slug
   })
 }
@@ -143,7 +160,7 @@ export function startHeadless(agent: string, options: StartOptions): Promise<str
 export function resumeHeadless(slug: string, options: ResumeOptions): Promise<void> {
   return guarded(slug, async () => {
     const { icebox, context } = await open(options)
-    const { exitCode } = await icebox.bottles.resume(
+    const { exitCode, isDetached } = await icebox.bottles.resume(
       {
         slug,
         mode: 'headless',
@@ -152,10 +169,13 @@ export function resumeHeadless(slug: string, options: ResumeOptions): Promise<vo
         forgeEnv: options.forgeEnv,
         rebuildOk: options.rebuildOk,
         secrets: options.secrets,
+        session: options.session,
+        resumeId: options.resumeId,
+        force: options.force,
       },
       context,
     )
-    requireSuccess(slug, exitCode)
+    if (!isDetached) requireSuccess(slug, exitCode)
   })
 }
 

@@ -142,8 +142,7 @@ async function forkMany(
     )
     const run = { slug: launched.slug, runId: launched.runId, snapshot: snapshot.id }
     await afterLaunch(deps, prepared, { ...run, label, cause: 'fork' }, context)
-    request.onLaunched?.(run)
-    return finishRun(deps, prepared, {}, run, launched.ref, context)
+    return finishRun(deps, prepared, { onLaunched: request.onLaunched }, run, launched.ref, context)
   }
   const made: FinishedRun[] = []
   const failures: unknown[] = []

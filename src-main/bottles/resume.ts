@@ -121,7 +121,6 @@ export async function resume(
   )
   const { runId, snapshot, prepared, ref } = launched
   await afterResume(deps, prepared, { slug, runId, snapshot }, context)
-  request.onLaunched?.({ slug, runId, snapshot })
   return finishRun(deps, prepared, request, { slug, runId, snapshot }, ref, context)
 }
 

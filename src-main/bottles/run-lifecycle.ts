@@ -18,7 +18,7 @@ import type { BottleDeps } from './deps.ts'
 import { keepConversation } from './keep-session.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import { copyRunLog } from './run-logs.ts'
-import type { FinishedRun, Launched, OperationContext } from './services.ts'
+import type { FinishedRun, Launched, OperationContext, StartRequest } from './services.ts'
 
 /** Milliseconds to wait for the lock when recording an exit: a long freeze must not lose it. */
 const EXIT_LOCK_MS = 600_000
@@ -120,12 +120,12 @@ export async function waitAndRecord(
 
 /**
  * The end of a start, resume, fork or restart: a headless run is waited for, one with a person in front or that is
- * kept running goes on. With `foreground` a kept headless one is waited for too.
+ * kept running goes on, once the caller was told. With `foreground` a kept headless one is waited for too.
  */
 export async function finishRun(
   deps: BottleDeps,
   prepared: Pick<PreparedRun, 'request' | 'resolved' | 'runtime' | 'backend'>,
-  wish: { readonly foreground?: boolean | undefined },
+  wish: Pick<StartRequest, 'foreground' | 'onLaunched'>,
   run: Launched,
   ref: RuntimeRef,
   context: OperationContext,
@@ -136,9 +136,12 @@ export async function finishRun(
     await ensureSupervisor(deps, run.slug, lifecycle, context.notice)
   }
   const isDetached = prepared.runtime !== null && wish.foreground !== true
-  if (isDetached || prepared.request.mode === 'interactive') return { ...run, exitCode: null, isDetached }
+  const way: Launched['way'] = isDetached ? 'detached' : prepared.request.mode
+  const launched = { ...run, way }
+  wish.onLaunched?.(launched)
+  if (way !== 'headless') return { ...launched, exitCode: null, isDetached }
   const exitCode = await waitAndRecord(deps, prepared.backend, run.slug, ref, context.signal)
-  return { ...run, exitCode, isDetached: false }
+  return { ...launched, exitCode, isDetached }
 }
 
 /** The recorded code of a run whose runtime has been removed meanwhile. */

@@ -118,6 +118,5 @@ export async function start(
   const event = { slug, runId, label: wish.label ?? '', cause: 'start', snapshot } as const
   // Before the caller hears of the launch, since many then stop listening.
   await afterLaunch(deps, prepared, event, context)
-  request.onLaunched?.({ slug, runId, snapshot })
   return finishRun(deps, prepared, request, { slug, runId, snapshot }, launched.ref, context)
 }

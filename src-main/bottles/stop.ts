@@ -170,7 +170,13 @@ export async function restart(
     const session = restartWish(options.session, run.order, known.mark !== null)
     const prepared = withSession({ ...drafted, request: { ...drafted.request, session } }, known)
     const plan = toLaunchPlan(deps, prepared, { slug, runId: run.id, previous: runtime, image: null })
-    const event = { slug, runId: run.id, label: metadata.label, cause: 'restart', snapshot: run.fromSnapshot } as const
+    const event = {
+      slug,
+      runId: run.id,
+      label: metadata.label,
+      cause: 'restart',
+      snapshot: run.fromSnapshot,
+    } as const
     if (wasRunning) await afterStop(deps, slug, { cause: 'restart' }, context)
     await beforeLaunch(deps, prepared, event, context)
     await writeLaunched(deps.root, slug, prepared.resolved, run.id)
@@ -196,6 +202,5 @@ export async function restart(
   const { run, prepared, ref, event } = restarted
   await afterLaunch(deps, prepared, event, context)
   const finished = { slug, runId: run.id, snapshot: run.fromSnapshot }
-  options.onLaunched?.(finished)
-  return finishRun(deps, prepared, {}, finished, ref, context)
+  return finishRun(deps, prepared, { onLaunched: options.onLaunched }, finished, ref, context)
 }

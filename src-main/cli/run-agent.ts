@@ -50,7 +50,8 @@ export function followAgents(
   }
   return {
     onLaunched(launched) {
-      if (face.quiet) return
+      // A person sees the others at a terminal, or later.
+      if (face.quiet || (launched.way ?? 'headless') !== 'headless') return
       progress.mute()
       copies.push(copy(launched))
     },

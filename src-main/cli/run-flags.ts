@@ -1,6 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { SESSION_MODES } from '../agents/lifecycle.ts'
+import { requireSessionId } from '../agents/sessions/plan-session.ts'
 import { BACKENDS, type BuiltBackend, requireBackendName } from '../backends/registry.ts'
+import type { StartRequest } from '../bottles/services.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { Face } from './face.ts'
 import { nonEmpty, usageError } from './usage.ts'
@@ -19,11 +22,13 @@ export interface RunFlags {
   readonly foreground?: boolean
   readonly session?: string
   readonly resumeId?: string
+  /** False with --no-preflight. */
+  readonly preflight?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
 
-/** Refuses what a later version brings, rather than pretend. @throws BottleError `unsupported` */
+/** Refuses what a command can't do with a flag that others have, rather than pretend. @throws BottleError `unsupported` */
 export function refuseUnsupported(
   flags: Readonly<Record<string, unknown>>,
   reasons: Readonly<Record<string, string>>,
@@ -33,14 +38,22 @@ export function refuseUnsupported(
   }
 }
 
-/** Why each of the flags that only later versions support is refused. */
-export const LATER_FLAGS = {
-  force:
-    '--force is not supported here yet. Stop or destroy what stands in the way first, or choose another --label.',
-  foreground: '--foreground is not supported yet. Without --headless the agent runs at this terminal.',
-  session: "--session is not supported yet. A resumed bottle has its agent's own session files.",
-  resumeId: "--resume-id is not supported yet. A resumed bottle has its agent's own session files.",
-} as const
+/** What --session and --resume-id say together. @throws BottleError `usage` */
+export function sessionFlags(
+  flags: Pick<RunFlags, 'session' | 'resumeId'>,
+): Pick<StartRequest, 'session' | 'resumeId'> {
+  const session = SESSION_MODES.find((mode) => mode === flags.session)
+  if (flags.session !== undefined && session === undefined) {
+    throw usageError(
+      `--session takes one of ${SESSION_MODES.join(', ')}, not ${JSON.stringify(flags.session.slice(0, 40))}.`,
+    )
+  }
+  if (flags.resumeId === undefined) return { session }
+  const resumeId = requireSessionId(nonEmpty('--resume-id', flags.resumeId))
+  if (session !== undefined && session !== 'resume')
+    throw usageError(`--resume-id goes with --session resume, not with ${session}.`)
+  return { session: 'resume', resumeId }
+}
 
 /** The backend by name; undefined when not given. @throws BottleError `unknown-backend` */
 export function backendFlag(name: string | undefined): BuiltBackend | undefined {

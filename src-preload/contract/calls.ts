@@ -27,6 +27,9 @@ import {
 const Text = z.string().max(200_000)
 const Short = z.string().max(500)
 
+/** How the conversation of a run relates to earlier ones. */
+export const SessionChoice = z.enum(['continue-or-new', 'continue', 'new', 'resume'])
+
 export const StartArgs = z.object({
   agent: Short,
   interactive: z.boolean().default(false),
@@ -39,6 +42,11 @@ export const StartArgs = z.object({
   copyCwd: z.boolean().optional(),
   unenforcedEgress: z.boolean().optional(),
   allowMissingSecrets: z.boolean().optional(),
+  session: SessionChoice.optional(),
+  resumeId: Short.optional(),
+  /** What has the name goes first: stopped, frozen and into the trash. */
+  force: z.boolean().optional(),
+  noPreflight: z.boolean().optional(),
 })
 
 const TaskStarted = z.object({ taskId: z.string(), slug: z.string().nullable() })
@@ -72,6 +80,10 @@ export const calls = {
       rebuildOk: z.boolean().optional(),
       /** Another backend than the snapshot's; default: where the snapshot was made. */
       backend: BackendName.optional(),
+      session: SessionChoice.optional(),
+      resumeId: Short.optional(),
+      /** One that runs is stopped first. */
+      force: z.boolean().optional(),
     }),
     result: TaskStarted,
   },
@@ -83,6 +95,8 @@ export const calls = {
       backend: BackendName.optional(),
       interactive: z.boolean().default(true),
       prompt: Text.optional(),
+      session: SessionChoice.optional(),
+      resumeId: Short.optional(),
     }),
     result: StartPlan,
   },

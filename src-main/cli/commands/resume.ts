@@ -1,22 +1,24 @@
 import type { ResumeRequest } from '../../bottles/services.ts'
 import type { Icebox } from '../../icebox.ts'
+import { bottleError } from '../../system/bottle-error.ts'
 import { agreeAt, requirePossible } from '../agree.ts'
 import type { Face } from '../face.ts'
+import { finishAtFace } from '../finish-run.ts'
 import { planText } from '../plan-text.ts'
-import { runFailure, runFollowed } from '../run-agent.ts'
+import { runFollowed } from '../run-agent.ts'
 import {
   backendFlag,
   cwdFlag,
-  LATER_FLAGS,
   promptFlag,
   type RunFlags,
   refuseUnsupported,
   secretNames,
+  sessionFlags,
 } from '../run-flags.ts'
 import { operate, slugOrPick, withIcebox } from '../session.ts'
 import { isActive } from '../state-word.ts'
 import { findSnapshot, parseTarget, type Target } from '../target.ts'
-import { connectUntilExit, requireTerminal } from '../terminal.ts'
+import { requireTerminal } from '../terminal.ts'
 import { usageError } from '../usage.ts'
 
 export interface ResumeFlags extends RunFlags {
@@ -27,17 +29,20 @@ export interface ResumeFlags extends RunFlags {
 }
 
 const NOT_ON_RESUME = {
-  ...LATER_FLAGS,
   label: 'A resumed bottle keeps its name. `icebox fork` makes one under a new --label.',
   color: 'A resumed bottle keeps its colour.',
   bottle: 'A resumed bottle keeps its bottle definitions. `icebox start` takes --bottle.',
 } as const
+
+const ALWAYS_LOOKS =
+  'A resume always looks first whether its snapshot is there and whole. `icebox start` takes --no-preflight.'
 
 const NEEDS_TERMINAL = 'Use --headless with --prompt to run the agent without one.'
 
 /** `icebox resume`: from the current snapshot, or another one with `@`; newer work is frozen first. */
 export async function resume(face: Face, bottle: string | undefined, flags: ResumeFlags): Promise<number> {
   refuseUnsupported({ ...flags }, NOT_ON_RESUME)
+  if (flags.preflight === false) throw bottleError('unsupported', ALWAYS_LOOKS)
   const target = bottle === undefined ? undefined : parseTarget(bottle)
   const mode = flags.headless ? 'headless' : 'interactive'
   const settled = {
@@ -48,9 +53,12 @@ export async function resume(face: Face, bottle: string | undefined, flags: Resu
     allowMissingSecrets: flags.allowMissingSecrets,
     unenforcedEgress: flags.unenforcedEgress,
     rebuildOk: flags.rebuildOk,
+    ...sessionFlags(flags),
+    force: flags.force,
+    foreground: flags.foreground,
+    requireSeat: () => requireTerminal(face, NEEDS_TERMINAL),
   } as const
   if (!target && !face.canAsk) throw usageError('Name a bottle; `icebox list` shows them.')
-  if (mode === 'interactive' && !flags.dryRun) requireTerminal(face, NEEDS_TERMINAL)
   const cwd = flags.cwd === undefined ? undefined : await cwdFlag(face, flags.cwd)
   const prompt = await promptFlag(face, flags)
   return withIcebox(face, async (icebox) => {
@@ -68,9 +76,7 @@ export async function resume(face: Face, bottle: string | undefined, flags: Resu
       return 0
     }
     const answers = { yes: flags.yes }
-    return mode === 'headless'
-      ? resumeHeadless(face, icebox, request, answers)
-      : resumeHere(face, icebox, request, answers)
+    return resumeNow(face, icebox, request, answers)
   })
 }
 
@@ -85,7 +91,7 @@ async function namedSnapshot(icebox: Icebox, target: Target): Promise<string | u
 
 type Answers = Parameters<typeof operate>[1]
 
-async function resumeHeadless(
+async function resumeNow(
   face: Face,
   icebox: Icebox,
   request: ResumeRequest,
@@ -96,29 +102,10 @@ async function resumeHeadless(
       icebox.bottles.resume({ ...request, onLaunched }, inner),
     ),
   )
-  const { slug, snapshot, exitCode } = run
-  await face.result({ json: { slug, snapshot, exitCode }, text: '', essential: slug })
-  const failed = runFailure(run)
-  if (failed) throw failed
-  await face.say(`${slug}: the agent is done. Keep its work with \`icebox freeze ${slug}\`.`)
-  return 0
-}
-
-async function resumeHere(
-  face: Face,
-  icebox: Icebox,
-  request: ResumeRequest,
-  answers: Answers,
-): Promise<number> {
-  const launched = await operate(face, answers, (context) => icebox.bottles.resume(request, context))
-  const { slug, snapshot } = launched
-  const exitCode = launched.exitCode ?? (await connectUntilExit(face, icebox, slug))
-  await face.result({
-    json: exitCode === null ? { slug, snapshot } : { slug, snapshot, exitCode },
-    text: '',
-    essential: slug,
-  })
-  const failed = exitCode === null ? null : runFailure({ ...launched, exitCode })
-  if (failed) throw failed
-  return 0
+  const { slug, snapshot } = run
+  return finishAtFace(face, icebox, run, (exitCode) => ({
+    slug,
+    snapshot,
+    ...(exitCode === null && run.way !== 'headless' ? {} : { exitCode }),
+  }))
 }

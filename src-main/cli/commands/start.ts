@@ -2,21 +2,21 @@ import type { StartRequest } from '../../bottles/services.ts'
 import type { Icebox } from '../../icebox.ts'
 import { pick } from '../ask.ts'
 import type { Face } from '../face.ts'
+import { finishAtFace } from '../finish-run.ts'
 import { planText } from '../plan-text.ts'
-import { runFailure, runFollowed } from '../run-agent.ts'
+import { runFollowed } from '../run-agent.ts'
 import {
   backendFlag,
   colorFlag,
   cwdFlag,
-  LATER_FLAGS,
   labelFlag,
   promptFlag,
   type RunFlags,
-  refuseUnsupported,
   secretNames,
+  sessionFlags,
 } from '../run-flags.ts'
 import { operate, withIcebox } from '../session.ts'
-import { connectUntilExit, requireTerminal } from '../terminal.ts'
+import { requireTerminal } from '../terminal.ts'
 import { usageError } from '../usage.ts'
 
 export interface StartFlags extends RunFlags {
@@ -27,9 +27,11 @@ export interface StartFlags extends RunFlags {
 
 const NEEDS_TERMINAL = 'Use --headless with --prompt to run the agent without one.'
 
-/** `icebox start`: headless it waits for the agent and ends with its code, else it connects this terminal. */
+/**
+ * `icebox start`: headless it waits for the agent and ends with its code, else it connects this terminal; an agent that
+ * is kept running by its definition runs on by itself, unless `--foreground` says to stay with it.
+ */
 export async function start(face: Face, agent: string | undefined, flags: StartFlags): Promise<number> {
-  refuseUnsupported({ ...flags }, LATER_FLAGS)
   const mode = flags.headless ? 'headless' : 'interactive'
   const settled = {
     mode,
@@ -41,9 +43,13 @@ export async function start(face: Face, agent: string | undefined, flags: StartF
     copyCwd: flags.copyCwd,
     allowMissingSecrets: flags.allowMissingSecrets,
     unenforcedEgress: flags.unenforcedEgress,
+    ...sessionFlags(flags),
+    force: flags.force,
+    foreground: flags.foreground,
+    noPreflight: flags.preflight === false,
+    requireSeat: () => requireTerminal(face, NEEDS_TERMINAL),
   } as const
   if (agent === undefined && !face.canAsk) throw usageError('Name an agent; `icebox agents` shows them.')
-  if (mode === 'interactive' && !flags.dryRun) requireTerminal(face, NEEDS_TERMINAL)
   const cwd = await cwdFlag(face, flags.cwd)
   const prompt = await promptFlag(face, flags)
   return withIcebox(face, async (icebox) => {
@@ -58,37 +64,20 @@ export async function start(face: Face, agent: string | undefined, flags: StartF
       await face.result({ json: plan, text: planText(plan, face.paint), essential: plan.slug })
       return 0
     }
-    return mode === 'headless' ? startHeadless(face, icebox, request) : startHere(face, icebox, request)
+    return startNow(face, icebox, request)
   })
 }
 
-async function startHeadless(face: Face, icebox: Icebox, request: StartRequest): Promise<number> {
+async function startNow(face: Face, icebox: Icebox, request: StartRequest): Promise<number> {
   const run = await operate(face, {}, (context, progress) =>
     runFollowed(face, icebox, context, progress, false, (inner, onLaunched) =>
       icebox.bottles.start({ ...request, onLaunched }, inner),
     ),
   )
-  const { slug, exitCode } = run
-  // The result comes also when the agent failed: its slug is what the work can be reached by.
-  await face.result({ json: { slug, exitCode }, text: '', essential: slug })
-  const failed = runFailure(run)
-  if (failed) throw failed
-  await face.say(`${slug}: the agent is done. Keep its work with \`icebox freeze ${slug}\`.`)
-  return 0
-}
-
-async function startHere(face: Face, icebox: Icebox, request: StartRequest): Promise<number> {
-  const launched = await operate(face, {}, (context) => icebox.bottles.start(request, context))
-  const { slug } = launched
-  const exitCode = launched.exitCode ?? (await connectUntilExit(face, icebox, slug))
-  await face.result({
-    json: exitCode === null ? { slug } : { slug, exitCode },
-    text: '',
-    essential: slug,
-  })
-  const failed = exitCode === null ? null : runFailure({ ...launched, exitCode })
-  if (failed) throw failed
-  return 0
+  return finishAtFace(face, icebox, run, (exitCode) => ({
+    slug: run.slug,
+    ...(exitCode === null && run.way !== 'headless' ? {} : { exitCode }),
+  }))
 }
 
 async function pickAgent(face: Face, icebox: Icebox, cwd: string): Promise<string> {

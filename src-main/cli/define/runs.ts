@@ -18,6 +18,8 @@ export function defineRunCommands(program: Command, bind: Bind): void {
     .option('--color <color>', 'colour of the bottle in lists: a name or #rrggbb')
     .option('--bottle <name>', 'bottle definition; may be repeated, later ones win', collect)
   addRunFlags(start, BACKENDS.join(', '))
+    .option('--force', 'a bottle of that name is stopped, frozen and put into the trash first')
+    .option('--no-preflight', 'do not ask the engine first whether it can')
     .option('--copy-cwd', "copy the working folder into the bottle's workspace")
     .action(
       bind(async (face, agent: string | undefined, flags: StartFlags) =>
@@ -37,6 +39,8 @@ export function defineRunCommands(program: Command, bind: Bind): void {
   addRunFlags(resume, 'another one than before carries the snapshot there')
     .option('--copy-cwd', 'copy the working folder into a rebuilt workspace')
     .option('-y, --yes', 'go on without asking what is different on another backend')
+    .option('--force', 'stop the bottle first if it runs')
+    .addOption(refused('--no-preflight'))
     .action(
       bind(async (face, bottle: string | undefined, flags: ResumeFlags) =>
         (await import('../commands/resume.ts')).resume(face, bottle, flags),
@@ -81,10 +85,9 @@ function addRunFlags(command: Command, backends: string): Command {
     .option('--allow-missing-secrets', 'start even when a secret has no value')
     .option('--unenforced-egress', 'give network although the rules of the bottle cannot be enforced yet')
     .option('--dry-run', 'show what would be done and do nothing')
-    .addOption(refused('--force'))
-    .addOption(refused('--foreground'))
-    .addOption(refused('--session <mode>'))
-    .addOption(refused('--resume-id <id>'))
+    .option('--session <mode>', 'continue-or-new, continue, new, or resume with --resume-id')
+    .option('--resume-id <id>', 'the conversation to go on with')
+    .option('--foreground', 'stay with an agent that is kept running, until it ends or you leave')
 }
 
 /** Known by name, so that it gets the sentence that says why it can't be had, but not offered. */

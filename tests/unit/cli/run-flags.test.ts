@@ -3,10 +3,10 @@ import { BACKENDS } from '../../../src-main/backends/registry.ts'
 import {
   backendFlag,
   colorFlag,
-  LATER_FLAGS,
   labelFlag,
   refuseUnsupported,
   secretNames,
+  sessionFlags,
 } from '../../../src-main/cli/run-flags.ts'
 import { nonEmpty, wholeNumber } from '../../../src-main/cli/usage.ts'
 
@@ -54,11 +54,29 @@ test.each(['blue', '#fff', '#00FF00', undefined])('%j is a colour', (color) => {
 test.each(['', '#ff', 'a b', '\u001b[31m'])('%j is no colour', (color) => {
   expect(() => colorFlag(color)).toThrow(code('usage'))
 })
-test('what a later version brings is refused, not ignored', () => {
-  for (const key of Object.keys(LATER_FLAGS)) {
-    expect(() => refuseUnsupported({ [key]: true }, LATER_FLAGS)).toThrow(code('unsupported'))
-  }
-  expect(() => refuseUnsupported({ force: false, label: 'x' }, LATER_FLAGS)).not.toThrow()
+test('what a command can not do with a flag is refused, not ignored', () => {
+  const reasons = { label: 'A resumed bottle keeps its name.' }
+  expect(() => refuseUnsupported({ label: 'x' }, reasons)).toThrow(code('unsupported'))
+  expect(() => refuseUnsupported({ label: false, force: true }, reasons)).not.toThrow()
+})
+
+describe('sessions', () => {
+  test.each(['continue-or-new', 'continue', 'new', 'resume'] as const)('%s', (session) => {
+    expect(sessionFlags({ session })).toEqual({ session })
+  })
+  test('an id alone means resume', () => {
+    expect(sessionFlags({ resumeId: 'a-1' })).toEqual({ session: 'resume', resumeId: 'a-1' })
+    expect(sessionFlags({})).toEqual({})
+  })
+  test.each([
+    { session: 'again' },
+    { session: '' },
+    { session: 'new', resumeId: 'a-1' },
+    { resumeId: '' },
+    { resumeId: '--help' },
+  ])('%j is refused', (flags) => {
+    expect(() => sessionFlags(flags)).toThrow(code('usage'))
+  })
 })
 test.each(['', '0', '51', '1.5', '-1', 'x', '1e1', '9999999999'])('%j forks', (text) => {
   expect(() => wholeNumber('-n', text, 1, 50)).toThrow(code('usage'))
