@@ -11,6 +11,7 @@ import {
 import { tempFolder } from '../../../support/test-root.ts'
 import { fakeTerminal, REF } from './fake-terminal.ts'
 
+const PATIENCE = { timeout: 20_000 }
 const INPUT = '────\n❯ \n────\n  ⏵⏵ bypass permissions on'
 const BYPASS =
   'WARNING: running in Bypass Permissions mode\n ❯ 1. No, exit\n   2. Yes, I accept\n Enter to confirm'
@@ -71,7 +72,7 @@ test('without auto-accept a built-in question waits for a person', async () => {
   const agent = await setUp(() => BYPASS, startup({ autoAccept: false, readyTimeoutSeconds: 0.02 }))
   const stop = new AbortController()
   const running = agent.run(stop.signal)
-  await expect.poll(() => agent.told.at(-1)).toContain('waits for an answer')
+  await expect.poll(() => agent.told.at(-1), PATIENCE).toContain('waits for an answer')
   stop.abort()
   await expect(running).rejects.toThrow()
   expect(agent.typed).toEqual([])
@@ -85,7 +86,7 @@ test('nothing is typed onto a question that no rule answers; it goes on when a p
   )
   const running = agent.run()
   await expect
-    .poll(() => agent.told.at(-1))
+    .poll(() => agent.told.at(-1), PATIENCE)
     .toBe('The agent waits for an answer: The moon is wrong. How shall we go on?')
   expect(agent.typed).toEqual([])
   const looks = agent.looks()
