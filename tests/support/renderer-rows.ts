@@ -1,4 +1,18 @@
+import type { AgentHealth } from '../../src-preload/contract/agents.ts'
 import type { Bottle, Snapshot, StateSnapshot, Task } from '../../src-preload/contract/entities.ts'
+
+/** What a row tells of an agent that is looked after. */
+export function health(change: Partial<AgentHealth> = {}): AgentHealth {
+  return {
+    reason: null,
+    since: '2026-11-21T08:00:00.000Z',
+    seenAt: '2026-11-21T09:00:00.000Z',
+    contextPercent: 10,
+    model: 'm-1',
+    restarts: { count: 0, nextAt: null, gaveUp: null },
+    ...change,
+  }
+}
 
 /** A running bottle with nothing special about it. */
 export function bottle(slug: string, change: Partial<Bottle> = {}): Bottle {

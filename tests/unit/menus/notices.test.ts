@@ -9,6 +9,7 @@ import {
 } from '../../../src-main/menus/notices.ts'
 import { failure } from '../../../src-preload/contract/errors.ts'
 import type { Bottle, StateSnapshot, Task } from '../../../src-preload/contract/index.ts'
+import { health } from '../../support/renderer-rows.ts'
 import { bottleRow } from '../../support/rows.ts'
 import { stateOf, taskOf } from './states.ts'
 
@@ -138,6 +139,24 @@ test('a bottle that begins to wait is told once for each reason, and only if it 
   expect(notificationsFor(rows(asks), rows({ ...asks, bytes: 7 }), AWAY)).toEqual([])
   expect(notificationsFor(rows(asks), rows({ ...asks, agentState: 'signed-out' }), AWAY)).toHaveLength(1)
   expect(notificationsFor(rows(), rows(asks), AWAY)).toEqual([])
+})
+
+test('what an agent asks or lacks is told in its own words, and opens where something can be done', () => {
+  const calm = bottleRow('demo', { agentState: 'working' })
+  const told = (changes: Partial<Bottle>) =>
+    notificationsFor(rows(calm), rows({ ...calm, ...changes }), AWAY).map(({ body, click }) => [
+      body,
+      click.do === 'page' && click.command.id === 'show-bottle' ? click.command.tab : null,
+    ])
+  const known = (reason: string | null) => health({ reason })
+  expect(told({ agentState: 'waiting', health: known('Go on? (y/n)'), interactive: true })).toEqual([
+    ['Go on? (y/n)', 'terminal'],
+  ])
+  expect(told({ agentState: 'waiting', health: known('Go on?') })).toEqual([['Go on?', 'health']])
+  expect(told({ agentState: 'limited', health: known(null), interactive: true })).toEqual([
+    ['The agent has reached its usage limit.', 'health'],
+  ])
+  expect(told({ agentState: 'stuck' })).toEqual([['The agent has made no progress for a while.', 'logs']])
 })
 
 test('a bottle that fails by itself is told; one whose operation tells it is not told twice', () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { MenuItem } from '../../../src-main/menus/menu-types.ts'
 import { isSameMenu } from '../../../src-main/menus/same-menu.ts'
 import { trayMenu } from '../../../src-main/menus/tray-menu.ts'
+import { health } from '../../support/renderer-rows.ts'
 import { bottleRow } from '../../support/rows.ts'
 import { itemAt, outline, stateOf, taskOf } from './states.ts'
 
@@ -193,3 +194,19 @@ function allLabels(items: readonly MenuItem[]): string[] {
     ...(item.kind === 'submenu' ? allLabels(item.items) : []),
   ])
 }
+
+test('what an agent asks stands beside its name, on one line; what a working one does is no news', () => {
+  const asks = bottleRow('chat', {
+    agentState: 'waiting',
+    health: health({ reason: 'Run it\non staging & here?' }),
+  })
+  const limited = bottleRow('far', { agentState: 'limited', health: health() })
+  const works = bottleRow('web', { agentState: 'working', health: health({ reason: 'Bash: npm test' }) })
+  const labels = menuOf({ bottles: [works, asks, limited] }).flatMap((item) =>
+    item.kind === 'submenu' || item.kind === 'label' ? [item.label] : [],
+  )
+  expect(labels).toContain('3 running · 2 waiting for you')
+  expect(labels).toContain('chat — waiting for you: Run it on staging && here?')
+  expect(labels).toContain('far — limited')
+  expect(labels).toContain('web — working')
+})

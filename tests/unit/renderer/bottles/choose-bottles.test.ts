@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Choice, chooseBottles, countTabs } from '../../../../src-renderer/bottles/choose-bottles.ts'
-import { bottle } from '../../../support/renderer-rows.ts'
+import { bottle, health } from '../../../support/renderer-rows.ts'
 
 const rows = [
   bottle('web', { agentState: 'waiting', bytes: 10 }),
@@ -59,4 +59,26 @@ test('rows keep their identity', () => {
     sort: { key: 'name', isDescending: false },
   })
   expect(first).toBe(rows[0])
+})
+
+test('sorting by context puts last what nobody knows, and after that what is not looked after', () => {
+  const some = [
+    bottle('plain'),
+    bottle('half', { health: health({ contextPercent: 50 }) }),
+    bottle('full', { health: health({ contextPercent: 99 }) }),
+    bottle('dark', { health: health({ contextPercent: null }) }),
+  ]
+  const sort = { key: 'context', isDescending: true } as const
+  const sorted = chooseBottles(some, { tab: 'all', query: '', engine: '', agent: '', sort })
+  expect(sorted.map(({ slug }) => slug)).toEqual(['full', 'half', 'dark', 'plain'])
+})
+
+test('a search finds what an agent asks, and its model by either name', () => {
+  const some = [
+    bottle('web', { health: health({ reason: 'Run the migration?', model: 'claude-opus-4-5' }) }),
+    bottle('api'),
+  ]
+  const sort = { key: 'name', isDescending: false } as const
+  for (const query of ['migration', 'opus 4.5', 'claude-opus-4'])
+    expect(chooseBottles(some, { tab: 'all', query, engine: '', agent: '', sort })).toEqual([some[0]])
 })
