@@ -1,5 +1,6 @@
 import type { HealthCheck } from '../agents/definitions.ts'
 import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
+import { withRecordedAgent } from '../agents/recorded-agent.ts'
 import type { Metadata } from '../state/metadata.ts'
 import { toFailure } from '../system/bottle-error.ts'
 import { definitionsDir } from './carried-definitions.ts'
@@ -20,7 +21,8 @@ export async function findHealthCheck(
 ): Promise<FoundCheck> {
   if (!metadata?.agentName || metadata.icebox?.adopted) return { check: null, notice: null }
   try {
-    const index = await openManifestIndex(deps.root, metadata.cwd || null)
+    const known = await openManifestIndex(deps.root, metadata.cwd || null)
+    const index = await withRecordedAgent(known, metadata.agentName, metadata.icebox?.agentSource ?? '')
     const carried = definitionsDir(deps.root, slug)
     const isOwn =
       index.agents.has(metadata.agentName) && metadata.bottleNames.every((name) => index.bottles.has(name))

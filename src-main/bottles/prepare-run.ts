@@ -7,6 +7,7 @@ import type { AgentRuntime } from '../agents/lifecycle.ts'
 import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
 import { type PlannedRun, planRun } from '../agents/plan-run.ts'
 import type { PlanInput } from '../agents/plan-types.ts'
+import { withRecordedAgent } from '../agents/recorded-agent.ts'
 import { resolveSecrets, validateForgeEnv } from '../agents/secrets.ts'
 import { planAgentSession, type SessionPlan } from '../agents/sessions/plan-session.ts'
 import type { Backend, ImageSource, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
@@ -17,7 +18,15 @@ import type { BottleDeps } from './deps.ts'
 import type { KnownSession } from './known-session.ts'
 import { pinImage } from './pin-image.ts'
 import { newRunId } from './run-id.ts'
-import { envFileValues, modeOf, requireAccess, requireVenv, runtimeOf } from './run-needs.ts'
+import {
+  envFileValues,
+  modeOf,
+  requireAccess,
+  requireCopied,
+  requireVenv,
+  runtimeOf,
+  templateValues,
+} from './run-needs.ts'
 import type { RunRequest } from './run-request.ts'
 
 export interface PreparedRun {
@@ -73,7 +82,9 @@ export async function prepareRun(
   const choice = await chooseBackend(deps, request, resolved, signal)
   const runtime = runtimeOf(request, resolved)
   requireAccess(runtime, choice.backend)
-  const settled = { ...request, mode: modeOf(request, runtime) }
+  // One that was named by its file is known by its own name from here on.
+  const agent = resolved?.agent.name ?? request.agent
+  const settled = { ...request, agent, mode: modeOf(request, runtime) }
   const drawn = draw(settled, resolved, runtime, choice.backend)
   // A resume has its files from a snapshot.
   const planned = request.resuming
@@ -83,7 +94,7 @@ export async function prepareRun(
     ...new Set([...planned.secretNames, ...planned.sidecars.flatMap((sidecar) => sidecar.secretNames)]),
   ]
   const { values, missing } = await resolveSecrets(wanted, {
-    given: request.secrets,
+    given: { ...templateValues(resolved, deps.env), ...request.secrets },
     env: deps.env,
     store: await deps.secrets(),
     allowMissing: request.allowMissingSecrets,
@@ -91,6 +102,7 @@ export async function prepareRun(
   const missed = missing.length > 0 ? [`Started without these secrets: ${missing.join(', ')}.`] : []
   const fromFiles = await envFileValues(deps, request, resolved, Object.keys(planned.env), values)
   await requireVenv(resolved, choice.backend)
+  if (!request.resuming) await requireCopied(resolved)
   const told = [...(resolved?.notices ?? []), ...choice.notices, ...missed, ...fromFiles.notices]
   return {
     request: settled,
@@ -149,7 +161,8 @@ export function withSession(prepared: PreparedRun, known: KnownSession): Prepare
 }
 
 async function resolve(deps: BottleDeps, agent: string, request: RunRequest): Promise<ResolvedAgent> {
-  const index = await openManifestIndex(deps.root, request.cwd)
+  const known = await openManifestIndex(deps.root, request.cwd, { env: deps.env })
+  const index = await withRecordedAgent(known, agent, request.agentSource ?? '')
   if (request.carriedDir === undefined) return resolveAgent(index, agent, request.bottleNames)
   const { resolveCarried } = await import('../agents/carried-definitions.ts')
   return resolveCarried(index, request.carriedDir, agent, request.bottleNames)
@@ -211,6 +224,11 @@ export interface LaunchTarget {
   readonly image: ImageSource | null
 }
 
+/** The folder that a new workspace is a copy of: the call's, else the definition's. Pure. */
+function copiedFolder({ request, resolved }: PreparedRun): string | null {
+  return request.copyCwd ? request.cwd : (resolved?.agent.copyFrom ?? null)
+}
+
 /** The plan that a backend launches. Pure. */
 export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: LaunchTarget): LaunchPlan {
   const { planned, request, secretValues } = prepared
@@ -241,7 +259,7 @@ export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: La
     })),
     network: planned.network,
     // A snapshot holds the workspace already; copying again would overwrite newer work (case 33).
-    copyCwd: request.copyCwd && image.kind !== 'snapshot' ? request.cwd : null,
+    copyCwd: image.kind === 'snapshot' ? null : copiedFolder(prepared),
     tty: request.mode === 'interactive',
     ...(planned.multiplexer === 'screen' ? { multiplexer: planned.multiplexer } : {}),
     homeFiles: planned.homeFiles,

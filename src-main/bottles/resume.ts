@@ -29,6 +29,7 @@ function toRunRequest(
   const isAdopted = metadata.icebox?.adopted === true
   return {
     agent: isAdopted || !metadata.agentName ? null : metadata.agentName,
+    agentSource: metadata.icebox?.agentSource,
     bottleNames: metadata.bottleNames,
     mode: request.mode,
     prompt: request.prompt ?? null,

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import type { ResolvedAgent } from '../agents/definitions.ts'
 import type { AgentRuntime } from '../agents/lifecycle.ts'
+import { fillFromEnv } from '../agents/yaml/env-templates.ts'
 import type { Backend } from '../backends/backend.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -69,4 +70,25 @@ export async function requireVenv(resolved: ResolvedAgent | null, backend: Backe
   )
   if (found.includes(true)) return
   throw bottleError('not-found', `None of these virtual environments is there: ${candidates.join(', ')}.`)
+}
+
+/** Variables of the definition whose values come from this machine's environment: passed as secrets are. Pure. */
+export function templateValues(
+  resolved: ResolvedAgent | null,
+  env: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const templates = Object.entries(resolved?.agent.envTemplates ?? {})
+  return Object.fromEntries(templates.map(([name, template]) => [name, fillFromEnv(template, env)]))
+}
+
+/** The folder that a new bottle begins with a copy of. @throws BottleError `not-found` */
+export async function requireCopied(resolved: ResolvedAgent | null): Promise<void> {
+  const folder = resolved?.agent.copyFrom
+  if (folder === undefined) return
+  const found = await stat(folder).catch(() => null)
+  if (found?.isDirectory()) return
+  throw bottleError(
+    'not-found',
+    `There is no folder ${folder}, which the agent's definition names as its workdir. Make it, or set \`workdir-mode: empty\`.`,
+  )
 }

@@ -5,6 +5,8 @@ import type { KnownSession } from './known-session.ts'
 export interface RunRequest {
   /** Null for an adopted bottle, which has no definition and runs its image's own command. */
   readonly agent: string | null
+  /** Where an existing bottle's definition came from, as recorded: `home: /…/agents/x.yaml`. */
+  readonly agentSource?: string | undefined
   readonly bottleNames: readonly string[]
   readonly mode: 'headless' | 'interactive'
   readonly prompt: string | null

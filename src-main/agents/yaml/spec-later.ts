@@ -145,6 +145,7 @@ export function readRemote(field: Field | undefined, report: Report): Remote | n
   const part = toJson(field.value)
   if (field.value.kind !== 'map') {
     const hops = (readTexts(field, report, true) ?? []).filter(({ text, line }) => isHost(text, line, report))
+    if (field.value.kind === 'list' && field.value.items.length === 0) isHost('', field.line, report)
     return { part, host: hops.at(-1)?.text ?? '' }
   }
   const shape: { readonly [key: string]: Shape } = {
