@@ -5,6 +5,7 @@ import type { PlanInput } from './plan-types.ts'
 import { PROVIDERS } from './providers.ts'
 import { requireSessionId, type SessionPlan } from './sessions/plan-session.ts'
 import { withBroughtSession, withVenv } from './start-wrappers.ts'
+import { turnsCommand } from './turns/turns-command.ts'
 
 /** Bytes of one argument: Linux ends it at 128 KiB. */
 const ARGUMENT_MAX = 120_000
@@ -17,6 +18,8 @@ export interface PlannedCommand {
   /** What the provider's program needs beside the bottle's own environment. */
   readonly env: Readonly<Record<string, string>>
   readonly notices: readonly string[]
+  /** Path below HOME → text, beside the agent's own. */
+  readonly homeFiles?: Readonly<Record<string, string>>
 }
 
 /**
@@ -46,6 +49,7 @@ function providerCommand(input: PlanInput, isProviderImage: boolean): PlannedCom
   const { agent, bottle } = input.resolved
   const prompt = requirePrompt(input)
   const session = sessionOf(input)
+  if (input.runtime === 'turns') return turnByTurn(input, isProviderImage, prompt)
   const sessionId = session.sessionId === null ? null : requireSessionId(session.sessionId)
   const { isResuming } = session
   if (agent.provider === 'custom') {
@@ -56,7 +60,7 @@ function providerCommand(input: PlanInput, isProviderImage: boolean): PlannedCom
   }
   if (input.mode === 'headless' && prompt === null) throw promptMissing()
   const settings = bottle.provider
-  const skipPermissions = settings?.permissions ? settings.permissions === 'skip' : input.backend !== 'host'
+  const skipPermissions = skipsPermissions(input)
   const provider = PROVIDERS[agent.provider]
   const call = {
     mode: input.mode,
@@ -105,9 +109,31 @@ function requirePrompt({ prompt, mode }: PlanInput): string | null {
   return prompt
 }
 
+/** A program of ours calls the provider, once per turn. */
+function turnByTurn(input: PlanInput, isProviderImage: boolean, prompt: string | null): PlannedCommand {
+  const { agent, bottle } = input.resolved
+  const asks = agent.provider !== 'custom' && PROVIDERS[agent.provider].asksPermission
+  const skipPermissions = agent.provider !== 'custom' && skipsPermissions(input)
+  const command = turnsCommand({
+    agent,
+    prompt,
+    session: sessionOf(input),
+    skipPermissions,
+    args: [...(bottle.provider?.args ?? []), ...agent.lifecycle.args],
+    workdir: workdirOf(input, isProviderImage),
+  })
+  const notices = skipPermissions && asks ? [skipNotice(agent.provider, input.backend)] : []
+  return { ...command, prompt, notices: [...notices, ...command.notices, ...unusedArgs(input)] }
+}
+
+function skipsPermissions({ resolved: { bottle }, backend }: PlanInput): boolean {
+  const { permissions = null } = bottle.provider ?? {}
+  return permissions === null ? backend !== 'host' : permissions === 'skip'
+}
+
 /** A custom agent's whole command is its own. */
 function unusedArgs({ resolved: { agent } }: PlanInput): readonly string[] {
-  if (agent.lifecycle.args.length === 0) return []
+  if (agent.provider !== 'custom' || agent.lifecycle.args.length === 0) return []
   return ['The agent brings its own command, so the further arguments of its definition are not used.']
 }
 

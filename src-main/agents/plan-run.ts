@@ -35,7 +35,7 @@ export function planRun(input: PlanInput): PlannedRun {
     user: isHost ? null : bottle.user,
     workdir: isHost ? null : bottle.workdir,
     network: network.kind,
-    homeFiles: homeFilesOf(input.resolved),
+    homeFiles: { ...homeFilesOf(input.resolved), ...command.homeFiles },
     multiplexer: agent.lifecycle.multiplexer,
     notices: [
       ...network.notices,
