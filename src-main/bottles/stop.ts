@@ -100,6 +100,7 @@ async function prepareRestart(
   const { interactive: isInteractive, order } = run
   const request: RunRequest = {
     agent: metadata.icebox?.adopted ? null : metadata.agentName || null,
+    agentSource: metadata.icebox?.agentSource,
     bottleNames: metadata.bottleNames,
     mode: isInteractive ? 'interactive' : 'headless',
     prompt: null,
