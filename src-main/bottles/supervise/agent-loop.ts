@@ -109,8 +109,8 @@ export async function openLoop(
   const follow = async (): Promise<void> => {
     while (!signal.aborted && state.isRunning && launch.access) {
       try {
-        for await (const at of launch.access.output(launch.ref, signal)) {
-          dispatch({ kind: 'output', at })
+        for await (const _at of launch.access.output(launch.ref, signal)) {
+          dispatch({ kind: 'output', at: clock.now() })
           if (signal.aborted) return
         }
         // The run is over; its record will tell.
