@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import type { Done, Snapshot } from '../../src-preload/contract/index.ts'
+import { readLaunched } from '../agents/launched-agent.ts'
 import type { Backend, RemoveResult, RuntimeRef } from '../backends/backend.ts'
 import { requireBackendName } from '../backends/registry.ts'
 import { clearIntent, writeIntent } from '../state/intent.ts'
@@ -198,12 +199,21 @@ async function freezeOrWarn(
   const { snapshots } = await readSnapshots(deps.root, slug)
   const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
   if (!(await backend.hasChangedSince(runtime, current, context.signal))) return []
-  if (request.freeze) {
+  if (await isFrozenFirst(deps, slug, request)) {
     await freezeLocked(deps, backend, slug, runtime, freezeOptions('before-destroy'), context)
     return []
   }
   // On the host the live files move to the trash with the state, so nothing is lost.
   return backend.name === 'host' ? [] : [lostWork(current)]
+}
+
+/** The call's own word counts; without one the rule that the run was launched with. A purge leaves nothing to freeze for. */
+async function isFrozenFirst(deps: BottleDeps, slug: string, request: DestroyRequest): Promise<boolean> {
+  if (request.freeze !== undefined || request.purge) return request.freeze === true
+  const read = await readMetadata(deps.root, slug)
+  const run = read.kind === 'ok' ? latestRun(read.metadata) : null
+  const launched = run ? await readLaunched(deps.root, slug, run.id) : null
+  return launched?.lifecycle.autoFreeze.beforeDestroy === true
 }
 
 function lostWork(current: Snapshot | null): string {
