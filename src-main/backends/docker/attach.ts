@@ -3,14 +3,10 @@ import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
 import type { Engine } from './engine.ts'
 import { inspectContainer } from './remove-objects.ts'
-
-interface Size {
-  readonly cols: number
-  readonly rows: number
-}
+import { type Size, setSize } from './terminal-size.ts'
 
 // The engine swallows its detach keys; these three in a row are typed by nobody.
-const DETACH_KEYS = 'ctrl-^,ctrl-_,ctrl-^'
+export const DETACH_KEYS = 'ctrl-^,ctrl-_,ctrl-^'
 
 /**
  * The agent's own terminal when it has one; otherwise a shell beside the agent.
@@ -18,17 +14,21 @@ const DETACH_KEYS = 'ctrl-^,ctrl-_,ctrl-^'
  */
 export async function attachTerminal(
   engine: Engine,
+  home: string,
   ref: RuntimeRef,
   size: Size,
   signal: AbortSignal,
 ): Promise<TerminalChannel> {
   const found = await inspectContainer(engine, ref.id, signal)
   if (!found?.State.Running) throw bottleError('not-found', `${ref.name} is not running.`, { slug: ref.slug })
-  return found.Config.Tty ? attachAgent(engine, ref, size, signal) : openShell(engine, ref, size, signal)
+  return found.Config.Tty
+    ? attachAgent(engine, home, ref, size, signal)
+    : openShell(engine, ref, size, signal)
 }
 
 async function attachAgent(
   engine: Engine,
+  home: string,
   ref: RuntimeRef,
   size: Size,
   signal: AbortSignal,
@@ -44,11 +44,7 @@ async function attachAgent(
       detachKeys: DETACH_KEYS,
     }),
   )
-  const resize = async (cols: number, rows: number) => {
-    await engine.call('resize the terminal', signal, (docker, abortSignal) =>
-      docker.getContainer(ref.id).resize({ h: rows, w: cols, abortSignal }),
-    )
-  }
+  const resize = (cols: number, rows: number) => setSize(engine, home, ref, { cols, rows }, signal)
   // Two sizes, so that a full-screen program repaints for the newcomer even if its size stays.
   await resize(size.cols, Math.max(1, size.rows - 1)).catch(() => {})
   await resize(size.cols, size.rows).catch(() => {})

@@ -1,3 +1,4 @@
+import type { AgentAccess } from '../agent-access.ts'
 import type { Backend } from '../backend.ts'
 import { DockerFreezer } from './docker-freezer.ts'
 import { listRuntimes } from './docker-list.ts'
@@ -21,6 +22,7 @@ export interface DockerBackendOptions {
 export function createDockerBackend(options: DockerBackendOptions): Backend {
   const { rootId, home } = options
   const engine = createEngine(options.env ?? process.env)
+  let accessOnce: Promise<AgentAccess> | undefined
   return {
     name: 'docker',
     probe: async (signal) => (await import('./docker-probe.ts')).probeDocker(engine, signal),
@@ -33,7 +35,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     launch: async (plan, progress, signal) =>
       (await import('./launch.ts')).launchRun(engine, home, plan, progress, signal),
     restart: async (ref, plan, signal) =>
-      (await import('./run-life.ts')).restartRun(engine, ref, plan, signal),
+      (await import('./run-life.ts')).restartRun(engine, home, ref, plan, signal),
     wait: async (ref, signal) => (await import('./run-life.ts')).waitForExit(engine, ref, signal),
     stop: async (ref, stopOptions, signal) =>
       (await import('./run-life.ts')).stopRun(engine, ref, stopOptions, signal),
@@ -44,7 +46,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
       yield* (await import('./logs.ts')).readLogs(engine, ref, logOptions, signal)
     },
     attach: async (ref, size, signal) =>
-      (await import('./attach.ts')).attachTerminal(engine, ref, size, signal),
+      (await import('./attach.ts')).attachTerminal(engine, home, ref, size, signal),
     hasChangedSince: async (ref, snapshot, signal) =>
       (await import('./changed.ts')).changedSince(engine, ref, snapshot, signal),
     find: async (nameOrId, signal) =>
@@ -65,6 +67,10 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
     inventory: async (root, signal) => (await import('./inventory.ts')).takeInventory(engine, root, signal),
     dataRoot: async (signal) => (await import('./data-root.ts')).dockerDataRoot(engine, home, signal),
     freezer: new DockerFreezer(engine, options.flattenAt),
+    access: async () => {
+      accessOnce ??= import('./access.ts').then(({ dockerAccess }) => dockerAccess(engine, home))
+      return accessOnce
+    },
     portable: async () =>
       (await import('./portable/docker-portable.ts')).dockerPortable(engine, rootId, home),
   }

@@ -24,6 +24,8 @@ export interface DockerFacts extends DeliveryFacts {
   readonly built: string | null
   /** Whose home was given which folders; null when none was. */
   readonly homeKey: string | null
+  /** HOME where the definition sets one; null for that of the image or its user. */
+  readonly agentHome: string | null
   /** Compose project of a bottle that bot-bottle made. */
   readonly composeProject: string | null
   readonly notices: readonly string[]
@@ -76,6 +78,7 @@ export function readFacts(ref: RuntimeRef): DockerFacts {
     ),
     built: facts.built ?? null,
     homeKey: facts.homeKey ?? null,
+    agentHome: facts.agentHome ?? null,
     composeProject: facts.composeProject ?? null,
     notices: facts.notices ?? [],
   }

@@ -70,6 +70,7 @@ export async function rebuildRef(
     sidecars: Object.fromEntries((family?.sidecars ?? []).map(({ id, delivery }) => [id, delivery])),
     built: image?.RepoTags?.find((tag) => tag.endsWith(`-build:${runId}`)) ?? null,
     homeKey: null,
+    agentHome: null,
     composeProject: labelOf(labels, COMPOSE_PROJECT),
     notices: [],
   }

@@ -13,6 +13,7 @@ import { checkPlan, NO_SHELL_NOTICE } from './preflight.ts'
 import { removeTag } from './remove-objects.ts'
 import { agentUnit } from './run-plan.ts'
 import { createNetwork, startSidecars } from './sidecars.ts'
+import { giveStartSize } from './terminal-size.ts'
 import { createUndo, type Undo } from './undo.ts'
 import { createUnit, fillRunVolume, type MadeUnit, startContainer } from './unit.ts'
 
@@ -83,6 +84,7 @@ async function makeRun(
   faultPoint('start:after-fill')
   progress({ phase: 'starting', current: null, total: null })
   await startContainer(engine, made.id, unit.name, signal)
+  if (unit.tty) await giveStartSize(engine, home, { ...plan, id: made.id }, signal)
   faultPoint('start:after-start')
   const facts: DockerFacts = {
     root: plan.rootId,
@@ -94,6 +96,7 @@ async function makeRun(
     runVolume: unit.runVolume,
     hasShell: made.hasShell,
     homeKey: homeDelivery.key,
+    agentHome: plan.env.HOME ?? null,
     secretNames: Object.keys(plan.secrets),
     mayHoldSecrets: Object.keys(plan.secrets).length > 0,
     sidecars: Object.fromEntries(sidecars.map(({ id, delivery }) => [id, delivery])),

@@ -12,6 +12,7 @@ import { imageFacts, inspectImage } from './image-source.ts'
 import { RUN_DIR } from './labels.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { commandOf, sidecarRecipe } from './run-plan.ts'
+import { giveStartSize } from './terminal-size.ts'
 import { fillRunVolume, startContainer, wasStarted } from './unit.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -104,6 +105,7 @@ export async function unpauseContainer(engine: Engine, id: string, signal: Abort
 /** Starts a stopped run again: same containers, same files, its command and secrets delivered anew. @throws BottleError */
 export async function restartRun(
   engine: Engine,
+  home: string,
   ref: RuntimeRef,
   plan: LaunchPlan,
   signal: AbortSignal,
@@ -130,6 +132,7 @@ export async function restartRun(
     await refill(engine, ref.id, facts, recipe, signal)
   }
   await startContainer(engine, ref.id, ref.name, signal)
+  if (found.Config.Tty) await giveStartSize(engine, home, ref, signal)
   const { secretNames, mayHoldSecrets } = delivered(facts, plan)
   return { ...ref, facts: { ...ref.facts, secretNames, mayHoldSecrets, sidecars } }
 }

@@ -11,6 +11,8 @@ export interface TerminalView {
   /** False once something came in whose look differs from one terminal to the next. */
   readonly isSure: boolean
   readonly modes: InputModes
+  /** Resolves when all that was fed is worked in. */
+  settled(): Promise<void>
   look(): Promise<ScreenText>
   close(): void
 }
@@ -26,6 +28,7 @@ export async function openView(size: {
   terminal.unicode.activeVersion = 'icebox'
   const text = new TextDecoder()
   let isSure = true
+  const settled = () => new Promise<void>((resolve) => terminal.write('', resolve))
   return {
     feed(bytes) {
       isSure &&= !hasUnclearWidth(text.decode(bytes, { stream: true }))
@@ -39,8 +42,9 @@ export async function openView(size: {
       const { bracketedPasteMode, applicationCursorKeysMode } = terminal.modes
       return { bracketedPaste: bracketedPasteMode, applicationCursor: applicationCursorKeysMode }
     },
+    settled,
     async look() {
-      await new Promise<void>((resolve) => terminal.write('', resolve))
+      await settled()
       return screenOf(terminal)
     },
     close: () => terminal.dispose(),

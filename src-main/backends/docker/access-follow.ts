@@ -1,0 +1,160 @@
+import type { Duplex, Readable } from 'node:stream'
+import { isBottleError } from '../../system/bottle-error.ts'
+import type { RuntimeRef } from '../backend.ts'
+import { openView, type TerminalView } from '../local/terminal-view.ts'
+import type { Engine } from './engine.ts'
+import { readLogs } from './logs.ts'
+import { inspectContainer } from './remove-objects.ts'
+import { knownSize, resize, type Size } from './terminal-size.ts'
+
+/** How much of the earlier output a new view starts from. */
+const REPLAY_BYTES = 512 * 1024
+/** How much of what came meanwhile is looked for at the end of the earlier output. */
+const OVERLAP_BYTES = 64 * 1024
+
+/** One connection to a container's output, kept while somebody looks or listens. */
+export interface Followed {
+  /** Null for a container without a terminal. */
+  readonly view: TerminalView | null
+  size: Size
+  readonly hasEnded: boolean
+  /** Counts what came, so that a listener sees that there was something. */
+  readonly arrivals: number
+  /** Resolves at the next output, or the end. */
+  next(): Promise<void>
+  close(): void
+}
+
+/**
+ * Connects to a running container's output; null when it does not run. A terminal's view is filled with what it wrote
+ * before. @throws BottleError
+ */
+export async function follow(
+  engine: Engine,
+  home: string,
+  ref: RuntimeRef,
+  signal: AbortSignal,
+): Promise<Followed | null> {
+  const found = await inspectContainer(engine, ref.id, signal)
+  if (!found?.State.Running) return null
+  const size = await knownSize(home, ref)
+  const stream = await connect(engine, ref, found.Config.Tty)
+  const view = found.Config.Tty ? await openView(size) : null
+  const followed = createFollowed(stream, view, size)
+  if (view) {
+    try {
+      await followed.replay(await earlierOutput(engine, ref, signal))
+      // What had no line end yet is in no log. A program that draws a whole screen draws it again for two new sizes.
+      await resize(engine, ref.id, { ...size, rows: Math.max(1, size.rows - 1) }, signal).catch(ignoreRefusal)
+      await resize(engine, ref.id, size, signal).catch(ignoreRefusal)
+    } catch (thrown) {
+      followed.close()
+      throw thrown
+    }
+  }
+  return followed
+}
+
+/** It may have ended meanwhile. */
+function ignoreRefusal(thrown: unknown): void {
+  if (isBottleError(thrown) && thrown.code === 'cancelled') throw thrown
+}
+
+/**
+ * A terminal not through the log, which has only whole lines: a question at the line's end would never be seen. Lives
+ * longer than the call that opens it.
+ */
+async function connect(engine: Engine, ref: RuntimeRef, isTerminal: boolean): Promise<Readable> {
+  const lasting = new AbortController().signal
+  const what = `follow the output of ${ref.name}`
+  if (!isTerminal) {
+    const path = `/containers/${encodeURIComponent(ref.id)}/logs?stdout=1&stderr=1&follow=1&tail=0`
+    return engine.stream(what, path, lasting)
+  }
+  return (await engine.call(what, lasting, (docker) =>
+    docker.getContainer(ref.id).attach({ stream: true, stdout: true, stderr: true, hijack: true }),
+  )) as Duplex
+}
+
+async function earlierOutput(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const chunk of readLogs(engine, ref, { follow: false, tailBytes: REPLAY_BYTES }, signal)) {
+      chunks.push(chunk)
+    }
+  } catch (thrown) {
+    // An engine that keeps no logs has none to show.
+    if (signal.aborted) throw thrown
+  }
+  return Buffer.concat(chunks)
+}
+
+interface Replaying extends Followed {
+  replay(earlier: Buffer): Promise<void>
+}
+
+function createFollowed(stream: Readable, view: TerminalView | null, size: Size): Replaying {
+  let waiting: Buffer[] | null = view ? [] : null
+  let arrivals = 0
+  let hasEnded = false
+  let wake: () => void = () => undefined
+  const newBell = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve
+    })
+  let bell = newBell()
+  const ring = (): void => {
+    const last = wake
+    bell = newBell()
+    last()
+  }
+  const take = async (): Promise<void> => {
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        arrivals++
+        if (waiting) waiting.push(chunk)
+        else if (view) {
+          view.feed(chunk)
+          // The next bytes wait until these are drawn.
+          await view.settled()
+        }
+        ring()
+      }
+    } catch {
+      // Cut off by either side: it just ends.
+    }
+    hasEnded = true
+    ring()
+  }
+  void take()
+  return {
+    view,
+    size,
+    get hasEnded() {
+      return hasEnded
+    },
+    get arrivals() {
+      return arrivals
+    },
+    next: () => (hasEnded ? Promise.resolve() : bell),
+    async replay(earlier) {
+      const since = Buffer.concat(waiting ?? [])
+      view?.feed(earlier)
+      view?.feed(since.subarray(overlap(earlier, since)))
+      waiting = null
+      await view?.settled()
+    },
+    close() {
+      stream.destroy()
+      view?.close()
+    },
+  }
+}
+
+/** How many bytes at the beginning of `since` are the end of `earlier` already. Pure. */
+export function overlap(earlier: Buffer, since: Buffer): number {
+  for (let length = Math.min(earlier.length, since.length, OVERLAP_BYTES); length > 0; length--) {
+    if (earlier.subarray(earlier.length - length).equals(since.subarray(0, length))) return length
+  }
+  return 0
+}

@@ -1,0 +1,140 @@
+import type { AgentFile, AgentPath } from '../agent-access.ts'
+import { fileParts, LIST_DEPTH, LIST_ENTRIES, pathParts, requireReadable } from '../local/agent-paths.ts'
+import { baseIn, type Container, inside } from './access-place.ts'
+import { LIST_SCRIPT, TAIL_SCRIPT } from './access-scripts.ts'
+import type { Engine } from './engine.ts'
+import { lookInContainer, visitArchive } from './look-in-container.ts'
+import { runInContainer } from './run-in-container.ts'
+
+/** Up to so much content, packing all of it costs less than a program in the container. */
+const SMALL_BYTES = 4 * 1024 * 1024
+const LISTING_BYTES = 8 * 1024 * 1024
+
+/** Plain files below a folder, newest first. @throws BottleError */
+export async function listInside(
+  engine: Engine,
+  container: Container,
+  folder: AgentPath,
+  limit: number,
+  signal: AbortSignal,
+): Promise<readonly AgentFile[]> {
+  const path = inside(container, folder, pathParts(folder))
+  const packed = await listPacked(engine, container, path, container.canRun ? SMALL_BYTES : Infinity, signal)
+  const found = packed ?? (await listByProgram(engine, container, path, signal))
+  const all = found ?? (await listPacked(engine, container, path, Infinity, signal)) ?? []
+  return [...all].sort((a, b) => b.modifiedAt - a.modifiedAt || (a.path < b.path ? -1 : 1)).slice(0, limit)
+}
+
+/** Null when the folder holds more than `most` bytes. */
+async function listPacked(
+  engine: Engine,
+  container: Container,
+  path: string,
+  most: number,
+  signal: AbortSignal,
+): Promise<readonly AgentFile[] | null> {
+  const found: AgentFile[] = []
+  let bytes = 0
+  let entries = 0
+  let isFolder = false
+  await visitArchive(engine, container.id, path, signal, async (entry) => {
+    // The first one is what the path names; a link there is a link, not what it leads to.
+    if (entries++ === 0) isFolder = entry.type === 'directory'
+    if (!isFolder || entries > LIST_ENTRIES) return false
+    bytes += entry.bytes
+    if (bytes > most) return false
+    const parts = entry.name.split('/').filter(Boolean).slice(1)
+    if (entry.type === 'file' && parts.length > 0 && parts.length <= LIST_DEPTH + 1) {
+      found.push({ path: parts.join('/'), bytes: entry.bytes, modifiedAt: entry.modifiedAt })
+    }
+    return true
+  })
+  return bytes > most ? null : found
+}
+
+/** Null when the container has no such programs. */
+async function listByProgram(
+  engine: Engine,
+  container: Container,
+  path: string,
+  signal: AbortSignal,
+): Promise<readonly AgentFile[] | null> {
+  const argv = ['/bin/sh', '-c', LIST_SCRIPT, 'icebox', path, String(LIST_DEPTH + 1)]
+  const { exitCode, output } = await runInContainer(
+    engine,
+    container.id,
+    argv,
+    { most: LISTING_BYTES },
+    signal,
+  )
+  return exitCode === 0 ? parseListing(output.toString('utf8')) : null
+}
+
+/** Lines of seconds, bytes and path; what does not look like one is left out. Pure. */
+export function parseListing(text: string): readonly AgentFile[] {
+  return text
+    .split('\n')
+    .slice(0, LIST_ENTRIES)
+    .flatMap((line) => {
+      const [, seconds, bytes, path] = /^(\d+) (\d+) \.\/(.+)$/.exec(line) ?? []
+      return path === undefined ? [] : [{ path, bytes: Number(bytes), modifiedAt: Number(seconds) * 1000 }]
+    })
+}
+
+/** A whole file or its end; null when it is no plain file. @throws BottleError `unsupported` for a huge one */
+export async function readInside(
+  engine: Engine,
+  container: Container,
+  file: AgentPath,
+  tailBytes: number | null,
+  signal: AbortSignal,
+): Promise<Uint8Array | null> {
+  const { folders, name } = fileParts(file)
+  const path = inside(container, file, [...folders, name])
+  const found = await lookInContainer(engine, container.id, path, signal)
+  if (found?.kind !== 'file') return null
+  const wanted = tailBytes === null ? found.bytes : Math.min(found.bytes, Math.max(0, tailBytes))
+  requireReadable(file, wanted)
+  if (container.canRun && found.bytes - wanted > SMALL_BYTES) {
+    const argv = ['/bin/sh', '-c', TAIL_SCRIPT, 'icebox', baseIn(container, file), String(wanted), path]
+    const { exitCode, output } = await runInContainer(engine, container.id, argv, { most: wanted }, signal)
+    if (exitCode === 0) return output
+  }
+  return readPacked(engine, container, file, path, tailBytes, signal)
+}
+
+async function readPacked(
+  engine: Engine,
+  container: Container,
+  file: AgentPath,
+  path: string,
+  tailBytes: number | null,
+  signal: AbortSignal,
+): Promise<Uint8Array | null> {
+  let content: Buffer | null = null
+  await visitArchive(engine, container.id, path, signal, async (entry, chunks) => {
+    if (entry.type !== 'file') return false
+    // It may have grown since it was looked at.
+    if (tailBytes === null) requireReadable(file, entry.bytes)
+    content = await lastBytes(chunks, tailBytes === null ? entry.bytes : Math.max(0, tailBytes))
+    return false
+  })
+  return content
+}
+
+/** Keeps no more than twice what is asked for. */
+async function lastBytes(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+  let kept: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    kept.push(chunk)
+    bytes += chunk.length
+    if (bytes > 2 * most + SMALL_BYTES) {
+      const tail = Buffer.concat(kept).subarray(bytes - most)
+      kept = [Buffer.from(tail)]
+      bytes = most
+    }
+  }
+  const all = Buffer.concat(kept)
+  return all.subarray(Math.max(0, all.length - most))
+}

@@ -1,0 +1,205 @@
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { bottleError, isBottleError } from '../../system/bottle-error.ts'
+import type { ScreenText, Stroke } from '../agent-access.ts'
+import type { RuntimeRef } from '../backend.ts'
+import { keyBytes, paceStrokes, textBytes } from '../local/strokes.ts'
+import { type Followed, follow } from './access-follow.ts'
+import { DETACH_KEYS } from './attach.ts'
+import type { Engine } from './engine.ts'
+import { knownSize, type Size } from './terminal-size.ts'
+
+/** A connection that nobody uses any more is kept so long for the next look. */
+const KEEP_MS = 60_000
+/** Times of output come at most so often. */
+const COALESCE_MS = 250
+/** Between two tries to reach an engine that went away. */
+const RETRY_MS = 5000
+/** How long the engine may take to take the last of what was typed. */
+const FINISH_MS = 2000
+
+export interface DockerTerminals {
+  screen(ref: RuntimeRef, signal: AbortSignal): Promise<ScreenText | null>
+  type(ref: RuntimeRef, strokes: readonly Stroke[], signal: AbortSignal): Promise<void>
+  output(ref: RuntimeRef, signal: AbortSignal): AsyncIterable<number>
+}
+
+interface Held {
+  readonly opening: Promise<Followed | null>
+  users: number
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+/** Terminals of containers, one connection each however many look, listen and type. */
+export function createTerminals(engine: Engine, home: string): DockerTerminals {
+  const held = new Map<string, Held>()
+
+  const drop = (id: string, entry: Held): void => {
+    clearTimeout(entry.timer)
+    if (held.get(id) === entry) held.delete(id)
+    void entry.opening.then(
+      (followed) => followed?.close(),
+      () => undefined,
+    )
+  }
+  const isOver = async ({ opening }: Held): Promise<boolean> =>
+    (await opening.catch(() => null))?.hasEnded !== false
+
+  /** The connection of a run, until it is released; null when the container does not run. */
+  async function acquire(ref: RuntimeRef, signal: AbortSignal): Promise<Acquired | null> {
+    const known = held.get(ref.id)
+    if (known && (await isOver(known))) drop(ref.id, known)
+    const entry: Held = held.get(ref.id) ?? {
+      opening: follow(engine, home, ref, signal),
+      users: 0,
+      timer: undefined,
+    }
+    held.set(ref.id, entry)
+    clearTimeout(entry.timer)
+    entry.users++
+    const release = async (): Promise<void> => {
+      entry.users--
+      if (await isOver(entry)) drop(ref.id, entry)
+      else if (entry.users === 0) entry.timer = setTimeout(() => drop(ref.id, entry), KEEP_MS).unref()
+    }
+    try {
+      const followed = await entry.opening
+      if (followed) return { followed, release }
+    } catch (thrown) {
+      await release()
+      throw thrown
+    }
+    await release()
+    return null
+  }
+
+  return {
+    async screen(ref, signal) {
+      const got = await acquire(ref, signal)
+      if (!got) return null
+      try {
+        return await look(got.followed, await knownSize(home, ref))
+      } finally {
+        await got.release()
+      }
+    },
+    async type(ref, strokes, signal) {
+      const got = await acquire(ref, signal)
+      if (!got) throw bottleError('not-found', `The agent of ${ref.slug} has ended.`, { slug: ref.slug })
+      try {
+        await typeStrokes(engine, ref, got.followed, strokes, signal)
+      } finally {
+        await got.release()
+      }
+    },
+    async *output(ref, signal) {
+      while (!signal.aborted) {
+        const got = await acquire(ref, signal).catch((thrown: unknown) => {
+          // An engine that went away may come back, and its containers with it.
+          if (isBottleError(thrown) && thrown.retryable) return 'later' as const
+          if (signal.aborted) return null
+          throw thrown
+        })
+        if (!got) return
+        if (got !== 'later') {
+          try {
+            yield* arrivalsOf(got.followed, signal)
+          } finally {
+            await got.release()
+          }
+        }
+        await delay(got === 'later' ? RETRY_MS : COALESCE_MS, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  }
+}
+
+interface Acquired {
+  readonly followed: Followed
+  release(): Promise<void>
+}
+
+async function look(followed: Followed, size: Size): Promise<ScreenText | null> {
+  const { view } = followed
+  if (!view) return null
+  if (size.cols !== followed.size.cols || size.rows !== followed.size.rows) {
+    view.resize(size.cols, size.rows)
+    followed.size = size
+  }
+  const shown = await view.look()
+  return followed.hasEnded ? null : shown
+}
+
+async function* arrivalsOf(followed: Followed, signal: AbortSignal): AsyncGenerator<number> {
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
+  let known = followed.arrivals
+  while (!signal.aborted) {
+    if (followed.arrivals !== known) {
+      known = followed.arrivals
+      yield Date.now()
+      await delay(COALESCE_MS, undefined, { signal }).catch(() => undefined)
+    } else if (followed.hasEnded) return
+    else await Promise.race([followed.next(), aborted])
+  }
+}
+
+async function typeStrokes(
+  engine: Engine,
+  ref: RuntimeRef,
+  { view }: Followed,
+  strokes: readonly Stroke[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!view) {
+    throw bottleError('unsupported', `${ref.slug} runs without a terminal, so nothing can be typed.`, {
+      slug: ref.slug,
+    })
+  }
+  const input = await openInput(engine, ref, signal)
+  try {
+    for (const stroke of paceStrokes(strokes)) {
+      signal.throwIfAborted()
+      if (stroke.kind === 'pause') await delay(stroke.ms, undefined, { signal })
+      else {
+        // Asked at each stroke: the one before may have changed what the program wants.
+        await view.settled()
+        const bytes =
+          stroke.kind === 'key' ? keyBytes(stroke.key, view.modes) : textBytes(stroke.text, view.modes)
+        await send(input, bytes)
+      }
+    }
+    await finish(input)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    throw bottleError('not-found', `The agent of ${ref.slug} ended while it was typed to.`, {
+      slug: ref.slug,
+      cause: thrown,
+    })
+  } finally {
+    input.destroy()
+  }
+}
+
+async function openInput(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<Duplex> {
+  const stream = await engine.call(`type to ${ref.name}`, signal, (docker) =>
+    docker.getContainer(ref.id).attach({ stream: true, stdin: true, hijack: true, detachKeys: DETACH_KEYS }),
+  )
+  stream.on('error', () => undefined)
+  return stream as Duplex
+}
+
+function send(input: Duplex, bytes: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    input.write(bytes, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+/** The engine ends its side once it has taken everything. */
+async function finish(input: Duplex): Promise<void> {
+  const over = new Promise<void>((resolve) => input.once('close', resolve))
+  input.end()
+  input.resume()
+  await Promise.race([over, delay(FINISH_MS)])
+}
