@@ -17,6 +17,7 @@ import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
+import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
 import { keepConversation } from './keep-session.ts'
 import { purgeEntry } from './purge.ts'
 import { copyRunLog } from './run-logs.ts'
@@ -49,7 +50,11 @@ export async function destroy(
   const folder = deps.root.path('state', slug)
   await requireRealFolder(folder)
   const options = { operation: 'destroy', signal: context.signal }
-  return withLock(deps.root, slug, options, () => destroyLocked(deps, slug, request, context))
+  const event = { cause: 'destroy', force: request.force } as const
+  const tells = await beforeStop(deps, slug, event, context)
+  // While its records are still there.
+  const ended = async () => (tells ? afterStop(deps, slug, event, context) : undefined)
+  return withLock(deps.root, slug, options, () => destroyLocked(deps, slug, request, context, ended))
 }
 
 async function destroyLocked(
@@ -57,6 +62,7 @@ async function destroyLocked(
   slug: string,
   request: DestroyRequest,
   context: OperationContext,
+  ended: () => Promise<void>,
 ): Promise<Done> {
   const { root } = deps
   const hasFolder = await readdir(root.path('state', slug)).then(
@@ -80,6 +86,7 @@ async function destroyLocked(
   }
   if (!hasFolder) return { ...NOTHING, done: [...removed.done] }
   faultPoint('destroy:after-remove')
+  await ended()
   await clearIntent(root, slug)
   await appendJournal(root, slug, { op: 'destroy', outcome: 'done', message: 'Destroyed.' })
   const id = await moveToTrash(root, slug, new Date())

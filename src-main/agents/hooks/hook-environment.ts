@@ -99,6 +99,12 @@ export function nestedError(slug: string, point: HookPoint): Error {
   )
 }
 
+/** The environment of a process that a hook may start and that outlives the hook. Pure. */
+export function outsideHooks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = /^(?:ICEBOX|SCITEX)_HOOK(?:_|$)/
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)))
+}
+
 /** The folder that shell hooks run in: the definition's, else the bottle's state folder. Pure. */
 export function hookFolder(configPath: string, stateDir: string): string {
   return configPath === '' ? stateDir : dirname(configPath)

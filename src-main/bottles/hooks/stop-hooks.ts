@@ -12,7 +12,8 @@ export interface StopEvent {
 }
 
 /**
- * Runs the `pre_stop` hooks of a bottle that runs, before its lock is taken, so that they may freeze it.
+ * Runs the `pre_stop` hooks of a bottle that runs, before its lock is taken, so that they may freeze it. True when it
+ * runs and has hooks about its stop; one without is not looked at.
  * @throws BottleError `hook-failed`, `cancelled` or `busy`: then nothing may be stopped
  */
 export async function beforeStop(
@@ -20,13 +21,18 @@ export async function beforeStop(
   slug: string,
   { cause, force }: StopEvent,
   context: OperationContext,
-): Promise<void> {
+): Promise<boolean> {
   const read = await readMetadata(deps.root, slug)
   const metadata = read.kind === 'ok' ? read.metadata : null
-  if (!metadata || !hasHooks(metadata, 'pre_stop')) return
-  const fact = await readRuntime(deps, slug, metadata.backend, context.signal)
-  if (fact?.state !== 'running' && fact?.state !== 'paused') return
+  if (!metadata || !hasHooks(metadata, 'pre_stop', 'post_stop')) return false
+  const fact = await readRuntime(deps, slug, metadata.backend, context.signal).catch((thrown: unknown) => {
+    // Who forces it wants it without the engine too.
+    if (force) return null
+    throw thrown
+  })
+  if (fact?.state !== 'running' && fact?.state !== 'paused') return false
   await runBottleHooks(deps, metadata, { point: 'pre_stop', context: { cause }, force }, context)
+  return true
 }
 
 /** Runs the `post_stop` hooks of a bottle that has been stopped, once its lock is free. */

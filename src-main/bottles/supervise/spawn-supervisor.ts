@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { access, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { outsideHooks } from '../../agents/hooks/hook-environment.ts'
 import { isMissing, readText, writeDurable } from '../../state/durable-file.ts'
 import type { StateRoot } from '../../state/root.ts'
 import { bottleError } from '../../system/bottle-error.ts'
@@ -79,7 +80,7 @@ export async function spawnSupervisor(root: StateRoot, env: NodeJS.ProcessEnv): 
   try {
     const child = spawn(command.file, [...command.args], {
       cwd: root.dir,
-      env,
+      env: outsideHooks(env),
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     })
