@@ -7,6 +7,7 @@ import { withLock } from '../state/lock.ts'
 import {
   latestRun,
   type Metadata,
+  type RunRecord,
   readMetadata,
   requireMetadata,
   requireWritable,
@@ -52,6 +53,10 @@ export function parentOf(
   )
 }
 
+function runOf(metadata: Metadata | null, runtime: RuntimeRef): RunRecord | null {
+  return metadata?.icebox?.runs.find((known) => known.id === runtime.runId) ?? null
+}
+
 /** Freezes under a lock that the caller holds. */
 export async function freezeLocked(
   deps: BottleDeps,
@@ -61,15 +66,21 @@ export async function freezeLocked(
   options: Omit<FreezeOptions, 'confirm'>,
   context: OperationContext,
 ): Promise<FreezeOutcome> {
-  const [read, { snapshots }] = await Promise.all([
-    readMetadata(deps.root, slug),
+  const reading = readMetadata(deps.root, slug)
+  const looking = reading.then((known) => {
+    const found = known.kind === 'ok' ? known.metadata : null
+    return lookForSession(deps, backend, slug, found, runOf(found, runtime), context.signal)
+  })
+  const [read, { snapshots }, session] = await Promise.all([
+    reading,
     readSnapshots(deps.root, slug),
+    looking,
     requireRoom(deps, backend, 'A freeze', context.signal),
   ])
   const metadata = read.kind === 'ok' ? read.metadata : null
   const told = { reason: options.reason, backend: backend.name }
   await runBottleHooks(deps, metadata, { point: 'pre_freeze', context: told }, context)
-  const run = metadata?.icebox?.runs.find((known) => known.id === runtime.runId)
+  const run = runOf(metadata, runtime)
   const subject: FreezeSubject = {
     slug,
     stateDir: deps.root.path('state', slug),
@@ -77,7 +88,7 @@ export async function freezeLocked(
     parent: parentOf(snapshots, runtime.runId, run?.fromSnapshot ?? null),
     agent: metadata?.agentName ?? '',
     provider: metadata?.icebox?.provider ?? '',
-    session: await lookForSession(deps, backend, slug, metadata, run ?? null, context.signal),
+    session,
   }
   let copying: Promise<void> | undefined
   // The output so far is kept beside our own bookkeeping: an engine that commits makes everybody else wait.

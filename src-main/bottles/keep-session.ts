@@ -35,7 +35,7 @@ export async function lookForSession(
 ): Promise<SessionMark | null | undefined> {
   const provider = lookable(metadata, run)
   if (!provider || !run?.ref) return undefined
-  const before = await readSession(deps.root, slug, run.id)
+  const before = await readSession(deps.root, slug, run.id).catch(() => null)
   // Nothing goes on in the files of a run that has ended.
   if (before && run.exit && before.seenAt >= run.exit.at) return before.mark
   if (!backend.access) return before?.mark ?? assigned(provider, run)
