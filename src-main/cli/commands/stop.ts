@@ -17,7 +17,7 @@ export async function stop(
   return withIcebox(face, async (icebox) => {
     const slug = await slugOrPick(face, icebox, named, isActive)
     const done = await operate(face, flags, (context) =>
-      icebox.bottles.stop(slug, flags.force ? { graceSeconds: 0 } : {}, context),
+      icebox.bottles.stop(slug, flags.force ? { graceSeconds: 0, force: true } : {}, context),
     )
     await face.result({ json: { slug, ...done }, text: doneText(done, face.paint), essential: slug })
     const failed = leftError(done, slug)
@@ -62,21 +62,53 @@ interface StopRow {
   readonly message: string
 }
 
-/** `icebox stop-all`: every bottle is tried, each tells how it went, and one failure makes the whole fail. */
+/** Stops side by side; more would only queue inside the engine. */
+const PARALLEL = 4
+
+/**
+ * Stops in order and answers with a row for each, also for those that were not tried. Without `goOn` nothing more is
+ * begun after a failure. Source: scitex §7.
+ */
+export async function stopEach(
+  slugs: readonly string[],
+  goOn: boolean,
+  stopOne: (slug: string) => Promise<string>,
+): Promise<readonly StopRow[]> {
+  const rows = new Map<string, StopRow>()
+  const waiting = [...slugs]
+  let isHalted = false
+  const worker = async (): Promise<void> => {
+    for (let slug = waiting.shift(); slug !== undefined; slug = waiting.shift()) {
+      if (isHalted)
+        rows.set(slug, { slug, ok: false, message: 'Not tried: another one could not be stopped.' })
+      else {
+        const row = await stopOne(slug).then(
+          (message) => ({ slug, ok: true, message }),
+          (thrown: unknown) => ({ slug, ok: false, message: toFailure(thrown, slug).message }),
+        )
+        rows.set(slug, row)
+        if (!row.ok && !goOn) isHalted = true
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, worker))
+  return slugs.flatMap((slug) => rows.get(slug) ?? [])
+}
+
+/** `icebox stop-all`: a row per bottle. Without `--force` it halts at the first failure; any failure makes it fail. */
 export async function stopAll(face: Face, flags: { readonly force?: boolean }): Promise<number> {
   return withIcebox(face, async ({ bottles }) => {
     const running = (await bottles.list(face.signal)).filter(isActive)
     const rows = await operate(face, {}, (context) =>
-      Promise.all(
-        running.map(async ({ slug }): Promise<StopRow> => {
-          try {
-            const done = await bottles.stop(slug, flags.force ? { graceSeconds: 0 } : {}, context)
-            const failed = leftError(done, slug)
-            return { slug, ok: failed === null, message: failed?.message ?? done.done.join('; ') }
-          } catch (thrown) {
-            return { slug, ok: false, message: toFailure(thrown, slug).message }
-          }
-        }),
+      stopEach(
+        running.map(({ slug }) => slug),
+        flags.force === true,
+        async (slug) => {
+          const done = await bottles.stop(slug, flags.force ? { graceSeconds: 0, force: true } : {}, context)
+          const failed = leftError(done, slug)
+          if (failed) throw failed
+          return done.done.join('; ')
+        },
       ),
     )
     face.signal.throwIfAborted()

@@ -119,7 +119,7 @@ function defineEndings(program: Command, bind: Bind): void {
       .option('--yes', 'agree to all questions')
 
   simple('stop', 'stop a bottle; its files stay')
-    .option('--force', 'do not wait for the agent to end by itself')
+    .option('--force', 'neither wait for the agent to end by itself nor heed a hook that is against it')
     .action(
       bind(
         async (face, slug: string | undefined, flags: { readonly yes?: boolean; readonly force?: boolean }) =>
@@ -136,7 +136,7 @@ function defineEndings(program: Command, bind: Bind): void {
     .command('stop-all')
     .helpGroup(GROUP)
     .description('stop every bottle that runs')
-    .option('--force', 'do not wait for the agents to end by themselves')
+    .option('--force', 'neither wait for the agents to end by themselves nor heed hooks that are against it')
     .action(
       bind(async (face, flags: { readonly force?: boolean }) =>
         (await import('../commands/stop.ts')).stopAll(face, flags),
