@@ -1,6 +1,7 @@
 import type { ManifestSummary } from '../src-preload/contract/index.ts'
 import { createBackends } from './backends/registry.ts'
 import type { Artifacts } from './bottles/artifact-services.ts'
+import type { AgentCheck, CheckRequest } from './bottles/check-agent.ts'
 import { artifactDeps, createArtifacts } from './bottles/create-artifacts.ts'
 import { createBottles } from './bottles/create-bottles.ts'
 import type { BottleDeps } from './bottles/deps.ts'
@@ -20,6 +21,8 @@ export interface Icebox {
     list(cwd: string | null): Promise<{ agents: ManifestSummary[]; bottles: ManifestSummary[] }>
     /** Writes the sample definitions where they are missing. */
     sample(): Promise<{ agent: string }>
+    /** Whether a start would find what it needs on this machine. Looks only. */
+    check(request: CheckRequest, signal: AbortSignal): Promise<AgentCheck>
   }
   /** Looks after agents as long as the signal lets it and nobody else does; resolves with how many it leaves running. */
   supervise(options: SuperviseOptions): Promise<number>
@@ -86,6 +89,10 @@ export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox>
       async sample() {
         const { ensureSample } = await import('./agents/sample.ts')
         return ensureSample(root)
+      },
+      async check(request, signal) {
+        const { checkAgent } = await import('./bottles/check-agent.ts')
+        return checkAgent(deps, request, signal)
       },
     },
     settings,

@@ -41,7 +41,7 @@ export async function validateManifests(
     throw bottleError('not-found', `There is no agent or bottle ${quoted(name)}.${hint ? ` ${hint}` : ''}`)
   }
   const checked = await Promise.all([
-    ...agents.map((found) => checkAgent(index, found)),
+    ...agents.map((found) => agentProblems(index, found)),
     ...bottles.map((found) => checkBottle(index, found)),
   ])
   const problems = [...misnamed.map(badName), ...checked.flat()]
@@ -49,7 +49,11 @@ export async function validateManifests(
   return [...unique.values()].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
 }
 
-async function checkAgent(index: ManifestIndex, found: ManifestFile): Promise<readonly ManifestProblem[]> {
+/** Every error of one agent, of the bottles it names and of its skills. */
+export async function agentProblems(
+  index: ManifestIndex,
+  found: ManifestFile,
+): Promise<readonly ManifestProblem[]> {
   const parsed = await loadAgent(index, found)
   if (!parsed.ok) return parsed.problems
   const agent = parsed.value

@@ -10,7 +10,7 @@ import { didYouMean, manifestError, quoted, unwrap } from './problems.ts'
 import { loadSkills } from './skills.ts'
 import { isAgentPath, nameOfFile, searchFolders } from './yaml/yaml-files.ts'
 
-export { listManifests, validateManifests } from './list-manifests.ts'
+export { agentProblems, listManifests, validateManifests } from './list-manifests.ts'
 export { type ManifestIndex, openManifestIndex } from './manifest-scan.ts'
 
 /**
@@ -24,14 +24,14 @@ export async function resolveAgent(
   index: ManifestIndex,
   agentName: string,
   bottleNames: readonly string[],
-  options: { readonly dropSkills?: boolean } = {},
+  options: { readonly dropSkills?: boolean; readonly mayRefuse?: boolean } = {},
 ): Promise<ResolvedAgent> {
   const found = requireAgent(index, agentName)
   const given = bottleNames.filter((name) => name !== '')
   for (const name of given) requireBottle(index, name)
   if (found.source === 'path') await requireFile(found.file)
   const { agent, notices } = withinReach(index, found, unwrap(await loadAgent(index, found)))
-  requireRunnable(agent)
+  if (options.mayRefuse !== false) requireRunnable(agent)
   const names = given.length > 0 || agent.bottle === null ? given : [agent.bottle]
   if (names.length === 0 && !agent.ownBottle) {
     const hint = didYouMean('', index.bottles.keys()) ?? `Write one in ${index.rootDir}/bottles first.`

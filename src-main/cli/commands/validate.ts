@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
+import type { ManifestIndex } from '../../agents/manifest-scan.ts'
 import type { ManifestProblem } from '../../agents/problems.ts'
 import type { Icebox } from '../../icebox.ts'
 import { bottleError } from '../../system/bottle-error.ts'
@@ -40,29 +41,26 @@ async function findProblems(
   if (names.length === 0) return validateManifests(index)
   const found = await Promise.all(
     names.map((name) =>
-      isPath(name) ? fileProblems(resolve(cwd, name), index.homeDir) : validateManifests(index, name),
+      isPath(name) ? fileProblems(index, resolve(cwd, name)) : validateManifests(index, name),
     ),
   )
   return found.flat()
 }
 
 function isPath(name: string): boolean {
-  return name.includes('/') || name.endsWith('.md')
+  return /\/|\.(md|ya?ml)$/.test(name)
 }
 
-/** A file that lies in a folder called `bottles` is a bottle definition, any other an agent. */
-async function fileProblems(file: string, homeDir: string): Promise<readonly ManifestProblem[]> {
-  const [{ readManifestText }, { parseAgent, parseBottle }] = await Promise.all([
-    import('../../agents/load-manifest.ts'),
-    import('../../agents/parse-manifest.ts'),
-  ])
+/** A Markdown file that lies in a folder called `bottles` is a bottle definition, any other file an agent. */
+async function fileProblems(index: ManifestIndex, file: string): Promise<readonly ManifestProblem[]> {
+  const { loadAgent, loadBottleLayer, readManifestText } = await import('../../agents/load-manifest.ts')
   const read = await readManifestText(file)
   if (!read.ok) throw bottleError('not-found', `${file}: ${read.reason}`)
   const name = basename(file, '.md')
-  const parsed =
-    basename(dirname(file)) === 'bottles'
-      ? await parseBottle(read.text, { name, file, homeDir })
-      : await parseAgent(read.text, { name, file, source: 'project' })
+  const isBottle = basename(dirname(file)) === 'bottles' && file.endsWith('.md')
+  const parsed = isBottle
+    ? await loadBottleLayer(index, { kind: 'bottle', name, file, source: 'home', hides: null })
+    : await loadAgent(index, { name, file, source: 'path' })
   return parsed.ok ? [] : parsed.problems
 }
 

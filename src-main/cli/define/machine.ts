@@ -31,6 +31,19 @@ export function defineMachineCommands(program: Command, bind: Bind): void {
     )
 
   program
+    .command('check')
+    .helpGroup(AGENTS)
+    .description('whether a start of an agent would find what it needs here; changes nothing')
+    .argument('<agent>', 'its name, or the path of its file')
+    .option('--backend <name>', 'as if it were started there')
+    .option('--cwd <path>', 'folder that project agents are read from')
+    .action(
+      bind(async (face, agent: string, flags: { readonly cwd?: string; readonly backend?: string }) =>
+        (await import('../commands/check.ts')).check(face, agent, flags),
+      ),
+    )
+
+  program
     .command('init')
     .helpGroup(AGENTS)
     .description('write a first agent, to be changed to taste')
