@@ -20,7 +20,7 @@ export function ContextPart(props: { readonly bottle: Bottle; readonly context: 
           {percent === null ? t.health.unknown : t.health.percent(percent)}
         </strong>
         <span className="faint number">{tokensText(tokens, room)}</span>
-        <Line looks={looks.of(props.bottle.runId ?? '')} />
+        <Line looks={looks.of(props.bottle)} />
       </div>
       <div className={`health-bar ${percent === null ? '' : contextTone(percent)}`} aria-hidden="true">
         <i

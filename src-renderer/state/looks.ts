@@ -1,10 +1,11 @@
+import type { Bottle } from '../../src-preload/contract/entities.ts'
 import { type Look, withLook } from '../health/trend.ts'
 import type { Store } from './create-store.ts'
 import type { Model } from './model.ts'
 
 /** What this page has seen of contexts, by run; it knows nothing from before it was opened. */
 export interface Looks {
-  of(runId: string): readonly Look[]
+  of(bottle: Pick<Bottle, 'slug' | 'runId'>): readonly Look[]
 }
 
 /** Notes each new look at an agent as its row changes. Costs one comparison per bottle and patch. */
@@ -19,13 +20,18 @@ export function watchLooks(model: Store<Model>): Looks {
       const { contextPercent, seenAt } = bottle.health
       if (contextPercent === null) continue
       const look = { at: Date.parse(seenAt), percent: contextPercent }
-      looks.set(bottle.runId, withLook(looks.get(bottle.runId) ?? [], look))
+      const key = keyOf(bottle)
+      looks.set(key, withLook(looks.get(key) ?? [], look))
     }
     seen = bottles
-    const runs = new Set([...bottles.values()].map((bottle) => bottle.runId))
-    for (const runId of looks.keys()) if (!runs.has(runId)) looks.delete(runId)
+    const runs = new Set([...bottles.values()].map(keyOf))
+    for (const key of looks.keys()) if (!runs.has(key)) looks.delete(key)
   }
   model.subscribe(note)
   note()
-  return { of: (runId) => looks.get(runId) ?? [] }
+  return { of: (bottle) => looks.get(keyOf(bottle)) ?? [] }
+}
+
+function keyOf({ slug, runId }: Pick<Bottle, 'slug' | 'runId'>): string {
+  return `${slug} ${runId}`
 }
