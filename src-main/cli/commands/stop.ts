@@ -56,7 +56,7 @@ export async function restart(
   })
 }
 
-interface StopRow {
+export interface StopRow {
   readonly slug: string
   readonly ok: boolean
   readonly message: string
