@@ -46,6 +46,7 @@ const ARGUMENTS: Readonly<Record<string, readonly Source[]>> = {
   info: ['slugs', 'agents'],
   edit: ['agents'],
   validate: ['agents', 'bottles'],
+  check: ['agents'],
   undo: ['trash'],
   completion: ['shells'],
   help: ['commands'],
@@ -150,7 +151,7 @@ async function list(
       return BACKENDS.map((value) => ({ value }))
     case 'agents':
       return (
-        await Promise.all([manifests(join(home, 'agents')), manifests(join(cwd, '.bot-bottle', 'agents'))])
+        await Promise.all([agentsIn(join(home, 'agents')), agentsIn(join(cwd, '.bot-bottle', 'agents'))])
       ).flat()
     case 'bottles':
       return manifests(join(home, 'bottles'))
@@ -172,6 +173,13 @@ async function list(
 async function manifests(folder: string): Promise<readonly Candidate[]> {
   const files = await names(folder)
   return files.filter((file) => file.endsWith('.md')).map((file) => ({ value: file.slice(0, -'.md'.length) }))
+}
+
+/** Markdown, YAML, and folders that hold YAML of their own. */
+async function agentsIn(folder: string): Promise<readonly Candidate[]> {
+  const { yamlAgents } = await import('../agents/yaml/yaml-files.ts')
+  const yaml = await yamlAgents(folder).catch(() => [])
+  return [...(await manifests(folder)), ...yaml.map(({ name }) => ({ value: name }))]
 }
 
 async function names(folder: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
 import type { CheckRow } from '../../bottles/check-rows.ts'
+import { agentFlag } from '../agent-flag.ts'
 import type { Face } from '../face.ts'
 import { backendFlag, cwdFlag } from '../run-flags.ts'
 import { withIcebox } from '../session.ts'
@@ -21,10 +21,8 @@ export async function check(
 ): Promise<number> {
   const backend = backendFlag(flags.backend)
   const cwd = await cwdFlag(face, flags.cwd)
-  // A path starts where the user is, as with every other program.
-  const named = /\/|\.ya?ml$/.test(agent) && !agent.startsWith('~/') ? resolve(face.cwd, agent) : agent
   const found = await withIcebox(face, (icebox) =>
-    icebox.agents.check({ agent: named, cwd, backend }, face.signal),
+    icebox.agents.check({ agent: agentFlag(face.cwd, agent), cwd, backend }, face.signal),
   )
   await face.result({
     json: found,

@@ -1,4 +1,5 @@
 import type { FinishedRun, ForkRequest } from '../../bottles/services.ts'
+import { agentFlag } from '../agent-flag.ts'
 import { agreeAt } from '../agree.ts'
 import type { Face } from '../face.ts'
 import { runFailure, runFollowed } from '../run-agent.ts'
@@ -45,7 +46,7 @@ export async function fork(face: Face, bottle: string | undefined, flags: ForkFl
       count,
       mode,
       prompt,
-      agent,
+      agent: agent === undefined ? undefined : agentFlag(face.cwd, agent),
       label,
       cwd,
       allowMissingSecrets,

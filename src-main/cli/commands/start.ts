@@ -1,5 +1,6 @@
 import type { StartRequest } from '../../bottles/services.ts'
 import type { Icebox } from '../../icebox.ts'
+import { agentFlag } from '../agent-flag.ts'
 import { pick } from '../ask.ts'
 import type { Face } from '../face.ts'
 import { finishAtFace } from '../finish-run.ts'
@@ -55,7 +56,7 @@ export async function start(face: Face, agent: string | undefined, flags: StartF
   return withIcebox(face, async (icebox) => {
     const request: StartRequest = {
       ...settled,
-      agent: agent ?? (await pickAgent(face, icebox, cwd)),
+      agent: agent === undefined ? await pickAgent(face, icebox, cwd) : agentFlag(face.cwd, agent),
       cwd,
       prompt,
     }
