@@ -73,7 +73,8 @@ async function prepare(
   if (prepared.request.mode === 'interactive' && (prepared.runtime === null || request.foreground)) {
     request.requireSeat?.()
   }
-  const wish = slugWish(request, prepared.runtime !== null)
+  const agent = prepared.request.agent ?? request.agent
+  const wish = slugWish({ ...request, agent }, prepared.runtime !== null)
   const stale = request.force ? await findStale(deps, wish, signal) : null
   const slug = stale?.slug ?? (await likelySlug(deps.root, wish))
   const draft = toLaunchPlan(deps, prepared, draftTarget(slug, null, null))
