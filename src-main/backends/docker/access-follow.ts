@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isBottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { openView, type TerminalView } from '../local/terminal-view.ts'
@@ -11,6 +12,9 @@ import { knownSize, resize, type Size } from './terminal-size.ts'
 const REPLAY_BYTES = 512 * 1024
 /** How much of what came meanwhile is looked for at the end of the earlier output. */
 const OVERLAP_BYTES = 64 * 1024
+/** How long a program may take to see that its terminal got another size. */
+const NOTICE_MS = 150
+const UNDO_MS = 10_000
 
 /** One connection to a container's output, kept while somebody looks or listens. */
 export interface Followed {
@@ -44,15 +48,33 @@ export async function follow(
   if (view) {
     try {
       await followed.replay(await earlierOutput(engine, ref, signal))
-      // What had no line end yet is in no log. A program that draws a whole screen draws it again for two new sizes.
-      await resize(engine, ref.id, { ...size, rows: Math.max(1, size.rows - 1) }, signal).catch(ignoreRefusal)
-      await resize(engine, ref.id, size, signal).catch(ignoreRefusal)
+      await askForRepaint(engine, ref, size, signal)
     } catch (thrown) {
       followed.close()
       throw thrown
     }
   }
   return followed
+}
+
+/**
+ * What had no line end yet is in no log, and nobody has it. A program that draws a screen draws it again for another
+ * size; of one that does not, the line that it had not ended stays unseen.
+ */
+async function askForRepaint(
+  engine: Engine,
+  ref: RuntimeRef,
+  size: Size,
+  signal: AbortSignal,
+): Promise<void> {
+  const smaller = { cols: Math.max(1, size.cols - 1), rows: Math.max(1, size.rows - 1) }
+  await resize(engine, ref.id, smaller, signal).catch(ignoreRefusal)
+  try {
+    await delay(NOTICE_MS, undefined, { signal })
+  } finally {
+    // Whoever gave up meanwhile leaves the terminal as it was.
+    await resize(engine, ref.id, size, AbortSignal.timeout(UNDO_MS)).catch(ignoreRefusal)
+  }
 }
 
 /** It may have ended meanwhile. */

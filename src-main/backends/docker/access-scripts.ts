@@ -7,8 +7,9 @@ export const MISSING = 3
 export const IS_LINK = 11
 export const IS_OTHER = 12
 
-const BEGIN = `PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
-cd -- "$1" 2>/dev/null || exit 3
+const PATHS = `PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+`
+const BEGIN = `${PATHS}cd -- "$1" 2>/dev/null || exit 3
 `
 
 /** Arguments: folder, depth. Lines of seconds, bytes and path. */
@@ -33,7 +34,9 @@ done
 
 /** Arguments: base, bytes, temporary name, name, folders on the way. The content is on standard input. */
 export const WRITE_SCRIPT = `umask 077
-${BEGIN}bytes=$2 temp=$3 name=$4 make=1
+${PATHS}[ -d "$1" ] || mkdir -p -- "$1" 2>/dev/null
+cd -- "$1" || exit 3
+bytes=$2 temp=$3 name=$4 make=1
 shift 4
 ${DOWN}[ -h "$name" ] || [ ! -d "$name" ] || exit 12
 trap 'rm -f -- "$temp"' 0

@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts'
 import { knownSize, type Size } from './terminal-size.ts'
 
 /** A connection that nobody uses any more is kept so long for the next look. */
-const KEEP_MS = 60_000
+const KEEP_MS = 600_000
 /** Times of output come at most so often. */
 const COALESCE_MS = 250
 /** Between two tries to reach an engine that went away. */

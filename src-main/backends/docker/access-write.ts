@@ -76,8 +76,17 @@ async function putInside(
   const mode = old?.kind === 'file' ? old.mode : 0o600
   entries.push({ type: 'file', name: posix.join(...folders, name), mode, content })
   const base = baseIn(container, file)
-  const archive = await packEntries(entries, owner ?? container.user.owner)
-  await putFiles(engine, container.id, base, archive, signal)
+  const isThere = await lookInContainer(engine, container.id, base, signal)
+  const placed = isThere ? entries : below(base, entries)
+  const archive = await packEntries(placed, owner ?? container.user.owner)
+  await putFiles(engine, container.id, isThere ? base : '/', archive, signal)
+}
+
+/** Entries as they are named from the root, with the folder itself, which is still to be made. Pure. */
+function below(base: string, entries: readonly PackEntry[]): readonly PackEntry[] {
+  const top = base.replace(/^\/+/, '')
+  const self: PackEntry = { type: 'directory', name: top, mode: 0o755 }
+  return [self, ...entries.map((entry): PackEntry => ({ ...entry, name: `${top}/${entry.name}` }))]
 }
 
 async function ownerOf(

@@ -13,13 +13,20 @@ export interface RunRecipe {
 }
 
 /**
+ * An engine gives a terminal its size after the start, which is too late for a program that asks at once. One that was
+ * given a size already keeps it.
+ */
+const SIZE_LINE = `if [ -t 0 ]; then case $(stty size 2>/dev/null) in ''|'0 0') stty cols 120 rows 32 2>/dev/null ;; esac; fi
+`
+
+/**
  * The entrypoint, the same for every run. Everything that differs is in the files beside it, so nothing of
  * a run is ever in the container's config, its history or a committed layer.
  */
 export const START_SCRIPT = `#!/bin/sh
 . /run/icebox/env || exit 125
 . /run/icebox/home.sh || exit 125
-. /run/icebox/argv || exit 125
+${SIZE_LINE}. /run/icebox/argv || exit 125
 exec "$@"
 `
 
