@@ -2,6 +2,7 @@ import type { BackendName, EngineReport, Progress, Snapshot } from '../../src-pr
 import type { RuntimeRef } from '../state/runtime-ref.ts'
 import type { AgentAccess } from './agent-access.ts'
 import type { Freezer } from './freezer.ts'
+import type { MergedFiles } from './merge-files.ts'
 import type { Portable } from './portable.ts'
 
 export type { RuntimeRef } from '../state/runtime-ref.ts'
@@ -76,6 +77,8 @@ export interface LaunchPlan {
   readonly multiplexer?: 'tmux' | 'screen'
   /** Files written into the agent's home before start, path relative to HOME → text (skills, system prompt). */
   readonly homeFiles: Readonly<Record<string, string>>
+  /** Files of home and working folder that are merged with what a person has there, before start; absent for none. */
+  readonly merged?: MergedFiles
 }
 
 export interface ExitFact {

@@ -1,0 +1,238 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_LIFECYCLE, type Lifecycle } from '../../../../src-main/agents/lifecycle.ts'
+import { withoutSection, withSection } from '../../../../src-main/agents/workspace/claude-section.ts'
+import {
+  interpolated,
+  planWorkspace,
+  WORKSPACE_REMOVAL,
+} from '../../../../src-main/agents/workspace/workspace-files.ts'
+import { agentWith } from '../turns/agent.ts'
+
+const workspace = (more: Partial<Lifecycle['workspace']>) => ({ ...DEFAULT_LIFECYCLE.workspace, ...more })
+
+/** The files of a bottle, and what starts and stops do to them. */
+function bottle(files: Record<string, string> = {}) {
+  const run = (merged: typeof WORKSPACE_REMOVAL) => {
+    const texts = merged.merge(merged.paths.map(({ path }) => files[path] ?? null))
+    for (const [index, { path }] of merged.paths.entries()) {
+      const text = texts[index] ?? null
+      if (text === null) delete files[path]
+      else files[path] = text
+    }
+  }
+  return {
+    files,
+    start(lifecycle: Partial<Lifecycle>, args: readonly string[] = [], skipPermissions = false) {
+      const plan = planWorkspace({ agent: agentWith({ runtime: null, ...lifecycle }), skipPermissions, args })
+      if (plan) run(plan.merged)
+      return plan
+    },
+    stop: () => run(WORKSPACE_REMOVAL),
+  }
+}
+
+const hole = (what: string) => `\${metadata.${what}}`
+
+const json = (text: string | undefined) => JSON.parse(text ?? 'null') as Record<string, never>
+
+test('an agent without any of it has nothing written', () => {
+  expect(bottle().start({})).toBeNull()
+})
+
+describe('CLAUDE.md', () => {
+  test('the section is replaced in its place, and what a person wrote around it stays', () => {
+    const it = bottle({ 'CLAUDE.md': '# Mine\n' })
+    it.start({ workspace: workspace({ claudeMd: 'First.' }) })
+    it.files['CLAUDE.md'] = `above\n${it.files['CLAUDE.md']}below\n`
+    it.start({ workspace: workspace({ claudeMd: 'Second.', skillsRequired: ['git'] }) })
+    const text = it.files['CLAUDE.md'] ?? ''
+    expect(text).toMatch(
+      /^above\n<!-- icebox:start agent=a -->\n[\s\S]*Second\.[\s\S]*```skills\ngit\n```[\s\S]*# Mine\nbelow\n$/,
+    )
+    expect(text).not.toContain('First.')
+    it.stop()
+    expect(it.files).toEqual({ 'CLAUDE.md': 'above\n# Mine\nbelow\n' })
+  })
+
+  test.each([
+    ['two starts', '<!-- icebox:start agent=a -->\n<!-- icebox:start agent=a -->\nx\n<!-- icebox:end -->'],
+    ['no end', '<!-- icebox:start agent=a -->\nmine'],
+    ['no start', 'mine\n<!-- icebox:end -->'],
+    ['the wrong order', '<!-- icebox:end -->\nmine\n<!-- icebox:start agent=a -->'],
+    ['a broken start', '<!-- icebox:start agent=a\nmine\n<!-- icebox:end -->'],
+  ])('damaged marks are an error and nothing is written: %s', (_name, text) => {
+    const it = bottle({ 'CLAUDE.md': text })
+    expect(() => it.start({ workspace: workspace({ claudeMd: 'New.' }) })).toThrow('damaged')
+    expect(() => it.stop()).toThrow('damaged')
+    expect(it.files).toEqual({ 'CLAUDE.md': text })
+  })
+
+  test('skills alone go into .claude/CLAUDE.md', () => {
+    const it = bottle()
+    it.start({ workspace: workspace({ skillsAvailable: ['x'] }), labels: { role: 'lead' } })
+    expect(it.files['.claude/CLAUDE.md']).toContain('Role: lead')
+    it.stop()
+    expect(it.files).toEqual({})
+  })
+
+  const userText = fc.string().filter((text) => !text.includes('<!-- icebox:'))
+  test('any text of a person survives any number of rounds, to the byte', () => {
+    fc.assert(
+      fc.property(
+        userText,
+        userText,
+        fc.array(fc.string(), { minLength: 1, maxLength: 4 }),
+        (old, more, sections) => {
+          let text: string | null = old
+          for (const section of sections) text = withSection(text, section, 'a b', 'CLAUDE.md')
+          text = more + text
+          for (const section of sections) text = withSection(text, section, 'other', 'CLAUDE.md')
+          expect(withoutSection(text, 'CLAUDE.md') ?? '').toBe(more + old)
+        },
+      ),
+    )
+  })
+})
+
+describe('.mcp.json', () => {
+  const servers = {
+    mine: { command: 'new', args: [hole('name')], env: { ROLE: hole('labels.role') } },
+  }
+
+  test('a server is replaced whole, foreign ones stay, and a stop brings the former one back', () => {
+    const before =
+      '{"mcpServers": {"mine": {"command": "old", "env": {"A": "1"}}, "other": {"url": "u"}}, "x": 1}'
+    const it = bottle({ '.mcp.json': before })
+    it.start({ workspace: workspace({ mcpServers: servers }), labels: { role: 'lead' } })
+    expect(json(it.files['.mcp.json'])).toEqual({
+      mcpServers: { mine: { command: 'new', args: ['a'], env: { ROLE: 'lead' } }, other: { url: 'u' } },
+      x: 1,
+    })
+    it.stop()
+    expect(it.files).toEqual({ '.mcp.json': before })
+  })
+
+  test('it is refreshed at each start: what a definition no longer names goes', () => {
+    const it = bottle()
+    it.start({ workspace: workspace({ mcpServers: { one: { command: 'a' }, two: { command: 'b' } } }) })
+    it.start({ workspace: workspace({ mcpServers: { two: { command: 'c' } } }) })
+    expect(json(it.files['.mcp.json'])).toEqual({ mcpServers: { two: { command: 'c' } } })
+    it.stop()
+    expect(it.files).toEqual({})
+  })
+
+  test('a person’s changes after the start stay', () => {
+    const it = bottle()
+    it.start({ workspace: workspace({ mcpServers: { one: { command: 'a' }, two: { command: 'b' } } }) })
+    it.files['.mcp.json'] = JSON.stringify({
+      mcpServers: { one: { command: 'edited' }, two: { command: 'b' }, three: {} },
+    })
+    it.stop()
+    expect(json(it.files['.mcp.json'])).toEqual({ mcpServers: { one: { command: 'edited' }, three: {} } })
+  })
+
+  test('a file that is no JSON object is an error, and stays', () => {
+    for (const text of ['{ // mine\n}', '[]']) {
+      const it = bottle({ '.mcp.json': text })
+      expect(() => it.start({ workspace: workspace({ mcpServers: servers }) })).toThrow('not a JSON object')
+      expect(it.files).toEqual({ '.mcp.json': text })
+    }
+  })
+
+  const objects = fc.dictionary(fc.string(), fc.jsonValue())
+  test('any JSON of a person survives any number of rounds, to the byte', () => {
+    fc.assert(
+      fc.property(
+        objects,
+        fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 3 }),
+        (mine, rounds) => {
+          const before = JSON.stringify({ ...mine, mcpServers: mine })
+          const it = bottle({ '.mcp.json': before })
+          for (const mcpServers of rounds)
+            it.start({ workspace: workspace({ mcpServers: mcpServers as never }) })
+          it.stop()
+          expect(it.files).toEqual({ '.mcp.json': before })
+        },
+      ),
+    )
+  })
+
+  test('and so do keys that are added between the rounds', () => {
+    fc.assert(
+      fc.property(objects, objects, objects, (mine, ours, later) => {
+        const it = bottle({ '.mcp.json': JSON.stringify(mine) })
+        it.start({ workspace: workspace({ mcpServers: ours as never }) })
+        const added = Object.fromEntries(Object.entries(later).map(([key, value]) => [`later ${key}`, value]))
+        it.files['.mcp.json'] = JSON.stringify({ ...json(it.files['.mcp.json']), ...added })
+        it.start({ workspace: workspace({ mcpServers: ours as never }) })
+        it.stop()
+        expect(json(it.files['.mcp.json'])).toEqual({ ...mine, ...added })
+      }),
+    )
+  })
+})
+
+describe('settings', () => {
+  const watched = { runtime: 'terminal' as const }
+
+  test('hooks and a status line are added and taken away again', () => {
+    const mine = { hooks: { Stop: [{ hooks: [{ type: 'command', command: 'mine' }] }] }, theme: 'dark' }
+    const before = JSON.stringify(mine)
+    const it = bottle({ '.claude/settings.local.json': before })
+    const plan = it.start({ ...watched, workspace: workspace({ mcpServers: { s: {} } }) }, [], true)
+    expect(Object.keys(plan?.homeFiles ?? {})).toEqual(['.icebox/event.sh', '.icebox/status-line.sh'])
+    const settings = json(it.files['.claude/settings.local.json']) as Record<string, unknown>
+    expect(settings).toMatchObject({
+      theme: 'dark',
+      skipDangerousModePermissionPrompt: true,
+      enabledMcpjsonServers: ['s'],
+    })
+    const { Stop, PreToolUse } = settings.hooks as Record<string, unknown[]>
+    expect(Stop).toHaveLength(2)
+    expect(PreToolUse).toEqual([expect.objectContaining({ matcher: '*' })])
+    it.start({ ...watched, workspace: workspace({ mcpServers: { s: {} } }) }, [], true)
+    expect(json(it.files['.claude/settings.local.json'])).toHaveProperty('hooks.Stop.length', 2)
+    it.stop()
+    expect(it.files).toEqual({ '.claude/settings.local.json': before })
+  })
+
+  test('a person’s own status line stays, and settings that are no JSON are left alone', () => {
+    const own = { statusLine: { type: 'command', command: 'mine' } }
+    const it = bottle({ '.claude/settings.local.json': JSON.stringify(own) })
+    it.start(watched)
+    expect(json(it.files['.claude/settings.local.json'])).toMatchObject(own)
+    const broken = bottle({ '.claude/settings.local.json': '{' })
+    broken.start(watched)
+    expect(broken.files['.claude/settings.local.json']).toBe('{')
+  })
+
+  test('nothing is left of it in an empty bottle, and other providers get none', () => {
+    const it = bottle()
+    it.start(watched)
+    expect(Object.keys(it.files).sort()).toEqual(['.claude/settings.local.json', '.icebox/workspace.json'])
+    it.stop()
+    expect(it.files).toEqual({})
+    const agent = agentWith({ runtime: 'terminal' }, { provider: 'codex' })
+    expect(planWorkspace({ agent, skipPermissions: false, args: [] })).toBeNull()
+  })
+})
+
+test('a damaged record costs nothing of a person’s', () => {
+  for (const record of [
+    '{',
+    '{"files":{".mcp.json":{"before":3}}}',
+    '{"files":{".mcp.json":{"before":null,"after":"","undo":[1]}}}',
+  ]) {
+    const it = bottle({ '.icebox/workspace.json': record, '.mcp.json': '{"a":1}' })
+    it.stop()
+    expect(it.files).toEqual({ '.mcp.json': '{"a":1}' })
+  }
+})
+
+test('an unknown label stays as it is written', () => {
+  const agent = agentWith({ labels: { role: 'x' } })
+  expect(interpolated({ a: [`${hole('labels.role')} ${hole('labels.toString')}`] }, agent)).toEqual({
+    a: [`x ${hole('labels.toString')}`],
+  })
+})
