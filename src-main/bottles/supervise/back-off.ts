@@ -33,9 +33,12 @@ export function waitBefore(policy: Policy, tries: number, random: number): numbe
   return Math.round(whole * (1 - policy.jitter * (1 - random)))
 }
 
+/** Seconds that a run has to go on at least to count as healthy, however short its waits are. */
+const HEALTHY_SECONDS = 60
+
 /** True when a run went on so long that earlier failures say nothing of the next. Pure. */
 export function wasHealthy(policy: Policy, ranMs: number): boolean {
-  return ranMs >= Math.max(policy.maxSeconds, policy.initialSeconds) * 1000
+  return ranMs >= Math.max(policy.maxSeconds, HEALTHY_SECONDS) * 1000
 }
 
 export type RestartChoice =

@@ -44,4 +44,91 @@ hooks: { on_restart: ['echo "$SCITEX_HOOK_CTX_ATTEMPT $SCITEX_HOOK_CTX_EXIT_CODE
     expect(await world.lines(hooks)).toEqual(['1 3'])
     expect((await world.life(slug)).filter((line) => line.startsWith('start'))).toHaveLength(2)
   })
+
+  test('weakness 09: giving up is visible in the row, in the journal and to a hook', async () => {
+    const hooks = join(world.home.dir, 'health')
+    await world.agent(
+      'hopeless',
+      `runtime: terminal
+restart: { policy: always, max_retries: 2, ${FAST} }
+startup: { commands: ['!crash 9'] }
+hooks: { on_health: ['echo "$ICEBOX_HOOK_CTX_STATE" >> ${hooks}'] }`,
+    )
+    const slug = await world.begin('hopeless')
+    const gaveUp = await until(
+      'it is given up',
+      async () => (await world.sample(slug))?.restarts.gaveUp ?? false,
+    )
+    expect(gaveUp).toContain('restarted 2 times')
+    expect((await world.life(slug)).filter((line) => line.startsWith('start'))).toHaveLength(3)
+    const told = await until('the hook was told', async () => {
+      const states = await world.lines(hooks)
+      return states.includes('gave-up') && states
+    })
+    expect(told.filter((state) => state === 'exited')).toHaveLength(3)
+    expect(await world.journal(slug)).toContainEqual(
+      expect.stringContaining('supervise: The agent is not started again: it was restarted 2 times'),
+    )
+    const [row] = (await world.icebox.bottles.list(new AbortController().signal)).filter(
+      (bottle) => bottle.slug === slug,
+    )
+    expect(row?.state).toBe('failed')
+  })
+
+  test('the end is frozen by rule, once, and a stop by a person is no reason for a restart', async () => {
+    await world.agent(
+      'keeper',
+      `runtime: terminal
+restart: { policy: always, max_retries: 3, ${FAST} }
+auto_freeze: { on_exit: true }`,
+    )
+    const slug = await world.begin('keeper')
+    await ready(slug)
+    await world.say(slug, '!write kept.txt precious')
+    await until('it has written', async () =>
+      (await world.lines(world.icebox.root.path('state', slug, 'live/workspace/kept.txt'))).includes(
+        'precious',
+      ),
+    )
+    await world.icebox.bottles.stop(slug, {}, world.context())
+    const [snapshot] = await until('it is frozen', async () => {
+      const all = await world.snapshots(slug)
+      return all.length > 0 && all
+    })
+    expect(snapshot).toMatchObject({ reason: 'rule', note: 'Frozen when the agent was stopped.' })
+    expect((await world.newestRun(slug)).exit).not.toBeNull()
+    expect(
+      await world.lines(
+        world.icebox.root.path('state', slug, 'snapshots', `${snapshot?.id}.d/workspace/kept.txt`),
+      ),
+    ).toEqual(['precious'])
+    // A further look at everything finds nothing more to do.
+    await world.icebox.bottles.freeze({ slug, reason: 'rule' }, world.context())
+    expect(await world.snapshots(slug)).toHaveLength(1)
+    expect((await world.life(slug)).filter((line) => line.startsWith('start'))).toHaveLength(1)
+  })
+
+  test('a full context is frozen and compacted when the agent is idle, and the hook is told what came of it', async () => {
+    const hooks = join(world.home.dir, 'compacted')
+    await world.agent(
+      'thinker',
+      `runtime: terminal
+context_management: { strategy: compact, trigger_at_percent: 60, check_interval_seconds: 1 }
+hooks: { on_compact: ['echo "$ICEBOX_HOOK_CTX_OK" >> ${hooks}'] }`,
+    )
+    const slug = await world.begin('thinker')
+    await ready(slug)
+    await world.say(slug, '!tokens 150000')
+    await world.say(slug, 'go on')
+    await until('it was compacted', async () => (await world.lines(hooks)).length > 0)
+    expect(await world.lines(hooks)).toEqual(['true'])
+    const after = await until('the sample tells', async () => {
+      const sample = await world.sample(slug)
+      return sample?.state === 'waiting' && (sample.contextPercent ?? 0) < 60 && sample
+    })
+    expect(after.state).toBe('waiting')
+    expect((await world.snapshots(slug)).map(({ reason, note }) => [reason, note])).toEqual([
+      ['rule', expect.stringContaining('% of the context is used')],
+    ])
+  })
 })
