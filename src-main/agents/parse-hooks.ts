@@ -7,8 +7,8 @@ import { quoted, type Report } from './problems.ts'
 export const HOOK_POINTS = Object.keys(DEFAULT_LIFECYCLE.hooks) as readonly HookPoint[]
 
 /** Seconds that a hook gets where its entry says nothing. */
-const SHELL_TIMEOUT = 60
-const URL_TIMEOUT = 10
+const SHELL_TIMEOUT = 30
+const URL_TIMEOUT = 5
 const RUN_MAX = 20_000
 
 /** `hooks: {pre_start: [a shell line, https://…, {run, timeout, required}]}`; every point is there, most are empty. */

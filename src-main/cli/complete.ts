@@ -37,6 +37,8 @@ const ARGUMENTS: Readonly<Record<string, readonly Source[]>> = {
   status: ['slugs'],
   logs: ['slugs'],
   attach: ['slugs'],
+  hooks: ['slugs'],
+  try: ['slugs'],
   snapshots: ['slugs'],
   export: ['snapshots'],
   push: ['snapshots'],

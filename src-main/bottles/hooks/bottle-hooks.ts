@@ -71,7 +71,7 @@ export async function hookAgentOf(deps: BottleDeps, metadata: Metadata): Promise
     runId: run.id,
     lifecycle,
     configPath: launched.file,
-    screenName: lifecycle.screenName ?? '',
+    screenName: lifecycle.screenName ?? metadata.identity,
     env: labelVariables(lifecycle),
     secrets: await knownSecrets(deps, metadata, lifecycle),
     agentName: launched.agent,
@@ -89,8 +89,8 @@ export function labelVariables(lifecycle: Pick<Lifecycle, 'labels'>): Readonly<R
   )
 }
 
-/** Values that may turn up in what a hook says, as far as they can still be had. */
-async function knownSecrets(
+/** Values that may turn up in what a hook or an agent says, as far as they can still be had. */
+export async function knownSecrets(
   deps: BottleDeps,
   metadata: Metadata,
   lifecycle: Lifecycle,

@@ -30,7 +30,7 @@ export function launchAgent(
     runId: event.runId,
     lifecycle: agent.lifecycle,
     configPath: agent.file,
-    screenName: agent.lifecycle.screenName ?? '',
+    screenName: agent.lifecycle.screenName ?? event.slug,
     env: labelVariables(agent.lifecycle),
     secrets: [...Object.values(secretValues), ...Object.values(request.forgeEnv)],
     agentName: agent.name,

@@ -135,12 +135,12 @@ test('every field of the table arrives', async () => {
     model: 'opus[1m]',
     description: 'Builds the site',
     copyFrom: '/home/me/proj/site',
-    envTemplates: { EDITOR: '${EDITOR_NAME}' },
+    envTemplates: { EDITOR: `\${EDITOR_NAME}` },
     ownBottle: {
       backend: 'docker',
       workdir: '/workspace',
       origin: { image: 'example/agent:2' },
-      env: { HOME_DIR: '/home/me/data', ODD: 'a \'b\' "c" $HOME ${NOBODY}', NUMBER: '1.10' },
+      env: { HOME_DIR: '/home/me/data', ODD: `a 'b' "c" $HOME \${NOBODY}`, NUMBER: '1.10' },
       secrets: ['ANTHROPIC_API_KEY', 'EDITOR'],
       egress: { routes: [] },
       provider: { permissions: 'skip' },
@@ -183,12 +183,10 @@ test('every field of the table arrives', async () => {
     hooks: {
       ...DEFAULT_LIFECYCLE.hooks,
       pre_start: [
-        { kind: 'shell', run: 'make ready', timeoutSeconds: 60, required: false },
+        { kind: 'shell', run: 'make ready', timeoutSeconds: 30, required: false },
         { kind: 'shell', run: './check.sh', timeoutSeconds: 5, required: true },
       ],
-      post_stop: [
-        { kind: 'url', run: 'https://example.org/hook?key=1', timeoutSeconds: 10, required: false },
-      ],
+      post_stop: [{ kind: 'url', run: 'https://example.org/hook?key=1', timeoutSeconds: 5, required: false }],
       on_health: [{ kind: 'url', run: 'http://127.0.0.1:9/x', timeoutSeconds: 2, required: false }],
     },
     health: { enabled: true, intervalSeconds: 15, timeoutSeconds: 4, stuckSeconds: 300 },
@@ -283,7 +281,7 @@ env: {1BAD: x, EMPTY_ONE: }`
     '13: `extensions` must be a map of keys.',
     '14: `token_env` must be the name of a variable, never a value.',
     '14: `orochi` has an unknown key "prot". Did you mean “port”?',
-    '15: "${metadata.labels.rloe}" stands for nothing. Did you mean “labels.role”?',
+    `15: "\${metadata.labels.rloe}" stands for nothing. Did you mean “labels.role”?`,
     '15: The server "hub" has neither `command` nor `url`.',
     '16: "1BAD" can\'t be the name of a variable.',
     '16: `EMPTY_ONE` has no value.',
@@ -320,8 +318,8 @@ describe('what this version can not run is valid, and refused before anything ha
 })
 
 describe('hosts', () => {
-  it('one agent per host: the id takes the host’s name, once, and ${HOSTNAME} is filled in', async () => {
-    const text = v3('hosts: all\nenv: {WHERE: "on ${HOSTNAME}"}\nscreen: {name: "w-${HOSTNAME}"}')
+  it(`one agent per host: the id takes the host’s name, once, and \${HOSTNAME} is filled in`, async () => {
+    const text = v3(`hosts: all\nenv: {WHERE: "on \${HOSTNAME}"}\nscreen: {name: "w-\${HOSTNAME}"}`)
     const agent = await validAgent(text)
     expect(agent).toMatchObject({ name: 'worker-box', ownBottle: { env: { WHERE: 'on box' } } })
     expect(agent.lifecycle.screenName).toBe('w-box')
@@ -329,9 +327,9 @@ describe('hosts', () => {
     expect(again.name).toBe('worker-box')
   })
 
-  it('${HOSTNAME} stays where the file does not ask for it', async () => {
-    const agent = await validAgent(v3('env: {WHERE: "on ${HOSTNAME}"}'))
-    expect(agent.ownBottle?.env).toEqual({ WHERE: 'on ${HOSTNAME}' })
+  it(`\${HOSTNAME} stays where the file does not ask for it`, async () => {
+    const agent = await validAgent(v3(`env: {WHERE: "on \${HOSTNAME}"}`))
+    expect(agent.ownBottle?.env).toEqual({ WHERE: `on \${HOSTNAME}` })
   })
 
   it('a pin keeps the bare id; any name of this machine counts; an empty one is nobody', async () => {
