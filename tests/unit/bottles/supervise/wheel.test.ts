@@ -50,7 +50,7 @@ describe('the wheel', () => {
           fc.record({
             key: fc.integer({ min: 0, max: 30 }).map((n) => `a${n}:look`),
             inMs: fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: null }),
-            then: fc.integer({ min: 0, max: 900 }),
+            pauseMs: fc.integer({ min: 0, max: 900 }),
           }),
           { maxLength: 60 },
         ),
@@ -64,12 +64,12 @@ describe('the wheel', () => {
             expect(virtual.clock.now() - (at ?? 0)).toBeLessThanOrEqual(101)
             wanted.delete(key)
           }, virtual.clock)
-          for (const { key, inMs, then } of steps) {
+          for (const { key, inMs, pauseMs } of steps) {
             const at = inMs === null ? null : virtual.clock.now() + inMs
             if (at === null) wanted.delete(key)
             else wanted.set(key, at)
             wheel.set(key, at)
-            virtual.advance(then)
+            virtual.advance(pauseMs)
           }
           virtual.advance(10_000)
           expect([...wanted]).toEqual([])
