@@ -16,7 +16,11 @@ export interface LaunchedAgent {
   readonly model: string | null
   /** Without what only a launch needs and what may hold tokens: MCP servers and the parts of later versions. */
   readonly lifecycle: Lifecycle
+  /** Those of the bottle's plain variables that tell how large the model's window is. */
+  readonly env: Readonly<Record<string, string>>
 }
+
+const WINDOW_NAMES: readonly string[] = ['ICEBOX_CONTEXT_WINDOW', 'ANTHROPIC_BETAS']
 
 /** Runs that are remembered: a launch that fails must not take the former run's facts along. */
 const KEPT = 2
@@ -31,7 +35,7 @@ export function isPlain(lifecycle: Lifecycle): boolean {
 }
 
 /** The part of a definition that is kept beside its run. Pure. */
-export function toLaunched({ agent }: ResolvedAgent, runId: string): LaunchedAgent {
+export function toLaunched({ agent, bottle }: ResolvedAgent, runId: string): LaunchedAgent {
   const { lifecycle } = agent
   return {
     runId,
@@ -40,6 +44,7 @@ export function toLaunched({ agent }: ResolvedAgent, runId: string): LaunchedAge
     file: agent.file,
     model: agent.model,
     lifecycle: { ...lifecycle, workspace: { ...lifecycle.workspace, mcpServers: {} }, later: {} },
+    env: Object.fromEntries(Object.entries(bottle.env).filter(([name]) => WINDOW_NAMES.includes(name))),
   }
 }
 
@@ -88,6 +93,7 @@ function parse(value: unknown): LaunchedAgent | null {
     file: known.file ?? '',
     model: known.model ?? null,
     lifecycle: withDefaults(known.lifecycle),
+    env: known.env ?? {},
   }
 }
 

@@ -26,6 +26,7 @@ const READ_GAP = 5_000
 export function createObserver(agent: ObservedAgent): Observer {
   const startedAt = Date.parse(agent.startedAt) || 0
   const source = createUsageSource(agent.access, agent.ref, agent.provider, startedAt)
+  let hidden: Promise<readonly string[]> | undefined
   let previous = ownSample(agent, startedAt)
   let shown: string | null = null
   let outputAt: number | null = null
@@ -55,6 +56,7 @@ export function createObserver(agent: ObservedAgent): Observer {
       isDirty = false
     }
     const usage = mergeUsage(transcript, status, lastSession())
+    hidden ??= agent.secrets?.().catch(() => []) ?? Promise.resolve([])
     const isThere = screen !== null || (reason === 'output' && !isTurns)
     previous = assess(
       {
@@ -69,7 +71,7 @@ export function createObserver(agent: ObservedAgent): Observer {
         heartbeat,
         usage: keepOlder(usage),
         contextWindow: windowOf(usage),
-        secrets: agent.secrets ?? [],
+        secrets: await hidden,
       },
       previous,
       agent.lifecycle,
@@ -82,7 +84,10 @@ export function createObserver(agent: ObservedAgent): Observer {
   function notice(screen: ScreenText | null, reason: LookReason, now: number): void {
     const text = screen === null ? shown : screen.lines.join('\n')
     const hasChanged = text !== shown
-    if (shown === null && text !== null && reason === 'tick') outputAt = earlierOutput(screen) ?? now
+    const told = agent.outputAt?.() ?? null
+    // Who follows the output knows better when it came than a look that comes later.
+    if (told !== null) outputAt = told
+    else if (shown === null && text !== null && reason === 'tick') outputAt = earlierOutput(screen) ?? now
     else if (hasChanged || reason === 'output') outputAt = now
     if (hasChanged || reason !== 'tick') isDirty = true
     shown = text

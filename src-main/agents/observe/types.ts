@@ -23,8 +23,10 @@ export interface ObservedAgent {
   readonly model?: string | null
   /** The bottle's plain variables: a window override and beta headers are read from it. */
   readonly env?: Readonly<Record<string, string>>
-  /** Values that no file may show. */
-  readonly secrets?: readonly string[]
+  /** Values that no file may show; asked for once. */
+  readonly secrets?: () => Promise<readonly string[]>
+  /** Milliseconds since 1970 of the last output, where somebody follows it; null before any. */
+  readonly outputAt?: () => number | null
 }
 
 export type LookReason = 'tick' | 'output' | 'exit'

@@ -8,7 +8,7 @@ import { readMetadata } from '../../state/metadata.ts'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { neverStopping } from '../confirm-stop.ts'
-import { runBottleHooks } from '../hooks/bottle-hooks.ts'
+import { knownSecrets, runBottleHooks } from '../hooks/bottle-hooks.ts'
 import type { OperationContext } from '../services.ts'
 import { bareSample, restartFacts } from './bare-sample.ts'
 import { isStill, type Launch } from './current-launch.ts'
@@ -47,9 +47,20 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
       previous: agent.state().sample,
       now: () => clock.now(),
       model: launched.model,
+      env: launched.env,
+      secrets,
+      outputAt: () => agent.state().lastOutputAt,
     }
     observer ??= parts.createObserver(seen)
     return { agent: seen, by: observer }
+  }
+
+  let known: Promise<readonly string[]> | undefined
+  const secrets = (): Promise<readonly string[]> => {
+    known ??= readMetadata(root, slug).then((read) =>
+      read.kind === 'ok' ? knownSecrets(session.services, read.metadata, launched.lifecycle) : [],
+    )
+    return known
   }
 
   const tell = (text: string, isFailure: boolean): Promise<void> =>
@@ -119,7 +130,7 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
       provider: launched.provider,
       lifecycle: launched.lifecycle,
       logsDir: root.path('state', slug, 'logs'),
-      secrets: [],
+      secrets: await secrets().catch(() => []),
       tell: (text: string) => void tell(text, false),
     }
     try {

@@ -8,6 +8,7 @@ import { testRoot } from '../../support/test-root.ts'
 const resolved = (lifecycle: Lifecycle): ResolvedAgent =>
   ({
     agent: { name: 'a', provider: 'claude', file: '/d/a.yaml', model: 'sonnet', lifecycle },
+    bottle: { env: { ICEBOX_CONTEXT_WINDOW: '64000', OTHER: 'canary' } },
   }) as unknown as ResolvedAgent
 
 const WATCHED: Lifecycle = {
@@ -29,7 +30,12 @@ test('a run is known by its id, without what may hold tokens, and the former one
   await writeLaunched(root, 'box', resolved(WATCHED), 'r1')
   await writeLaunched(root, 'box', resolved(WATCHED), 'r2')
   const known = await readLaunched(root, 'box', 'r1')
-  expect(known).toMatchObject({ agent: 'a', provider: 'claude', file: '/d/a.yaml' })
+  expect(known).toMatchObject({
+    agent: 'a',
+    provider: 'claude',
+    file: '/d/a.yaml',
+    env: { ICEBOX_CONTEXT_WINDOW: '64000' },
+  })
   expect(known?.lifecycle.restart.policy).toBe('always')
   expect(await readLaunched(root, 'box', 'r3')).toBeNull()
   const file = root.path('state', 'box', 'agent', 'launched.json')
