@@ -50,8 +50,7 @@ export function newestOf(entries: readonly ActivityEntry[], limit: number): read
     .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
     .filter((entry) => {
       if (entry.op !== 'hook' || entry.outcome !== 'failed') return true
-      // The bottle's own journal says the same of a failed hook, and where to read on.
-      const name = `${entry.slug} ${entry.message.split(' icebox hooks ')[0]}`
+      const name = `${entry.slug} ${entry.message}`
       const at = Date.parse(entry.at)
       const isTold = Math.abs((told.get(name) ?? Number.NEGATIVE_INFINITY) - at) < SAME_MS
       told.set(name, at)
@@ -111,7 +110,18 @@ const OUTCOMES: readonly unknown[] = [
 function operationOf(line: Readonly<Record<string, unknown>>, slug: string): ActivityEntry | null {
   const { at, op, outcome, message } = line
   if (![at, op, message].every((part) => typeof part === 'string') || !OUTCOMES.includes(outcome)) return null
-  return { at, slug, op, outcome, message } as ActivityEntry
+  return {
+    at,
+    slug,
+    op,
+    outcome,
+    message: op === 'hook' ? withoutHint(String(message)) : message,
+  } as ActivityEntry
+}
+
+/** The bottle's own journal says of a failed hook where to read on at a terminal. */
+function withoutHint(message: string): string {
+  return message.split(' icebox hooks ')[0] ?? message
 }
 
 /** A hook that was only tried is no event of the bottle. */

@@ -12,6 +12,7 @@ export type VerbName =
   | 'freeze'
   | 'terminal'
   | 'logs'
+  | 'health'
   | 'stop'
   | 'restart'
   | 'fork'
@@ -117,6 +118,14 @@ export function verbsOf(app: App, bottle: Bottle, doing: string | null): readonl
     change({ id: 'stop', label: t.action.stop, icon: 'stop', run: () => void operations.stop(slug) })
   }
   look({ id: 'logs', label: t.action.showLogs, icon: 'logs', run: () => openDetail(app, slug, 'logs') })
+  if (bottle.health) {
+    look({
+      id: 'health',
+      label: t.action.showHealth,
+      icon: 'heart',
+      run: () => openDetail(app, slug, 'health'),
+    })
+  }
   if (canFreeze(bottle)) {
     change({
       id: 'freezeNote',

@@ -157,10 +157,10 @@ function Record({ record, isOpen = false }: { readonly record: HookRecord; reado
         <p>
           <code className="selectable">{record.run}</code>
         </p>
-        {record.output ? (
+        {record.output.trim() ? (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
           <pre className="scroll" tabIndex={0}>
-            {record.output}
+            {record.output.trimEnd()}
           </pre>
         ) : (
           <p className="faint small">{t.health.noOutput}</p>

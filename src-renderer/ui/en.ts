@@ -173,6 +173,7 @@ export const t = {
     destroy: 'Destroy…',
     openTerminal: 'Open terminal',
     showLogs: 'Show logs',
+    showHealth: 'Show health',
     show: 'Show',
     undo: 'Undo',
     close: 'Close',

@@ -79,7 +79,9 @@ export const health = {
   costLabel: 'Cost so far',
   limitUsed: (name: string, percent: string) => `${name}: ${percent} used`,
   resets: (when: string) => `resets ${when}`,
-  limitNames: { '5h': 'Five hours', '7d': 'Seven days' } as Readonly<Record<string, string>>,
+  limitNames: { '5h': 'Five hours', '7d': 'Seven days', reached: 'Usage limit' } as Readonly<
+    Record<string, string>
+  >,
 
   hooks: 'Hooks',
   hooksNone: 'Its definition has no hooks.',

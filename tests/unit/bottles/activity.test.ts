@@ -95,18 +95,15 @@ test('a name that is no slug is refused', async () => {
   })
 })
 
-test('a failed hook that two journals tell of is told once, and one that fails again is told again', () => {
-  const hook = (seconds: number, message: string): ActivityEntry => ({
-    slug: 'web',
-    at: new Date(Date.UTC(2026, 10, 21, 10, 0, seconds)).toISOString(),
-    op: 'hook',
-    outcome: 'failed',
-    message,
-  })
-  const told = 'The post_stop hook “x” ended with 1.'
-  const found = newestOf(
-    [hook(0, told), hook(1, `${told} icebox hooks web shows what it said.`), hook(40, told)],
-    10,
-  )
-  expect(found.map((entry) => entry.at.slice(17, 19))).toEqual(['40', '01'])
+test('a failed hook that two journals tell of is told once, and one that fails again is told again', async () => {
+  const root = await testRoot()
+  const hookAt = (seconds: number) => new Date(Date.UTC(2026, 10, 21, 10, 0, seconds)).toISOString()
+  const message = 'The post_stop hook “x” ended with 1. icebox hooks web shows what it said.'
+  await journal(root, 'web', [{ at: hookAt(1), op: 'hook', outcome: 'failed', message }])
+  const record = { point: 'post_stop', kind: 'shell', run: 'x', outcome: 'failed', code: 1, isTrial: false }
+  const lines = [hookAt(0), hookAt(40)].map((at) => JSON.stringify({ ...record, at }))
+  await writeFile(root.path('state', 'web', 'agent', 'hooks.jsonl'), `${lines.join('\n')}\n`)
+  const found = await readActivity({ root }, { limit: 10 })
+  expect(found.map((entry) => entry.at)).toEqual([hookAt(40), hookAt(1)])
+  expect(new Set(messages(found))).toEqual(new Set(['The post_stop hook “x” ended with 1.']))
 })
