@@ -41,6 +41,8 @@ const OFFERED: Readonly<Record<string, readonly string[]>> = {
     '--copy-cwd',
   ],
   freeze: ['--note', '--yes', '--pin'],
+  hooks: ['--lines'],
+  'hooks try': [],
   fork: ['--count', '--headless', '--prompt', '--agent', '--label'],
   stop: ['--yes', '--force'],
   restart: ['--yes'],
@@ -126,7 +128,9 @@ describe('the commands of this version', () => {
   })
   test('are these and no others', () => {
     const visible = allCommands(program)
-      .filter((command) => command.commands.length === 0 && command.name() !== '__complete')
+      // A group is none, unless it does something by itself.
+      .filter((command) => command.commands.length === 0 || command.registeredArguments.length > 0)
+      .filter((command) => !['__complete', 'supervise'].includes(command.name()))
       .map((command) =>
         command.parent === program ? command.name() : `${command.parent?.name()} ${command.name()}`,
       )
