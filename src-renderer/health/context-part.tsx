@@ -20,7 +20,6 @@ export function ContextPart(props: { readonly bottle: Bottle; readonly context: 
           {percent === null ? t.health.unknown : t.health.percent(percent)}
         </strong>
         <span className="faint number">{tokensText(tokens, room)}</span>
-        <Line looks={looks.of(props.bottle)} />
       </div>
       <div className={`health-bar ${percent === null ? '' : contextTone(percent)}`} aria-hidden="true">
         <i
@@ -31,6 +30,7 @@ export function ContextPart(props: { readonly bottle: Bottle; readonly context: 
           <b style={{ left: `${trigger}%` }} title={t.health.trigger(trigger)} />
         )}
       </div>
+      <Line looks={looks.of(props.bottle)} />
       <p className="soft health-strategy">{strategyText(strategy, trigger)}</p>
     </section>
   )
@@ -56,11 +56,11 @@ function Line({ looks }: { readonly looks: readonly Look[] }) {
   if (!trend) return null
   const time = duration(trend.time)
   return (
-    <span className="health-trend faint">
+    <p className="health-trend faint">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width={WIDTH} height={HEIGHT} aria-hidden="true">
         <polyline points={lineOf(looks, WIDTH, HEIGHT)} />
       </svg>
       {trend.way === 'level' ? t.health.trend.level(time) : t.health.trend[trend.way](trend.points, time)}
-    </span>
+    </p>
   )
 }

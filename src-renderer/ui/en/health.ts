@@ -71,7 +71,7 @@ export const health = {
   doing: 'Doing',
   lastMessage: 'Last message',
   lastActivity: 'Last activity',
-  subagents: 'Helpers',
+  subagents: 'Sub-agents',
   subagentsRun: (count: number) => plural(count, 'agent of its own', 'agents of its own'),
 
   cost: 'Cost and limits',
