@@ -23,53 +23,63 @@ export function parseEnvFile(
 ): { readonly values: Readonly<Record<string, string>>; readonly problems: readonly EnvFileProblem[] } {
   const values = new Map<string, string>()
   const problems: EnvFileProblem[] = []
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  for (let at = 0; at < lines.length; at++) {
-    const start = at
-    const line = (lines[at] ?? '').trimStart()
-    if (line === '' || line.startsWith('#')) continue
-    const match = /^(?:export\s+)?([^=\s]+)=(.*)$/s.exec(line)
+  const whole = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
+  let line = 0
+  for (let at = 0; at < whole.length; ) {
+    line++
+    let end = endOfLine(whole, at)
+    const match = /^\s*(?:export\s+)?([^=\s]+)=/.exec(whole.slice(at, end))
     const name = match?.[1] ?? ''
-    if (!match || !isEnvName(name)) {
-      problems.push({ line: start + 1, message: 'is not NAME=value' })
+    const isBlank = /^\s*(#|$)/.test(whole.slice(at, end))
+    if (!match || isBlank || !isEnvName(name)) {
+      if (!isBlank) problems.push({ line, message: 'is not NAME=value' })
+      at = end + 1
       continue
     }
-    let rest = match[2] ?? ''
-    const quote = /^["']/.exec(rest)?.[0]
+    const start = at + match[0].length
+    const begun = line
+    const isQuoted = whole[start] === '"' || whole[start] === "'"
     // A quoted value may go on over several lines.
-    while (quote !== undefined && closing(rest, quote) === -1 && at + 1 < lines.length) {
-      at++
-      rest += `\n${lines[at] ?? ''}`
+    const closed = isQuoted ? closing(whole, start) : -1
+    if (isQuoted && closed !== -1) {
+      line += whole.slice(start, closed).split('\n').length - 1
+      end = endOfLine(whole, closed)
     }
-    const value = quote === undefined ? bareValue(rest, home) : quotedValue(rest, quote)
-    if (value === null) {
-      problems.push({ line: start + 1, message: `has a quote that does not end, for ${name}` })
+    const isEnded = !isQuoted || (closed !== -1 && /^\s*(#.*)?$/.test(whole.slice(closed + 1, end)))
+    if (!isEnded) {
+      problems.push({ line: begun, message: `has a quote that does not end, for ${name}` })
       // What follows may be a part of the value, so it is not taken for anything else.
       break
     }
-    if (value.includes('\0') || Buffer.byteLength(value) > VALUE_MAX) {
-      problems.push({ line: start + 1, message: `has a value that no program can be given, for ${name}` })
-      continue
-    }
-    values.set(name, value)
+    const value = isQuoted
+      ? unquoted(whole.slice(start, closed + 1))
+      : bareValue(whole.slice(start, end), home)
+    if (value.includes('\0') || Buffer.byteLength(value) > VALUE_MAX)
+      problems.push({ line: begun, message: `has a value that no program can be given, for ${name}` })
+    else values.set(name, value)
+    at = end + 1
   }
   return { values: Object.fromEntries(values), problems }
 }
 
-/** Where the quote ends that the text begins with, -1 when it does not. */
-function closing(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at++) {
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from)
+  return end === -1 ? text.length : end
+}
+
+/** Where the quote ends that begins at `start`, -1 when it does not. */
+function closing(text: string, start: number): number {
+  const quote = text[start]
+  for (let at = start + 1; at < text.length; at++) {
     if (quote === '"' && text[at] === '\\') at++
     else if (text[at] === quote) return at
   }
   return -1
 }
 
-function quotedValue(text: string, quote: string): string | null {
-  const end = closing(text, quote)
-  if (end === -1 || !/^\s*(#.*)?$/.test(text.slice(end + 1))) return null
-  const inner = text.slice(1, end)
-  if (quote === "'") return inner
+function unquoted(text: string): string {
+  const inner = text.slice(1, -1)
+  if (text.startsWith("'")) return inner
   return inner.replace(/\\(["\\$`\n]|n|t|r)/g, (_all, escaped: string) => ESCAPES[escaped] ?? escaped)
 }
 
