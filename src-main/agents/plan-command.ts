@@ -126,7 +126,8 @@ function turnByTurn(input: PlanInput, isProviderImage: boolean, prompt: string |
   return { ...command, prompt, notices: [...notices, ...command.notices, ...unusedArgs(input)] }
 }
 
-function skipsPermissions({ resolved: { bottle }, backend }: PlanInput): boolean {
+/** Whether the provider is told to ask no permission questions. Pure. */
+export function skipsPermissions({ resolved: { bottle }, backend }: PlanInput): boolean {
   const { permissions = null } = bottle.provider ?? {}
   return permissions === null ? backend !== 'host' : permissions === 'skip'
 }

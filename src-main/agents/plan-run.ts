@@ -1,10 +1,11 @@
 import type { ImageSource } from '../backends/backend.ts'
 import type { BottleDefinition } from './definitions.ts'
 import { providerContextDir } from './images/provider-images.ts'
-import { planCommand } from './plan-command.ts'
+import { planCommand, skipsPermissions } from './plan-command.ts'
 import { environmentOf, homeFilesOf, signInNotices } from './plan-environment.ts'
 import type { PlanInput, PlannedRun, PlannedSidecar } from './plan-types.ts'
 import { manifestError } from './problems.ts'
+import { planWorkspace, type WorkspacePlan } from './workspace/workspace-files.ts'
 
 export type { PlanInput, PlannedRun, PlannedSidecar } from './plan-types.ts'
 
@@ -22,6 +23,7 @@ export function planRun(input: PlanInput): PlannedRun {
   const network = networkOf(input)
   const secretNames = [...new Set([...bottle.secrets, ...input.secretNames])]
   const env = environmentOf(input.resolved, secretNames, command.env)
+  const workspace = workspaceOf(input)
   return {
     image,
     ...(isProviderImage ? { providerImage: agent.provider } : {}),
@@ -35,7 +37,8 @@ export function planRun(input: PlanInput): PlannedRun {
     user: isHost ? null : bottle.user,
     workdir: isHost ? null : bottle.workdir,
     network: network.kind,
-    homeFiles: { ...homeFilesOf(input.resolved), ...command.homeFiles },
+    homeFiles: { ...homeFilesOf(input.resolved), ...command.homeFiles, ...workspace.homeFiles },
+    ...(workspace.merged ? { merged: workspace.merged } : {}),
     multiplexer: agent.lifecycle.multiplexer,
     notices: [
       ...network.notices,
@@ -44,10 +47,27 @@ export function planRun(input: PlanInput): PlannedRun {
         ? [`Volumes are plain folders there: ${folded.map(({ target }) => target).join(', ')}.`]
         : []),
       ...command.notices,
+      ...workspace.notices,
       ...signInNotices(agent, [...secretNames, ...Object.keys(env)]),
     ],
     forgeSidecar: !isHost && Object.hasOwn(bottle.sidecars, 'forge'),
   }
+}
+
+/** Backends that merge files before a start. */
+const MERGING: readonly string[] = ['docker', 'host']
+
+/** What the definition wants in the working folder, beside what a person has there. */
+function workspaceOf(input: PlanInput): Partial<WorkspacePlan> & { readonly notices: readonly string[] } {
+  const { agent, bottle } = input.resolved
+  const plan = planWorkspace({
+    agent,
+    skipPermissions: agent.provider !== 'custom' && skipsPermissions(input),
+    args: [...(bottle.provider?.args ?? []), ...agent.lifecycle.args],
+  })
+  if (!plan) return { notices: [] }
+  if (MERGING.includes(input.backend)) return { ...plan, notices: [] }
+  return { notices: [`CLAUDE.md, .mcp.json and settings are not written on ${input.backend} yet.`] }
 }
 
 /** Engines without volumes: a bottle that comes from one that has them brings their content along as folders. */

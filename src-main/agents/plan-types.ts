@@ -1,5 +1,6 @@
 import type { BackendName } from '../../src-preload/contract/index.ts'
 import type { ImageSource, MountPlan } from '../backends/backend.ts'
+import type { MergedFiles } from '../backends/merge-files.ts'
 import type { ProviderName, ResolvedAgent } from './definitions.ts'
 import type { AgentRuntime } from './lifecycle.ts'
 import type { SessionPlan } from './sessions/plan-session.ts'
@@ -52,6 +53,8 @@ export interface PlannedRun {
   readonly workdir: string | null
   readonly network: 'default' | 'none' | 'unenforced'
   readonly homeFiles: Readonly<Record<string, string>>
+  /** Files that are merged with what a person has there; absent for none. */
+  readonly merged?: MergedFiles
   readonly notices: readonly string[]
   readonly multiplexer: 'tmux' | 'screen'
   /** True when a sidecar named `forge` is there to take the forge environment. */

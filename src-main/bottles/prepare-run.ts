@@ -263,6 +263,7 @@ export function toLaunchPlan(deps: BottleDeps, prepared: PreparedRun, target: La
     tty: request.mode === 'interactive',
     ...(planned.multiplexer === 'screen' ? { multiplexer: planned.multiplexer } : {}),
     homeFiles: planned.homeFiles,
+    ...(planned.merged ? { merged: planned.merged } : {}),
   }
 }
 

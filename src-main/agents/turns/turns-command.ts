@@ -39,7 +39,11 @@ export function turnsCommand(input: TurnsInput): TurnsCommand {
   const { agent, prompt } = input
   const { autonomous, startup } = agent.lifecycle
   const lines = agent.provider === 'custom' ? customLines(input) : providerLines(input, agent.provider)
-  const missions = [...(prompt === null ? [] : [prompt]), ...startup.commands.map(({ text }) => text)]
+  // By name, so that a later start in the same home need not take the prompt of an earlier one away.
+  const missions: readonly (readonly [string, string])[] = [
+    ...(prompt === null ? [] : [['prompt', prompt] as const]),
+    ...startup.commands.map(({ text }, index) => [`command-${index + 1}`, text] as const),
+  ]
   const notices = [
     ...(autonomous.enabled && missions.length === 0
       ? ['Nothing tells the agent what to do on its own: give it a prompt or a startup command.']
@@ -57,13 +61,13 @@ export function turnsCommand(input: TurnsInput): TurnsCommand {
       endMark(agent),
       String(autonomous.maxTurns),
       String(Math.max(1, Math.round(autonomous.idleKickSeconds))),
+      missions.map(([name]) => name).join(' '),
       ...lines.flatMap((words) => [String(words.length), ...words]),
     ],
     homeFiles: {
       [TURNS_PROGRAM]: TURNS_SCRIPT,
-      [`${MISSIONS}/missions`]: `${missions.length}\n`,
       [`${MISSIONS}/kick`]: `${autonomous.kickText}\n`,
-      ...Object.fromEntries(missions.map((text, index) => [`${MISSIONS}/mission-${index + 1}`, `${text}\n`])),
+      ...Object.fromEntries(missions.map(([name, text]) => [`${MISSIONS}/${name}`, `${text}\n`])),
     },
     env: agent.provider === 'custom' ? {} : PROVIDERS[agent.provider].env(input),
     notices,

@@ -3,17 +3,18 @@
  * keeps below `$HOME/.icebox`: `heartbeat.json`, `session.jsonl` (what the agent said, a line per event), `session_id`, `inbox/`
  * (messages, taken by name), `turns/current` (the one whose turn is on), `undone/` (those whose turn never ended, twice).
  */
-export const TURNS_SCRIPT = `# Feeds an agent one headless turn after the other. What it is told lies in files below $HOME/.icebox: turns/mission-N
-# (at the start), inbox (later). Arguments: provider, \`drive\` or \`serve\`, the text that ends a drive, most turns, seconds
-# before a kick, then three command lines, each after the number of its words: for a conversation that begins, that
-# goes on by its id, and that goes on as the newest. PROMPT and SESSION stand in them as marks.
+export const TURNS_SCRIPT = `# Feeds an agent one headless turn after the other. What it is told lies in files below $HOME/.icebox: turns (at the
+# start) and inbox (later). Arguments: provider, \`drive\` or \`serve\`, the text that ends a drive, most turns, seconds
+# before a kick, names of the start's files, then three command lines, each after the number of its words: for a
+# conversation that begins, that goes on by its id, and that goes on as the newest. Marks in them stand for the prompt
+# and the conversation.
 set -u
 umask 077
 base=$HOME/.icebox
 inbox=$base/inbox
 turns=$base/turns
-provider=$1 mode=$2 until=$3 most=$4 kick_after=$5
-shift 5
+provider=$1 mode=$2 until=$3 most=$4 kick_after=$5 missions=$6
+shift 6
 mkdir -p "$inbox" "$turns" || exit 125
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
@@ -163,7 +164,7 @@ turn() {
     # What the agent left running may hold the pipe for ever; the turn is over all the same.
     (
       sleep 2
-      reader=$(cat "$turns/reader" 2>/dev/null) && kill "$reader" 2>/dev/null
+      reader=$(cat "$turns/reader-$taken" 2>/dev/null) && kill "$reader" 2>/dev/null
     ) >/dev/null 2>&1 &
   } | while IFS= read -r said || [ -n "$said" ]; do
     printf '%s\\n' "$said"
@@ -171,9 +172,9 @@ turn() {
     printf '%s\\n' "$said" >&4
   done 3>>"$base/session.jsonl" 4>>"$turns/out" &
   turn_pid=$!
-  put "$turns/reader" "$turn_pid"
+  put "$turns/reader-$taken" "$turn_pid"
   await_turn
-  rm -f "$turns/reader"
+  rm -f "$turns/reader-$taken"
   end_heart
   code=$(cat "$turns/code" 2>/dev/null || echo 143)
   event "{\\"ts\\":\\"$(now)\\",\\"type\\":\\"turn\\",\\"turn\\":$taken,\\"code\\":$code}"
@@ -245,14 +246,10 @@ one() {
 }
 
 # A message whose turn did not end comes once more, unless this start brings it anyway.
-missions=$(cat "$turns/missions" 2>/dev/null || echo 0)
-number=0
-if [ -f "$turns/current" ]; then
-  while [ "$number" -lt "$missions" ]; do
-    number=$((number + 1))
-    if [ "$(cat "$turns/mission-$number")" = "$(cat "$turns/current")" ]; then rm -f "$turns/current"; break; fi
-  done
-fi
+for mission in $missions; do
+  [ -f "$turns/current" ] || break
+  [ "$(cat "$turns/$mission")" != "$(cat "$turns/current")" ] || rm -f "$turns/current"
+done
 if [ -f "$turns/current" ]; then
   if [ -f "$turns/again" ]; then
     mkdir -p "$base/undone"
@@ -267,10 +264,9 @@ if [ -f "$turns/current" ]; then
 fi
 state=idle
 beat idle
-number=0
-while [ "$number" -lt "$missions" ] && [ -z "$is_over" ]; do
-  number=$((number + 1))
-  cat "$turns/mission-$number" >"$turns/current"
+for mission in $missions; do
+  [ -z "$is_over" ] || break
+  cat "$turns/$mission" >"$turns/current"
   one "$turns/current" "$@"
 done
 

@@ -1,13 +1,16 @@
 import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
+import type { MergedFiles } from '../merge-files.ts'
 import type { UnitPlan } from './container-config.ts'
+import { findUser } from './container-files.ts'
 import { copyFolderIn, type HomeDelivery, planHome, writeHomeFiles } from './deliver-files.ts'
 import { baseFacts, type DockerFacts } from './docker-facts.ts'
 import { type Engine, SHORT_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { ensureImage, ensureNamed } from './image-source.ts'
 import { containerName, networkName, previousName } from './labels.ts'
+import { mergeDockerFiles } from './merge-docker-files.ts'
 import { fillVolume, partsDirOf, requireParts } from './own-volumes.ts'
 import { checkPlan, NO_SHELL_NOTICE } from './preflight.ts'
 import { removeTag } from './remove-objects.ts'
@@ -169,4 +172,19 @@ async function fillAgent(
   }
   if (plan.copyCwd) await copyFolderIn(engine, id, plan.copyCwd, unit, signal)
   if (!homeDelivery.isByScript) await writeHomeFiles(engine, id, plan, unit, signal)
+  if (plan.merged) await mergeIntoAgent(engine, id, plan.merged, plan, unit, signal)
+}
+
+async function mergeIntoAgent(
+  engine: Engine,
+  id: string,
+  merged: MergedFiles,
+  plan: LaunchPlan,
+  unit: UnitPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  const home = plan.env.HOME ?? unit.image.home
+  const user = await findUser(engine, id, unit.user ?? unit.image.user, home, signal)
+  const place = { home: user.home, workspace: unit.workdir ?? '/', user }
+  await mergeDockerFiles(engine, id, place, merged, signal)
 }

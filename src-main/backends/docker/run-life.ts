@@ -4,12 +4,14 @@ import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ExitFact, LaunchPlan, RuntimeRef, StopOptions } from '../backend.ts'
 import { type RunRecipe, wipedFiles } from '../guest/run-files.ts'
 import { packEntries } from '../guest/tar-pack.ts'
+import { createPlaces } from './access-place.ts'
 import { putFiles } from './container-files.ts'
 import { type DeliveryFacts, readFacts } from './docker-facts.ts'
 import { type Engine, SHORT_MS } from './engine.ts'
 import { isMissing, statusOf } from './engine-errors.ts'
 import { imageFacts, inspectImage } from './image-source.ts'
 import { RUN_DIR } from './labels.ts'
+import { mergeDockerFiles } from './merge-docker-files.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { commandOf, sidecarRecipe } from './run-plan.ts'
 import { giveStartSize } from './terminal-size.ts'
@@ -131,6 +133,9 @@ export async function restartRun(
     const recipe = { argv: commandOf(plan.argv, image), env: plan.env, secrets: plan.secrets }
     await refill(engine, ref.id, facts, recipe, signal)
   }
+  const { merged } = plan
+  const place = merged ? await createPlaces(engine)(ref, signal) : null
+  if (merged && place) await mergeDockerFiles(engine, ref.id, place, merged, signal)
   await startContainer(engine, ref.id, ref.name, signal)
   if (found.Config.Tty) await giveStartSize(engine, home, ref, signal)
   const { secretNames, mayHoldSecrets } = delivered(facts, plan)

@@ -14,7 +14,7 @@ const input = (more: Partial<TurnsInput>): TurnsInput => ({
 
 /** The three command lines of a call. */
 function linesOf(argv: readonly string[]): string[] {
-  const rest = argv.slice(9)
+  const rest = argv.slice(10)
   const lines: string[] = []
   while (rest.length > 0) lines.push(rest.splice(0, Number(rest.shift())).join(' '))
   return lines
@@ -25,11 +25,11 @@ test('no text of a person is part of a shell string or of the first turn’s arg
     input({ prompt: 'secret $(rm) "plan"', agent: agentWith({ startup: commandsOf('second') }) }),
   )
   expect(argv.join('\n')).not.toContain('plan')
+  expect(argv[9]).toBe('prompt command-1')
   expect(argv.slice(0, 4)).toEqual(['/bin/sh', '-c', '. "$HOME/.icebox/turns.sh"', 'icebox-turns'])
   expect(homeFiles).toMatchObject({
-    '.icebox/turns/missions': '2\n',
-    '.icebox/turns/mission-1': 'secret $(rm) "plan"\n',
-    '.icebox/turns/mission-2': 'second\n',
+    '.icebox/turns/prompt': 'secret $(rm) "plan"\n',
+    '.icebox/turns/command-1': 'second\n',
   })
 })
 

@@ -1,0 +1,22 @@
+import type { AgentPath } from '../agent-access.ts'
+import { type MergedFiles, mergeFiles } from '../merge-files.ts'
+import { readFile, removeFile, writeFile } from './access-files.ts'
+import { insideWorkspace } from './home-files.ts'
+
+/** Merges files of a bottle's home and working folder while nothing of it runs. @throws BottleError */
+export async function mergeHostFiles(
+  merged: MergedFiles,
+  home: string,
+  workspace: string,
+  workdir: string | null,
+): Promise<void> {
+  const inside = insideWorkspace(workdir)
+  const baseOf = ({ base }: AgentPath) => (base === 'home' ? home : workspace)
+  const placed = (file: AgentPath): AgentPath =>
+    file.base === 'home' || inside === '' ? file : { base: 'workspace', path: `${inside}/${file.path}` }
+  await mergeFiles(merged, {
+    read: (file) => readFile(baseOf(file), placed(file), null),
+    write: (file, content) => writeFile(baseOf(file), placed(file), content),
+    remove: (file) => removeFile(baseOf(file), placed(file)),
+  })
+}
