@@ -17,6 +17,7 @@ import { agentFolder, insideWorkspace, writeHomeFiles } from './home-files.ts'
 import type { HostContext } from './host-context.ts'
 import type { Isolation } from './isolation.ts'
 import { isFolder, prepareLive, rollBackLive, settleLive } from './live-trees.ts'
+import { mergeHostFiles } from './merge-host-files.ts'
 import { type BottlePaths, bottlePaths, indexDir, indexFile, type RunPaths, runPaths } from './paths.ts'
 import { requireArguments } from './preflight.ts'
 import { privatePlacesOf } from './private-places.ts'
@@ -154,6 +155,7 @@ async function planRunner(
   if (plan.network === 'none' && !isolation.hasNetwork) throw bottleError('policy-unenforceable')
   await writeHomeFiles(home, plan.homeFiles)
   const cwd = await agentFolder(workspace, plan.workdir)
+  if (plan.merged) await mergeHostFiles(plan.merged, home, workspace, plan.workdir)
   const env = agentEnvironment(plan, context.env, isolation.kind, home)
   const [name, ...rest] = requireArguments(plan, context.env)
   signal.throwIfAborted()
