@@ -27,7 +27,7 @@ export async function resolveCarried(
 /** The same agent without what reaches out of the bottle. Pure. */
 function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): ResolvedAgent {
   const { bottle } = resolved
-  const limited = isAgentCarried ? limitReach(resolved.agent, null) : { agent: resolved.agent, dropped: [] }
+  const limited = isAgentCarried ? limitReach(resolved.agent) : { agent: resolved.agent, dropped: [] }
   const templates = isAgentCarried ? Object.keys(resolved.agent.envTemplates ?? {}) : []
   const dropped = [
     ...(bottle.mounts.length > 0 ? ['mounts'] : []),

@@ -1,4 +1,5 @@
-import { isAbsolute, relative } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import type { AgentDefinition, BottleLayer } from './definitions.ts'
 import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 
@@ -11,11 +12,11 @@ export interface Limited {
 /**
  * Takes from an agent what would act on this machine or read of it: hooks, files of variables, values of the
  * environment, folders, secrets, flags of the program, and the choice to run without a container. For definitions that
- * somebody else may have written. Files below `folder` stay within reach; null for none. Pure.
+ * somebody else may have written. Only paths in `allowed` stay within reach. Pure.
  */
-export function limitReach(agent: AgentDefinition, folder: string | null): Limited {
+export function limitReach(agent: AgentDefinition, allowed: ReadonlySet<string> = new Set()): Limited {
   const { lifecycle, ownBottle, envTemplates = {}, copyFrom, skipsPermissions, ...plain } = agent
-  const isWithin = (path: string): boolean => folder !== null && isInside(path, folder)
+  const isWithin = (path: string): boolean => allowed.has(path)
   const mounts = ownBottle?.mounts.filter((mount) => mount.type !== 'bind' || isWithin(mount.source)) ?? []
   const envFiles = lifecycle.envFiles.filter(isWithin)
   const keepsCopy = copyFrom !== undefined && isWithin(copyFrom)
@@ -56,8 +57,21 @@ function limitBottle(bottle: BottleLayer, mounts: BottleLayer['mounts']): Bottle
   }
 }
 
-/** True for a path below the folder, as far as the text of the two tells. */
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path)
-  return way !== '' && way !== '..' && !way.startsWith('../') && !isAbsolute(way)
+/** Those paths of the definition that lie below the folder, links followed: a repository can hold links as well. */
+export async function pathsWithin(
+  agent: AgentDefinition,
+  folder: string | null,
+): Promise<ReadonlySet<string>> {
+  const top = folder === null ? null : await realpath(folder).catch(() => null)
+  if (top === null) return new Set()
+  const binds = agent.ownBottle?.mounts.filter(({ type }) => type === 'bind') ?? []
+  const copied = agent.copyFrom === undefined ? [] : [agent.copyFrom]
+  const paths = [...binds.map(({ source }) => source), ...agent.lifecycle.envFiles, ...copied]
+  const inside = await Promise.all(
+    paths.map(async (path) => {
+      const real = await realpath(path).catch(() => null)
+      return real === top || real?.startsWith(join(top, sep)) ? [path] : []
+    }),
+  )
+  return new Set(inside.flat())
 }

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { bottleError } from '../system/bottle-error.ts'
 import type { AgentDefinition, BottleDefinition, ResolvedAgent } from './definitions.ts'
-import { limitReach } from './limit-reach.ts'
+import { limitReach, pathsWithin } from './limit-reach.ts'
 import { loadBottles } from './load-bottle.ts'
 import { loadAgent } from './load-manifest.ts'
 import type { ManifestFile, ManifestIndex } from './manifest-scan.ts'
@@ -30,7 +30,7 @@ export async function resolveAgent(
   const given = bottleNames.filter((name) => name !== '')
   for (const name of given) requireBottle(index, name)
   if (found.source === 'path') await requireFile(found.file)
-  const { agent, notices } = withinReach(index, found, unwrap(await loadAgent(index, found)))
+  const { agent, notices } = await withinReach(index, found, unwrap(await loadAgent(index, found)))
   if (options.mayRefuse !== false) requireRunnable(agent)
   const names = given.length > 0 || agent.bottle === null ? given : [agent.bottle]
   if (names.length === 0 && !agent.ownBottle) {
@@ -61,13 +61,13 @@ export async function resolveAgent(
 }
 
 /** A project's agents may come with a cloned repository: they reach nothing of this machine. */
-function withinReach(
+async function withinReach(
   index: ManifestIndex,
   found: ManifestFile,
   agent: AgentDefinition,
-): { readonly agent: AgentDefinition; readonly notices: readonly string[] } {
+): Promise<{ readonly agent: AgentDefinition; readonly notices: readonly string[] }> {
   if (found.source !== 'project') return { agent, notices: [] }
-  const limited = limitReach(agent, index.projectDir)
+  const limited = limitReach(agent, await pathsWithin(agent, index.projectDir))
   if (limited.dropped.length === 0) return { agent, notices: [] }
   return {
     agent: limited.agent,

@@ -61,14 +61,20 @@ export function agentFromFields(
     report(1, `The body is the system prompt and can't be longer than ${SYSTEM_PROMPT_MAX / 1000} kB.`)
   }
   if (body.includes('\0')) report(1, 'The body holds a NUL character.')
+  const runtime = fields.get('runtime')
+  const word = readText(runtime, () => {})
+  if (runtime && word?.startsWith('claude-') && provider !== undefined && provider !== 'claude') {
+    report(runtime.line, `\`runtime: ${word}\` is for claude.`, 'Write `terminal` or `turns`.')
+  }
   const memory = fields.get('memory')
   const labels = readLabels(fields.get('labels'), report)
   const { name, file, source, homeDir = homedir() } = origin
   const base = {
     folder: dirname(file),
     homeDir,
+    isYaml: false,
     metadata: { name, labels },
-    runtime: readRuntime(fields.get('runtime'), report),
+    runtime: readRuntime(runtime, report),
     sessionMode: null,
     screenName: null,
   }

@@ -33,12 +33,15 @@ export function readHealth(field: Field | undefined, report: Report): HealthChec
   return readCheck(field, fields, report)
 }
 
-/** An agent's `health`: the check of a restored snapshot, and how its life is looked at while it runs. */
-export function readAgentHealth(field: Field | undefined, report: Report): AgentHealthKeys {
+/**
+ * An agent's `health`: the check of a restored snapshot, and how its life is looked at while it runs. In agent YAML it is
+ * always the latter, and a `command` may come with it.
+ */
+export function readAgentHealth(field: Field | undefined, isYaml: boolean, report: Report): AgentHealthKeys {
   const defaults = DEFAULT_LIFECYCLE.health
   if (!field || isEmpty(field.value)) return { check: null, watch: defaults, method: null }
   const fields = readFields(field.value, '`health`', AGENT_KEYS, report)
-  const isWatch = ['enabled', 'interval', 'stuck', 'method'].some((key) => fields.has(key))
+  const isWatch = isYaml || ['enabled', 'interval', 'stuck', 'method'].some((key) => fields.has(key))
   const check = fields.has('command') || !isWatch ? readCheck(field, fields, report) : null
   if (!isWatch) return { check, watch: defaults, method: null }
   const seconds = (key: string): number | undefined =>

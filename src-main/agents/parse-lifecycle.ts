@@ -44,6 +44,7 @@ export const RUNTIME_WORDS: Readonly<Record<string, AgentRuntime>> = {
 
 /** What the two kinds of file say differently. */
 export interface LifecycleBase extends PathBase {
+  readonly isYaml: boolean
   readonly metadata: AgentMetadata
   readonly runtime: AgentRuntime | null
   readonly sessionMode: SessionMode | null
@@ -60,7 +61,7 @@ export interface LifecycleKeys {
 export function readLifecycle(fields: Fields, base: LifecycleBase, report: Report): LifecycleKeys {
   const field = (key: (typeof LIFECYCLE_KEYS)[number]): Field | undefined => fields.get(key)
   const claude = readClaude(field('claude'), field('session'), base.sessionMode, report)
-  const health = readAgentHealth(field('health'), report)
+  const health = readAgentHealth(field('health'), base.isYaml, report)
   const skills = readNamedSkills(field('skills')?.value.kind === 'map' ? field('skills') : undefined, report)
   const lifecycle: Lifecycle = {
     runtime: base.runtime,

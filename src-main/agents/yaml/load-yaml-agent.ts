@@ -7,7 +7,8 @@ import { expandHome } from '../parse-mounts.ts'
 import { type AgentMetadata, readMcpServers } from '../parse-workspace.ts'
 import { collectProblems, type Parsed, type Report } from '../problems.ts'
 import { readPlainText } from '../read-plain-text.ts'
-import { agentFromYaml, type YamlOrigin } from './parse-yaml-agent.ts'
+import { agentFromYaml } from './parse-yaml-agent.ts'
+import type { YamlOrigin } from './read-head.ts'
 import { readHost } from './read-host.ts'
 
 /** What loading needs of the machine beside the file. */

@@ -2,7 +2,8 @@ import type { AgentDefinition } from '../../../../src-main/agents/definitions.ts
 import { readYamlFile } from '../../../../src-main/agents/frontmatter.ts'
 import { collectProblems, type ManifestProblem } from '../../../../src-main/agents/problems.ts'
 import { hostIdentity } from '../../../../src-main/agents/yaml/host-identity.ts'
-import { agentFromYaml, type YamlOrigin } from '../../../../src-main/agents/yaml/parse-yaml-agent.ts'
+import { agentFromYaml } from '../../../../src-main/agents/yaml/parse-yaml-agent.ts'
+import type { YamlOrigin } from '../../../../src-main/agents/yaml/read-head.ts'
 
 /** A machine called `box.example.org` with a user `/home/me`. */
 export const ORIGIN: YamlOrigin = {
