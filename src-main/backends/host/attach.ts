@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
+import { attachedMark } from '../local/start-runner.ts'
 import { openTerminal } from '../local/terminal.ts'
 import type { HostContext } from './host-context.ts'
 import { hostFacts, pathsOf, runState } from './run-record.ts'
@@ -27,7 +29,8 @@ export async function attachTerminal(
   }
   const multiplexer = await context.multiplexer(name)
   // The server's socket outlives it, so only the run itself can tell.
-  if ((await runState(pathsOf(context.home, ref).run)).kind !== 'running') {
+  const { run } = pathsOf(context.home, ref)
+  if ((await runState(run)).kind !== 'running') {
     throw bottleError(
       'not-found',
       `The agent of ${ref.slug} has ended, so there is no terminal to attach to.`,
@@ -37,5 +40,6 @@ export async function attachTerminal(
     )
   }
   const command = await multiplexer.attachCommand(socket)
+  await writeFile(attachedMark(run.dir), '', { mode: 0o600 })
   return openTerminal(command, size, signal)
 }

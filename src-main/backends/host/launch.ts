@@ -9,6 +9,7 @@ import type { LaunchPlan, ReportProgress, RuntimeRef } from '../backend.ts'
 import { endFamily } from '../local/end-family.ts'
 import { findProgram } from '../local/find-program.ts'
 import type { MultiplexerName } from '../local/multiplexer.ts'
+import { sizeOf } from '../local/output-bell.ts'
 import { makeRunFolder, type RunnerPlan, startHeadless, type WaitingRunner } from '../local/start-runner.ts'
 import { terminalAddress } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
@@ -114,6 +115,7 @@ async function createRunner(
   const isolation = await context.isolation(signal)
   const runnerPlan = await planRunner(context, plan, isolation, signal)
   await makeRunFolder(run)
+  const logFrom = await sizeOf(run.log)
   let socket: string | null = null
   let waiting: WaitingRunner
   const keeper = plan.multiplexer ?? 'tmux'
@@ -127,7 +129,7 @@ async function createRunner(
   const startedAt = new Date().toISOString()
   const facts: HostFacts = {
     ...{ identity: waiting.identity, isolation: isolation.kind, tty: plan.tty, startedAt },
-    ...{ socket, multiplexer: keeper, workdir: insideWorkspace(plan.workdir) },
+    ...{ socket, multiplexer: keeper, logFrom, workdir: insideWorkspace(plan.workdir) },
   }
   const ref: RuntimeRef = {
     backend: 'host',

@@ -23,6 +23,8 @@ export interface HostFacts {
   /** Address of the terminal server; null for a headless run. */
   readonly socket: string | null
   readonly multiplexer: MultiplexerName
+  /** Where the run's output begins in its log, in bytes; null where a record does not tell. */
+  readonly logFrom: number | null
   /** The folder that the agent works in, below the bottle's workspace; empty for the workspace itself. */
   readonly workdir: string
   readonly startedAt: string
@@ -32,13 +34,14 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 /** Reads the facts of a reference; what is damaged names no process at all. Pure. */
 export function hostFacts(ref: RuntimeRef): HostFacts {
-  const { identity, isolation, tty, socket, multiplexer, workdir, startedAt } = ref.facts
+  const { identity, isolation, tty, socket, multiplexer, logFrom, workdir, startedAt } = ref.facts
   return {
     identity: parseIdentity(identity),
     isolation: isolation === 'bwrap' || isolation === 'sandbox-exec' ? isolation : 'none',
     tty: tty === true,
     socket: typeof socket === 'string' ? socket : null,
     multiplexer: multiplexer === 'screen' ? 'screen' : 'tmux',
+    logFrom: typeof logFrom === 'number' && Number.isInteger(logFrom) && logFrom >= 0 ? logFrom : null,
     workdir: text(workdir),
     startedAt: text(startedAt),
   }

@@ -41,5 +41,8 @@ function measure(code: number): 0 | 1 | 2 {
   return PICTURE.test(text) && !(code >= 0x1f1e6 && code <= 0x1f1ff) ? 2 : 1
 }
 
-/** True for a text with characters whose width differs from one terminal to the next: pictures, joiners, accents. Pure. */
-export const hasUnclearWidth = (text: string): boolean => UNCLEAR.test(text)
+/**
+ * True for output that looks different from one terminal to the next: with characters of disputed width (pictures,
+ * joiners, accents), or with a title that only some take for one. Pure.
+ */
+export const isUnclear = (text: string): boolean => UNCLEAR.test(text) || text.includes('\x1bk')

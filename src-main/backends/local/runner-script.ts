@@ -101,6 +101,7 @@ set -g window-size latest
 set -g allow-rename off
 set -g set-titles off
 set -g update-environment ""
+set-hook -g client-attached 'run-shell -b ": >>\\"\\$ICEBOX_ATTACHED\\""'
 set -sg escape-time 0
 set -sg exit-empty on
 `

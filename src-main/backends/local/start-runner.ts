@@ -146,6 +146,9 @@ async function openTerminal(
   return identity
 }
 
+/** A file that is there once anybody sat at the run's terminal, which may have another size since. */
+export const attachedMark = (runDir: string): string => `${runDir}/attached`
+
 function serverEnvironment(run: RunPaths): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '/usr/bin:/bin',
@@ -153,6 +156,7 @@ function serverEnvironment(run: RunPaths): Record<string, string> {
     SHELL: '/bin/sh',
     TERM: 'screen-256color',
     ICEBOX_LOG: run.log,
+    ICEBOX_ATTACHED: attachedMark(run.dir),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Terminal } from '@xterm/headless'
 import type { ScreenText } from '../agent-access.ts'
-import { charWidth, hasUnclearWidth } from './char-width.ts'
+import { charWidth, isUnclear } from './char-width.ts'
+import { screenText } from './multiplexer.ts'
 import type { InputModes } from './strokes.ts'
 
 /** What a terminal would show after all that a program wrote, without a terminal. */
@@ -28,13 +29,22 @@ export async function openView(size: {
   terminal.unicode.activeVersion = 'icebox'
   const text = new TextDecoder()
   let isSure = true
-  const settled = () => new Promise<void>((resolve) => terminal.write('', resolve))
+  let isClosed = false
+  let giveUp: () => void = () => undefined
+  // A terminal that was let go answers nobody, so whoever still waits for it goes on.
+  const closed = new Promise<void>((resolve) => {
+    giveUp = resolve
+  })
+  const settled = (): Promise<void> =>
+    isClosed ? closed : Promise.race([closed, new Promise<void>((resolve) => terminal.write('', resolve))])
   return {
     feed(bytes) {
-      isSure &&= !hasUnclearWidth(text.decode(bytes, { stream: true }))
-      terminal.write(bytes)
+      isSure &&= !isUnclear(text.decode(bytes, { stream: true }))
+      if (!isClosed) terminal.write(bytes)
     },
-    resize: (cols, rows) => terminal.resize(cols, rows),
+    resize(cols, rows) {
+      if (!isClosed) terminal.resize(cols, rows)
+    },
     get isSure() {
       return isSure
     },
@@ -45,9 +55,13 @@ export async function openView(size: {
     settled,
     async look() {
       await settled()
-      return screenOf(terminal)
+      return isClosed ? screenText('', size.cols, size.rows) : screenOf(terminal)
     },
-    close: () => terminal.dispose(),
+    close() {
+      isClosed = true
+      terminal.dispose()
+      giveUp()
+    },
   }
 }
 

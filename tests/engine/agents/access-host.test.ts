@@ -1,8 +1,37 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentAccess, ScreenText } from '../../../src-main/backends/agent-access.ts'
-import type { RuntimeRef } from '../../../src-main/backends/backend.ts'
-import { barePlan, type HostWorld, never, openHostWorld, until } from '../host/host-fixture.ts'
+import type { EngineIntent, RuntimeRef } from '../../../src-main/backends/backend.ts'
+import { createHostBackend } from '../../../src-main/backends/host/host-backend.ts'
+import { createHostContext } from '../../../src-main/backends/host/host-context.ts'
+import { bottlePaths, runPaths } from '../../../src-main/backends/host/paths.ts'
+import { makeRunFolder } from '../../../src-main/backends/local/start-runner.ts'
+import { openTerminal } from '../../../src-main/backends/local/terminal.ts'
+import { terminalAddress } from '../../../src-main/backends/local/terminal-socket.ts'
+import { tmuxMultiplexer } from '../../../src-main/backends/local/tmux.ts'
+import { identityOf, isAlive } from '../../../src-main/system/process-identity.ts'
+import { runCommand } from '../../../src-main/system/run-command.ts'
+import {
+  barePlan,
+  canary,
+  type HostWorld,
+  never,
+  openHostWorld,
+  textOf,
+  until,
+} from '../host/host-fixture.ts'
 
 let world: HostWorld
 let access: AgentAccess
@@ -43,6 +72,14 @@ async function launch(
 const shown = (screen: ScreenText | null): string => screen?.lines.join('\n').trimEnd() ?? ''
 const screenOf = async (ref: RuntimeRef): Promise<string> => shown(await access.screen(ref, never()))
 const logOf = (ref: RuntimeRef): string => world.root.path('state', ref.slug, 'logs', `${ref.runId}.log`)
+
+/** As another process sees the same bottles, which has looked at nothing yet. */
+async function anotherAccess(): Promise<AgentAccess> {
+  const backend = createHostBackend({ rootId: world.root.id, home: world.root.dir })
+  const found = await backend.access?.()
+  if (!found) throw new Error('no access')
+  return found
+}
 
 const ECHO = 'stty size; printf "say? "; while IFS= read -r x; do printf "got[%s]\\n" "$x"; done'
 
@@ -92,4 +129,273 @@ describe.each(['tmux', 'screen'] as const)('%s', (multiplexer) => {
     expect(text.startsWith('line-1\r\n')).toBe(true)
     expect(text.match(/line-/g)).toHaveLength(30_000)
   })
+})
+
+/** What programs do to a screen: repaints, another buffer, wide characters, scroll regions, tabs, line drawing. */
+const PICTURES: Readonly<Record<string, string>> = {
+  repaint: String.raw`i=0; while [ $i -lt 50 ]; do i=$((i+1)); printf '\033[H\033[2J\033[5;10Hframe %s\033[K\r\n\033[1;31mred\033[0m\033[20;1Hbottom\033[2A\033[10Dup' $i; done`,
+  'inline redraw': String.raw`printf 'a\nb\nc\n'; i=0; while [ $i -lt 20 ]; do i=$((i+1)); printf '\033[3A\033[Jline %s\nmore\nlast\n' $i; done`,
+  'alternate buffer': String.raw`printf 'before\n'; printf '\033[?1049h\033[2J\033[3;3Hinside\033[?1049l'; printf 'after\n'; printf '\033[?1049h\033[HIN'`,
+  'scroll region': String.raw`printf '\033[2J\033[3;8r\033[3;1H'; i=0; while [ $i -lt 30 ]; do i=$((i+1)); printf 'row %s\r\n' $i; done; printf '\033[r\033[1;1Htop\033[5;1H\033[2L\033[10;1H\033[M\033[12;1Habcdef\033[12;2H\033[2P\033[12;4H\033[3@'`,
+  'wide characters': String.raw`printf 'x 中文字 y\r\n한국어 │ ─ ╭╮ ⏵⏵ ✻ ● ❯ ⎿ …\r\n'; printf '\033[1;4HZ'; j=0; while [ $j -lt 70 ]; do j=$((j+1)); printf '中'; done`,
+  'long lines and tabs': String.raw`printf 'a\tb\tc\r\n'; i=0; while [ $i -lt 300 ]; do i=$((i+1)); printf '%s,' $i; done; printf '\r\nend \b\b!\033[s\033[30;5Hx\033[uY'`,
+  scrolling: String.raw`i=0; while [ $i -lt 100 ]; do i=$((i+1)); printf 'l%s\r\n' $i; done; printf '\033[5;5H\033M\033[1;1H\033M\033D no end'`,
+}
+
+describe('a screen that is drawn from the log', () => {
+  it.each(Object.entries(PICTURES))('looks as in tmux: %s', async (name, script) => {
+    const ref = await launch(
+      `${script}; printf '\\033[32;100Hdone'; read x`,
+      `pic-${name.replaceAll(' ', '-')}`,
+    )
+    await until('the picture', async () => (await screenOf(ref)).endsWith('done'))
+    const socket = String(ref.facts.socket)
+    const real = await tmuxMultiplexer('/usr/bin/tmux').capture(socket, never())
+    // Without its server only the log can tell.
+    await rename(socket, `${socket}.away`)
+    expect(await (await anotherAccess()).screen(ref, never())).toEqual(real)
+    await rename(`${socket}.away`, socket)
+  })
+
+  it('asks the server where terminals disagree, once after each output', async () => {
+    const ref = await launch(ECHO, 'disputed')
+    await until('the question', async () => (await screenOf(ref)).includes('say?'))
+    const socket = String(ref.facts.socket)
+    await access.type(ref, [{ text: '🎉 ok' }, { key: 'Enter' }], never())
+    await until('the picture', async () => (await screenOf(ref)).includes('got[🎉 ok]'))
+    await rename(socket, `${socket}.away`)
+    expect(await screenOf(ref)).toContain('got[🎉 ok]')
+    await appendFile(logOf(ref), 'x')
+    await expect(access.screen(ref, never())).rejects.toThrow()
+    await rename(`${socket}.away`, socket)
+  })
+
+  it.each(['tmux', 'screen'] as const)(
+    'follows the size that a person at %s gave it',
+    async (multiplexer) => {
+      const draw = String.raw`paint() { printf '\033[H\033[2Jsize %s' "$(stty size)"; }; trap paint WINCH; paint; while :; do sleep 0.1; done`
+      const ref = await launch(draw, `resized-${multiplexer}`, multiplexer)
+      await until('first', async () => (await screenOf(ref)) === 'size 32 120')
+      const channel = await world.backend.attach(ref, { cols: 70, rows: 20 }, never())
+      void (async () => {
+        for await (const _ of channel.data);
+      })()
+      await until('second', async () => (await screenOf(ref)) === 'size 20 70')
+      expect(await access.screen(ref, never())).toMatchObject({ cols: 70, rows: 20 })
+      channel.detach()
+    },
+  )
+
+  it('knows of a person who came by the program itself', async () => {
+    const ref = await launch(ECHO, 'by-hand')
+    await until('the question', async () => (await screenOf(ref)).includes('say?'))
+    const channel = await openTerminal(
+      {
+        file: '/usr/bin/tmux',
+        args: ['-S', String(ref.facts.socket), 'attach'],
+        env: { PATH: '/usr/bin:/bin' },
+      },
+      { cols: 60, rows: 15 },
+      never(),
+    )
+    await until('the size', async () => (await access.screen(ref, never()))?.cols === 60)
+    channel.detach()
+  })
+})
+
+describe('files', () => {
+  const at = (path: string) => ({ base: 'home', path }) as const
+  const textIn = async (ref: RuntimeRef, path: string, tail: number | null = null) => {
+    const found = await access.read(ref, at(path), tail, never())
+    return found && Buffer.from(found).toString()
+  }
+  const bytes = (text: string): Uint8Array => Buffer.from(text)
+  const homeOf = (ref: RuntimeRef): string => world.root.path('state', ref.slug, 'live', 'home')
+
+  it('are written, listed, read and removed, also after the end, and not for a run that is gone', async () => {
+    const ref = await launch('read x', 'files', 'tmux', { workdir: 'sub/work' })
+    await access.write(ref, at('a/b/new'), bytes('one'), never())
+    const file = join(homeOf(ref), 'a/b/new')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await chmod(file, 0o640)
+    await access.write(ref, at('a/b/new'), bytes('three'), never())
+    expect((await stat(file)).mode & 0o777).toBe(0o640)
+    expect(await textIn(ref, 'a/b/new')).toBe('three')
+    expect(await textIn(ref, 'a/b/new', 2)).toBe('ee')
+    expect(await textIn(ref, 'a/b/new', 100)).toBe('three')
+    expect(await textIn(ref, 'a/b')).toBeNull()
+    expect(await textIn(ref, 'a/none')).toBeNull()
+    await access.write(ref, at('a/old'), bytes(''), never())
+    await utimes(join(homeOf(ref), 'a/old'), 1000, 1000)
+    const listed = await access.list(ref, at('a'), 10, never())
+    expect(listed.map(({ path, bytes }) => [path, bytes])).toEqual([
+      ['b/new', 5],
+      ['old', 0],
+    ])
+    expect(listed[1]?.modifiedAt).toBe(1_000_000)
+    expect(await access.list(ref, at('a'), 1, never())).toHaveLength(1)
+    expect(await access.list(ref, at('none'), 10, never())).toEqual([])
+    await access.write(ref, { base: 'workspace', path: 'note' }, bytes('n'), never())
+    expect(await textOf(world.root.path('state', ref.slug, 'live/workspace/sub/work/note'))).toBe('n')
+    await access.remove(ref, at('a/old'), never())
+    await access.remove(ref, at('a/old'), never())
+    expect(await textIn(ref, 'a/old')).toBeNull()
+    await world.backend.stop(ref, { graceSeconds: 0 }, never())
+    expect(await textIn(ref, 'a/b/new')).toBe('three')
+    await world.backend.remove(ref, never())
+    expect(await textIn(ref, 'a/b/new')).toBeNull()
+    expect(await access.list(ref, at('a'), 10, never())).toEqual([])
+    await expect(access.write(ref, at('x'), bytes('x'), never())).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('never go through a link, a pipe, or out of the base', async () => {
+    const ref = await launch('read x', 'links')
+    const home = homeOf(ref)
+    await writeFile(join(world.userHome, 'secret'), 'secret')
+    await symlink(world.userHome, join(home, 'link'))
+    await symlink(join(world.userHome, 'secret'), join(home, 'file'))
+    await mkdir(join(home, 'dir'))
+    await runCommand('mkfifo', [join(home, 'pipe')], { timeout: 5000 })
+    for (const path of ['link/secret', 'file', 'pipe', 'dir'])
+      expect(await textIn(ref, path), path).toBeNull()
+    expect(await access.list(ref, at('link'), 10, never())).toEqual([])
+    expect(await access.list(ref, at(''), 10, never())).toEqual([])
+    for (const path of ['link/x', 'file/x', 'dir']) {
+      const write = access.write(ref, at(path), bytes('x'), never())
+      await expect(write, path).rejects.toMatchObject({ code: 'permission' })
+    }
+    await access.remove(ref, at('link/secret'), never())
+    await access.write(ref, at('file'), bytes('mine'), never())
+    await access.remove(ref, at('link'), never())
+    expect(await readdir(world.userHome)).toEqual(['secret'])
+    expect(await textOf(join(world.userHome, 'secret'))).toBe('secret')
+    for (const path of ['../x', '/etc/passwd', 'a/../../x', 'a\0b']) {
+      await expect(access.read(ref, at(path), null, never()), path).rejects.toMatchObject({ code: 'denied' })
+    }
+  })
+
+  it('stay inside while the agent swaps folders and links under the reader', async () => {
+    await mkdir(join(world.userHome, 'deep'), { recursive: true })
+    await writeFile(join(world.userHome, 'deep/file'), 'secret')
+    const ref = await launch(
+      `mkdir -p $HOME/real/deep; echo mine > $HOME/real/deep/file; ln -s ${world.userHome} $HOME/evil; cd $HOME
+       mv real at; while :; do mv at real; mv evil at; mv at evil; mv real at; done`,
+      'swap',
+    )
+    let read = 0
+    for (let round = 0; round < 2000 && (round < 300 || read < 20); round++) {
+      const found = await textIn(ref, 'at/deep/file')
+      if (found !== null) read++
+      expect(found ?? 'mine\n').toBe('mine\n')
+      const listed = await access.list(ref, at('at'), 10, never())
+      expect(listed.map(({ path }) => path)).not.toContain('secret')
+    }
+    expect(read).toBeGreaterThanOrEqual(20)
+    for (let round = 0; round < 200; round++) {
+      await access.write(ref, at('at/new'), bytes('x'), never()).catch(() => undefined)
+      await access.remove(ref, at('at/secret'), never()).catch(() => undefined)
+    }
+    expect((await readdir(world.userHome)).toSorted()).toEqual(['deep', 'secret'])
+    expect(await textOf(join(world.userHome, 'deep/file'))).toBe('secret')
+  })
+})
+
+it('tells of output as it comes, and ends with the run or the signal', async () => {
+  const ref = await launch(
+    'read x; echo one; read x; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; done; read x',
+    'output',
+  )
+  const times: number[] = []
+  const ended = (async () => {
+    for await (const time of access.output(ref, never())) times.push(time)
+  })()
+  const stop = new AbortController()
+  const other = (async () => {
+    for await (const _ of access.output(ref, stop.signal));
+  })()
+  await access.type(ref, [{ key: 'Enter' }], never())
+  await until('the first', () => times.length > 0)
+  stop.abort()
+  await other
+  await access.type(ref, [{ key: 'Enter' }], never())
+  await until('all', async () => (await screenOf(ref)).includes('2000'))
+  // Thousands of lines are a handful of times.
+  expect(times.length).toBeLessThan(30)
+  expect(times.every((time) => Math.abs(Date.now() - time) < 60_000)).toBe(true)
+  await access.type(ref, [{ key: 'Enter' }], never())
+  await ended
+})
+
+it('freezes, stops and takes back a bottle whose terminal screen keeps', async () => {
+  const secret = canary()
+  const ref = await launch(
+    'printf %s "$TOKEN" > token; i=0; while :; do i=$((i+1)); echo $i > count; done',
+    'kept',
+    'screen',
+    { secrets: { TOKEN: secret } },
+  )
+  const { stateDir } = { stateDir: world.root.path('state', 'kept') }
+  const workspace = join(stateDir, 'live/workspace')
+  await until('the token', async () => (await textOf(join(workspace, 'token'))) === secret)
+  const address = String(ref.facts.socket)
+  const [name = ''] = await readdir(address)
+  const pid = Number.parseInt(name, 10)
+  const server = await identityOf(pid)
+  for (const part of ['environ', 'cmdline'])
+    expect(await textOf(`/proc/${pid}/${part}`)).not.toContain(secret)
+  expect((await stat(address)).mode & 0o077).toBe(0)
+  const count = async (): Promise<number> => Number((await textOf(join(workspace, 'count'))) ?? 0)
+  await until('it counts', async () => (await count()) > 5)
+  const subject = {
+    slug: 'kept',
+    stateDir,
+    runtime: ref,
+    parent: null,
+    agent: 'a',
+    provider: 'custom',
+  } as const
+  const how = { reason: 'user', note: '', label: '', pinned: false, confirm: async () => true } as const
+  const { snapshot } = await world.backend.freezer.freeze(world.root, subject, how, () => undefined, never())
+  expect(Number(snapshot.facts.pausedMs)).toBeGreaterThan(0)
+  const before = await count()
+  await until('it goes on', async () => (await count()) > before)
+  await world.backend.stop(ref, { graceSeconds: 5 }, never())
+  expect((await world.backend.wait(ref, never()))?.exitCode).toBe(143)
+  await world.backend.runEnded(ref, never())
+  expect(await stat(address).catch(() => null)).toBeNull()
+  expect(server && (await isAlive(server))).toBe(false)
+  for (const name of await readdir(join(stateDir, 'run', ref.runId))) {
+    expect((await textOf(join(stateDir, 'run', ref.runId, name))) ?? '', name).not.toContain(secret)
+  }
+})
+
+it('ends a waiting terminal of screen whose starter died before it recorded the run', async () => {
+  const stateDir = world.root.path('state', 'orphan')
+  await mkdir(stateDir, { recursive: true })
+  const plan = {
+    ...barePlan(world.root.id, 'orphan', stateDir),
+    argv: ['/bin/sh', '-c', 'touch began'],
+    tty: true,
+  }
+  const context = createHostContext(world.root.id, world.root.dir, process.env)
+  const paths = runPaths(bottlePaths(world.root.dir, 'orphan'), plan.runId)
+  await makeRunFolder(paths)
+  const address = await terminalAddress('screen', world.root.dir, 'orphan', plan.runId)
+  const runner = { argv: plan.argv, env: {}, cwd: stateDir, indexFile: join(stateDir, 'index') }
+  const waiting = await (await context.multiplexer('screen')).start(paths, runner, address, never())
+  const intent: EngineIntent = {
+    ...{
+      op: 'start' as const,
+      slug: 'orphan',
+      rootId: world.root.id,
+      stateDir,
+      runId: plan.runId,
+      previous: null,
+    },
+    ...{ runtime: null, snapshotId: null, target: null, startedAt: new Date().toISOString() },
+  }
+  expect((await world.backend.recover(intent, never())).outcome).toBe('rolled-back')
+  await until('the runner is gone', async () => !(await isAlive(waiting.identity)))
+  expect(await stat(address).catch(() => null)).toBeNull()
+  expect(await textOf(join(stateDir, 'began'))).toBeNull()
 })
