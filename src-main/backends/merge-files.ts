@@ -18,7 +18,10 @@ export interface MergeAccess {
   remove(file: AgentPath): Promise<void>
 }
 
-/** Reads, merges and writes what changed; a file that is right already is left alone. @throws BottleError */
+/**
+ * Reads, merges and writes what changed; a file that is right already is left alone. What is written goes in order and
+ * before what is removed, the first one last, so that a record in it is never missing while it is needed. @throws BottleError
+ */
 export async function mergeFiles({ paths, merge }: MergedFiles, access: MergeAccess): Promise<void> {
   const found: (string | null)[] = []
   for (const path of paths) {
@@ -26,12 +29,12 @@ export async function mergeFiles({ paths, merge }: MergedFiles, access: MergeAcc
     found.push(content === null ? null : textOf(content, path))
   }
   const wanted = merge(found)
-  for (const [index, path] of paths.entries()) {
+  const changed = paths.flatMap((path, index) => {
     const text = wanted[index] ?? null
-    if (text === found[index]) continue
-    if (text === null) await access.remove(path)
-    else await access.write(path, Buffer.from(text))
-  }
+    return text === found[index] ? [] : [{ path, text }]
+  })
+  for (const { path, text } of changed) if (text !== null) await access.write(path, Buffer.from(text))
+  for (const { path, text } of changed.reverse()) if (text === null) await access.remove(path)
 }
 
 /** The text of a file, which is written back byte for byte. @throws BottleError `manifest-invalid` for what is no text */

@@ -61,6 +61,8 @@ export function createBottles(deps: ArtifactDeps): Bottles {
     hooks: async (slug) => (await import('./hooks/show-hooks.ts')).readAgentHooks(deps, slug),
     tryHook: async (slug, point, signal) =>
       (await import('./hooks/show-hooks.ts')).tryAgentHooks(deps, slug, point, signal),
+    send: async (slug, text, options, signal) =>
+      (await import('./send-text.ts')).sendText(deps, slug, text, options, signal),
     snapshots: async (slug) => (await import('./snapshots.ts')).listSnapshots(deps, requireSlug(slug)),
     editSnapshot: async (slug, id, edit) =>
       (await import('./snapshots.ts')).editSnapshot(deps, requireSlug(slug), id, edit),

@@ -189,6 +189,13 @@ export interface Bottles {
   hooks(slug: string): Promise<AgentHooks>
   /** Runs the hooks of a point with what they were told last; nothing hangs on how they end. */
   tryHook(slug: string, point: HookPoint, signal: AbortSignal): Promise<readonly HookRecord[]>
+  /** Types a text into the agent's terminal while it waits (`now`: whatever it does), or puts it into its inbox. */
+  send(
+    slug: string,
+    text: string,
+    options: { readonly now?: boolean | undefined },
+    signal: AbortSignal,
+  ): Promise<void>
   snapshots(slug: string): Promise<readonly Snapshot[]>
   editSnapshot(
     slug: string,

@@ -30,6 +30,7 @@ import { finishRun, recordExitLocked } from './run-lifecycle.ts'
 import { orderOf, restartWish } from './run-order.ts'
 import type { RunRequest } from './run-request.ts'
 import type { FinishedRun, OperationContext, RestartOptions } from './services.ts'
+import { withdrawWorkspace } from './withdraw-workspace.ts'
 
 /** Seconds that an agent gets to end by itself. */
 export const GRACE_SECONDS = 10
@@ -80,6 +81,7 @@ async function stopLocked(
     draft: null,
   })
   faultPoint('stop:after-intent')
+  await withdrawWorkspace(deps, backend, runtime, context)
   await backend.stop(runtime, { graceSeconds }, context.signal)
   faultPoint('stop:after-stop')
   const exit = await backend.wait(runtime, context.signal)

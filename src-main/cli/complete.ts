@@ -37,6 +37,7 @@ const ARGUMENTS: Readonly<Record<string, readonly Source[]>> = {
   status: ['slugs'],
   logs: ['slugs'],
   attach: ['slugs'],
+  send: ['slugs'],
   hooks: ['slugs'],
   try: ['slugs'],
   snapshots: ['slugs'],

@@ -80,6 +80,19 @@ export function defineBottleCommands(program: Command, bind: Bind): void {
       ),
     )
 
+  program
+    .command('send')
+    .helpGroup(GROUP)
+    .description('give a running agent something to do')
+    .argument('<slug>')
+    .argument('<text...>', '- reads it from stdin')
+    .option('--now', 'type it whatever the agent does at the moment')
+    .action(
+      bind(async (face, slug: string, words: readonly string[], flags: { readonly now?: boolean }) =>
+        (await import('../commands/send.ts')).send(face, slug, words, flags),
+      ),
+    )
+
   defineHooks(program, bind)
 
   defineEndings(program, bind)
