@@ -78,8 +78,8 @@ async function readTail({ slug, file, parse }: Journal): Promise<readonly Activi
     const from = Math.max(0, size - TAIL)
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(size - from), 0, size - from, from)
     const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
-    // What begins before the tail is half a line.
-    return (from > 0 ? lines.slice(1) : lines).flatMap((line) => entryOf(line, slug, parse))
+    // What begins before the tail is half a line, and reads as a damaged one.
+    return lines.flatMap((line) => entryOf(line, slug, parse))
   } catch {
     return []
   } finally {

@@ -40,8 +40,9 @@ test('every word of a search must occur somewhere', () => {
   expect(choose({ query: 'codex frozen' })).toEqual([])
 })
 
-test('an engine can be chosen', () => {
+test('an engine or an agent can be chosen', () => {
   expect(choose({ engine: 'host' })).toEqual(['api'])
+  expect(choose({ agent: 'agent:Codex' })).toEqual(['api'])
 })
 
 test('sorting goes both ways, and by state puts first what needs a person', () => {
