@@ -36,7 +36,8 @@ const POLL_MS = 30
 
 /**
  * Runs a program with an argument list in a process group of its own and ends the whole group with it, TERM then KILL,
- * so that nothing it started is left. Never throws: each way to end is an answer.
+ * so that nothing it started is left. Its file 3 is open for as long as this process lives. Never throws: each way to
+ * end is an answer.
  */
 export async function runGroup(
   file: string,
@@ -49,10 +50,11 @@ export async function runGroup(
     cwd: options.cwd,
     env: { ...options.env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
-  child.stdout.on('data', tail.push)
-  child.stderr.on('data', tail.push)
+  child.stdio[3]?.on('error', () => undefined)
+  child.stdout?.on('data', tail.push)
+  child.stderr?.on('data', tail.push)
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   let reason: GroupEnd['reason'] = 'ended'
   let stop: ((why: GroupEnd['reason']) => void) | undefined
@@ -80,8 +82,9 @@ export async function runGroup(
   } finally {
     clearTimeout(late)
     options.signal.removeEventListener('abort', cancel)
-    child.stdout.destroy()
-    child.stderr.destroy()
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    child.stdio[3]?.destroy()
   }
 }
 

@@ -15,8 +15,14 @@ export const OUTPUT_BYTES = 8192
 /** Bytes before those that are looked at, so that a secret across the cut is seen whole. */
 export const MARGIN_BYTES = 40 * 1024
 
-// A shell between ours and the user's: a hook that ends its parent ends that one, and not Icebox.
-const BETWEEN = '/bin/sh -c "$1"\nexit "$?"'
+// A shell between ours and the user's: a hook that ends its parent ends that one, and not Icebox. And when Icebox is
+// killed, which file 3 tells, nobody else would see to the hook's end.
+const BETWEEN = `/bin/sh -c "$1" </dev/null 3<&- & hook=$!
+( read -r _ <&3; trap '' TERM; kill -TERM 0; sleep 2; kill -KILL 0 ) >/dev/null 2>&1 & watch=$!
+exec 3<&-
+wait "$hook"; code=$?
+kill "$watch" 2>/dev/null
+exit "$code"`
 
 /** Runs the user's own command line by `/bin/sh`; data reach it in variables only. */
 export async function runShellHook(

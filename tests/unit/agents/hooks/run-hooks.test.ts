@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -199,13 +200,28 @@ test('a hook may end its parent, itself or its group: Icebox goes on and says so
   expect(records.map(({ outcome }) => outcome)).toEqual(['failed', 'failed', 'failed', 'done'])
 })
 
-test('of a gigabyte of output the end is kept, in bounded memory', async () => {
+test('a hook ends with an Icebox that is killed', async () => {
+  const nonce = `34${Date.now()}`
+  const s = await scene('pre_freeze', [])
+  const source = join(import.meta.dirname, '../../../../src-main/agents/hooks/run-shell-hook.ts')
+  const run = `sleep ${nonce} & trap '' TERM; touch begun; sleep ${nonce}`
+  const options = { cwd: s.folder, env: { PATH: process.env.PATH }, timeoutSeconds: 600 }
+  const program = `const { runShellHook } = await import(${JSON.stringify(source)})
+    await runShellHook(${JSON.stringify(run)}, { ...${JSON.stringify(options)}, signal: new AbortController().signal })`
+  const icebox = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' })
+  onTestFinished(() => void icebox.kill('SIGKILL'))
+  await expect.poll(() => existsSync(join(s.folder, 'begun')), { timeout: 20_000 }).toBe(true)
+  icebox.kill('SIGKILL')
+  await expect.poll(() => running(nonce), { timeout: 20_000 }).toEqual([])
+})
+
+test('of hundreds of megabytes of output the end is kept, in bounded memory', async () => {
   const end = `printf '%9000s' | tr ' ' x; echo; echo the-end`
-  const s = await scene('post_start', [shell(`head -c 1000000000 /dev/zero; ${end}`)])
+  const s = await scene('post_start', [shell(`head -c 300000000 /dev/zero; ${end}`)])
   const before = process.memoryUsage().rss
   const [record] = await s.hooks.run('post_start', {}, never)
   expect(record).toMatchObject({ outcome: 'done', output: `${'x'.repeat(8192 - 9)}\nthe-end\n` })
-  expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024)
+  expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
 })
 
 test('a secret that a hook says is not in the journal: as it is, in base64, coloured, across the cut', async () => {
