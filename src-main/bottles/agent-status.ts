@@ -2,7 +2,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { AgentStatus } from '../../src-preload/contract/agents.ts'
 import type { Bottle } from '../../src-preload/contract/entities.ts'
+import { makeRedactor } from '../agents/hooks/redact.ts'
 import { type LaunchedAgent, readLaunched } from '../agents/launched-agent.ts'
+import { DEFAULT_LIFECYCLE, type Lifecycle } from '../agents/lifecycle.ts'
 import { readEvents } from '../agents/observe/agent-events.ts'
 import { EVENTS_FILE } from '../agents/observe/observer.ts'
 import type { AgentEvent } from '../agents/observe/types.ts'
@@ -48,7 +50,7 @@ export async function readAgentStatus(
     hostMetrics(deps.root.dir),
   ])
   const row = joinRow(records, engines)
-  const files = await agentFiles(deps, row, run, signal)
+  const files = await agentFiles(deps, row, run, secretsOf(deps, metadata, agent?.lifecycle ?? null), signal)
   const isHost = row.backend === 'host'
   const pid = Number(run?.ref?.id)
   return statusFields({
@@ -106,6 +108,7 @@ async function agentFiles(
   deps: BottleDeps,
   row: Bottle,
   run: RunRecord | null,
+  secretsOf: () => Promise<readonly string[]>,
   signal: AbortSignal,
 ): Promise<AgentFiles> {
   const none: AgentFiles = { events: [], claudeMd: null, mcpJson: null }
@@ -126,10 +129,27 @@ async function agentFiles(
       read('workspace', '.mcp.json', TEXT_MAX),
     ])
     signal.throwIfAborted()
-    return { events: events === null ? [] : readEvents(events), claudeMd: own ?? inFolder, mcpJson }
+    const texts = [events, own ?? inFolder, mcpJson]
+    if (texts.every((text) => text === null)) return none
+    const redactor = makeRedactor(await secretsOf())
+    const shown = texts.map((text) => text && redactor.text(text))
+    return { events: readEvents(shown[0] ?? ''), claudeMd: shown[1] ?? null, mcpJson: shown[2] ?? null }
   } catch (thrown) {
     if (signal.aborted) throw thrown
     return none
+  }
+}
+
+/** The values that the agent was given, as far as they can still be had: it may have written any of them anywhere. */
+function secretsOf(
+  deps: BottleDeps,
+  metadata: Metadata | null,
+  lifecycle: Lifecycle | null,
+): () => Promise<readonly string[]> {
+  return async () => {
+    if (metadata === null) return []
+    const { knownSecrets } = await import('./hooks/bottle-hooks.ts')
+    return knownSecrets(deps, metadata, lifecycle ?? DEFAULT_LIFECYCLE)
   }
 }
 

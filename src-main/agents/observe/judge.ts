@@ -10,7 +10,7 @@ export interface Judgement {
 }
 
 /** Milliseconds for which a hook's word counts more than a screen that may not be painted yet. */
-const FRESH_EVENT = 5_000
+const FRESH_EVENT = 1_000
 /** Milliseconds after which a runner that writes every ten seconds is late. */
 export const HEARTBEAT_LATE = 35_000
 

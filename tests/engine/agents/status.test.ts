@@ -52,7 +52,11 @@ extensions: { colour: blue }`,
   test('weakness 04: another process sees the live context percent, and how fresh it is', async () => {
     await say('!tokens 101000')
     await say('go on')
-    const status = await statusOf(world, slug, ({ context_percent }) => context_percent === 50.5)
+    const status = await statusOf(
+      world,
+      slug,
+      (found) => found.last_user_msg === 'go on' && found.agent_state === 'waiting' && found.reason === null,
+    )
     expect(status).toMatchObject({
       name: slug,
       slug,
@@ -60,6 +64,7 @@ extensions: { colour: blue }`,
       state: 'running',
       runtime: 'claude-code',
       model: 'claude-sonnet-4-5-20250929',
+      context_percent: 50.5,
       context_management: { percent: 50.5, strategy: 'warn', trigger_at_percent: 90 },
       context_tokens: 101_000,
       context_window: 200_000,
@@ -185,11 +190,16 @@ describe('an agent in a container', () => {
     }
     await say('!tokens 136000')
     await say('go on')
-    const status = await statusOf(bottles, slug, ({ context_percent }) => context_percent === 50)
+    const status = await statusOf(
+      bottles,
+      slug,
+      (found) => found.last_user_msg === 'go on' && found.agent_state === 'waiting' && found.reason === null,
+    )
     expect(status).toMatchObject({
       status: 'running',
       agent_state: 'waiting',
       model: 'gpt-5-codex',
+      context_percent: 50,
       context_window: 272_000,
       quota_5h_used_pct: 12,
       quota_7d_used_pct: 34,

@@ -92,7 +92,7 @@ test('the newest evidence wins: waiting is not sticky', () => {
 
 test('a prompt that was just sent counts before the screen shows it, and an interrupted turn does not go on for ever', () => {
   const idle = shows(screens.CLAUDE_IDLE)
-  expect(look({ ...idle, events: [event('prompt', { at: NOW - 1000 })] }).state).toBe('working')
+  expect(look({ ...idle, events: [event('prompt', { at: NOW - 500 })] }).state).toBe('working')
   expect(look({ ...idle, events: [event('prompt', { at: NOW - 60_000 })] }).state).toBe('waiting')
 })
 
