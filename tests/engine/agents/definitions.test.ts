@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { OperationContext } from '../../../src-main/bottles/services.ts'
 import { createIcebox, type Icebox } from '../../../src-main/icebox.ts'
+import { must } from '../../support/busybox-image.ts'
+import { runChild } from '../../support/child.ts'
+import { ensureBusyboxImage } from '../../support/images.ts'
 
 /** Agent YAML from the file to the running agent, on this machine. */
 let base: string
@@ -175,4 +178,62 @@ spec:
   const broken = await icebox.agents.check({ agent: file, cwd: base }, context.signal)
   expect(broken).toMatchObject({ ok: false, checks: [{ check: 'definition', state: 'no' }] })
   expect(broken.checks[0]?.message).toContain(`${file}:3: `)
+})
+
+test('on Docker too, and what came from this machine is in neither container nor image', async () => {
+  const image = await ensureBusyboxImage()
+  await write('data/shared.txt', 'of this machine')
+  const file = await write(
+    'agents/boxed/spec.yaml',
+    `apiVersion: scitex-agent-container/v3
+kind: Agent
+spec:
+  provider: custom
+  command: {headless: [sh, -c, 'printf "%s|%s|%s" "$ODD" "$WHERE" "$(cat /data/shared.txt)"; pwd']}
+  container: {runtime: docker, image: ${image}, volumes: [${join(base, 'data')}:/data:ro], network: bridge}
+  env: {ODD: ${JSON.stringify(ODD)}, WHERE: "at \${FROM_HERE}"}
+`,
+  )
+  const { slug, exitCode } = await icebox.bottles.start(
+    { agent: file, mode: 'headless', prompt: 'go', cwd: base },
+    context,
+  )
+  expect(exitCode).toBe(0)
+  const said: Uint8Array[] = []
+  for await (const part of icebox.bottles.logs(slug, { follow: false }, context.signal)) said.push(part)
+  expect(Buffer.concat(said).toString()).toBe(`${ODD}|at ${CANARY}|of this machine/workspace\n`)
+  const { snapshot } = await icebox.bottles.freeze({ slug }, context)
+  const seen = [
+    await must('docker', ['inspect', `bot-bottle-${slug}`]),
+    await must('docker', ['image', 'inspect', snapshot.reference]),
+  ].join('')
+  expect(seen).toContain(slug)
+  expect(seen).not.toContain(CANARY)
+})
+
+test('validate and check from the command line', async () => {
+  const file = await write(
+    'agents/cli/spec.yaml',
+    'apiVersion: scitex-agent-container/v3\nkind: Agent\nspec:\n  restrat: {}\n  health: {interval: never}\n',
+  )
+  const cli = (...args: readonly string[]) =>
+    runChild(process.execPath, [new URL('../../../src-main/cli.ts', import.meta.url).pathname, ...args], {
+      cwd: join(base, 'agents'),
+      env: { ...process.env, ICEBOX_HOME: join(base, 'home') },
+      timeout: 60_000,
+    })
+  const [bad, checked] = await Promise.all([
+    cli('validate', '--json', 'cli/spec.yaml'),
+    cli('check', '--json', './cli/spec.yaml'),
+  ])
+  expect(bad.exitCode).toBe(1)
+  expect(JSON.parse(bad.stdout)).toMatchObject({
+    ok: false,
+    problems: [
+      { file, line: 4, hint: 'Did you mean “restart”?' },
+      { file, line: 5, hint: 'Write a number from 1 to 86400.' },
+    ],
+  })
+  expect(checked.exitCode).toBe(1)
+  expect(JSON.parse(checked.stdout)).toMatchObject({ ok: false, checks: [{ state: 'no' }, { state: 'no' }] })
 })
