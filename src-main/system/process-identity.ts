@@ -76,3 +76,17 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   if (identity.bootId !== (await bootId())) return false
   return (await startTimeOf(identity.pid)) === identity.startTime
 }
+
+/**
+ * True while some process has that pid: one system call and no file, for looks that come every few seconds. It says
+ * neither whether it is still the same process nor whether it has ended and is not collected yet.
+ */
+export function isPidTaken(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,4 +1,5 @@
 import { bottleError } from '../../system/bottle-error.ts'
+import { isPidTaken } from '../../system/process-identity.ts'
 import type { AgentAccess, AgentPath } from '../agent-access.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { createTurns } from '../local/in-turn.ts'
@@ -17,7 +18,10 @@ export function hostAccess(context: HostContext): AgentAccess {
     type: (ref, strokes, signal) => inTurn(ref.runId, () => typeStrokes(context, ref, strokes, signal)),
     output: (ref, signal) => {
       const { run } = pathsOf(context.home, ref)
-      return outputTimes(run.log, run.dir, async () => (await runState(run)).kind !== 'running', signal)
+      const { pid } = hostFacts(ref).identity
+      const hasEnded = async (isNet: boolean) =>
+        !(isNet && isPidTaken(pid)) && (await runState(run)).kind !== 'running'
+      return outputTimes(run.log, run.dir, hasEnded, signal)
     },
     async list(ref, folder, limit, signal) {
       const at = await placeOf(context, ref, folder)

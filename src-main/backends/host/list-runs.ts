@@ -3,7 +3,7 @@ import type { RuntimeFact } from '../backend.ts'
 import { inBatches } from '../local/in-batches.ts'
 import type { HostContext } from './host-context.ts'
 import { bottlePaths, indexDir, parseIndexName, runPaths } from './paths.ts'
-import { type RunState, runState } from './run-record.ts'
+import { hostFacts, type RunState, runState } from './run-record.ts'
 
 /** The recorded runs of this root or of some bottles, the newest one each. Starts no process, however many. */
 export async function listRuns(
@@ -28,9 +28,16 @@ export async function factOf(context: HostContext, slug: string, runId: string):
   return state.kind === 'gone' ? null : toFact(context.rootId, state)
 }
 
+const pids = new WeakMap<RuntimeFact, number>()
+
+/** The runner's pid of a fact from here, without a look at anything; 0 for any other. */
+export function pidOf(fact: RuntimeFact): number {
+  return pids.get(fact) ?? 0
+}
+
 function toFact(rootId: string, state: Exclude<RunState, { kind: 'gone' }>): RuntimeFact {
   const { ref, startedAt } = state.record
-  return {
+  const fact: RuntimeFact = {
     backend: 'host',
     id: ref.id,
     name: ref.name,
@@ -43,6 +50,8 @@ function toFact(rootId: string, state: Exclude<RunState, { kind: 'gone' }>): Run
     createdAt: startedAt,
     role: 'agent',
   }
+  pids.set(fact, hostFacts(ref).identity.pid)
+  return fact
 }
 
 /** Pure. */

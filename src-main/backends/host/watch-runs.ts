@@ -1,14 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isPidTaken } from '../../system/process-identity.ts'
 import type { RuntimeChange, RuntimeFact } from '../backend.ts'
 import { inBatches } from '../local/in-batches.ts'
 import { openWatcher } from '../local/wait-until.ts'
 import type { HostContext } from './host-context.ts'
-import { factOf, listRuns } from './list-runs.ts'
+import { factOf, listRuns, pidOf } from './list-runs.ts'
 import { indexDir } from './paths.ts'
 
 /** Finds runners that were killed, which no file tells. */
 const POLL_MS = 5000
+/** Ticks after which what runs is looked at in earnest: by then another process may have got a dead one's pid. */
+const EARNEST_TICKS = 12
 /** A start or an end touches several files; one look serves them all. */
 const SETTLE_MS = 15
 
@@ -23,7 +26,12 @@ export async function* watchRuns(context: HostContext, signal: AbortSignal): Asy
   const bell = createBell()
   const watchers = openWatcher(folder, () => bell.ring('all'))
   // Without a watch every tick has to look at everything.
-  const timer = setInterval(() => bell.ring(watchers.length > 0 ? 'running' : 'all'), POLL_MS)
+  let ticks = 0
+  const timer = setInterval(() => {
+    ticks += 1
+    const scope = ticks % EARNEST_TICKS === 0 ? 'running' : 'pids'
+    bell.ring(watchers.length > 0 ? scope : 'all')
+  }, POLL_MS)
   const onAbort = (): void => bell.ring('all')
   signal.addEventListener('abort', onAbort)
   try {
@@ -32,7 +40,7 @@ export async function* watchRuns(context: HostContext, signal: AbortSignal): Asy
       const scope = await bell.heard()
       if (signal.aborted) return
       if (scope === 'all') await delay(SETTLE_MS)
-      const now = scope === 'all' ? byRun(await listRuns(context)) : await refreshed(context, known)
+      const now = scope === 'all' ? byRun(await listRuns(context)) : await refreshed(context, known, scope)
       yield* changesBetween(known, now)
       known = now
     }
@@ -43,19 +51,28 @@ export async function* watchRuns(context: HostContext, signal: AbortSignal): Asy
   }
 }
 
-/** Looks again at what ran; everything else can only change together with a file. */
+/**
+ * Looks again at what ran; everything else can only change together with a file. With `pids` only at those whose process
+ * is gone, so that many quiet runs cost nothing to speak of.
+ */
 async function refreshed(
   context: HostContext,
   known: ReadonlyMap<string, RuntimeFact>,
+  scope: 'running' | 'pids',
 ): Promise<ReadonlyMap<string, RuntimeFact>> {
+  const mayHaveEnded = (fact: RuntimeFact) => scope === 'running' || !isPidTaken(pidOf(fact))
+  if (![...known.values()].some((fact) => fact.state === 'running' && mayHaveEnded(fact))) return known
   const entries = await inBatches([...known], 32, async ([key, fact]) => {
-    if (fact.state !== 'running' || !fact.slug || !fact.runId) return [key, fact] as const
+    if (fact.state !== 'running' || !fact.slug || !fact.runId || !mayHaveEnded(fact))
+      return [key, fact] as const
     return [key, await factOf(context, fact.slug, fact.runId)] as const
   })
   return new Map(entries.flatMap(([key, fact]) => (fact ? [[key, fact] as const] : [])))
 }
 
-type Scope = 'all' | 'running'
+type Scope = 'all' | 'running' | 'pids'
+
+const RANK: Readonly<Record<Scope, number>> = { pids: 0, running: 1, all: 2 }
 
 /** Remembers a ring until somebody listens; of two the wider scope wins. */
 function createBell(): { ring(scope: Scope): void; heard(): Promise<Scope> } {
@@ -63,7 +80,7 @@ function createBell(): { ring(scope: Scope): void; heard(): Promise<Scope> } {
   let wake: () => void = () => undefined
   return {
     ring(scope) {
-      if (pending !== 'all') pending = scope
+      if (pending === null || RANK[scope] > RANK[pending]) pending = scope
       wake()
     },
     async heard() {

@@ -15,6 +15,9 @@ import { createWheel } from './wheel.ts'
 /** Milliseconds that the end of a run which the engine already told may take to be recorded. */
 const RECORD_MS = 10_000
 
+/** Looks at everything after which engines are asked for ends that no event told: their watches miss them only in gaps. */
+const ENDS_EVERY = 5
+
 /** All agents of a root under one lease. */
 export interface Supervisor {
   /** Looks at everything once; resolves when every agent that needs it is under supervision. */
@@ -143,11 +146,16 @@ export function createSupervisor(
       return loops.size
     },
     async run() {
+      let rounds = 0
       try {
         for await (const slug of deps.bottles.watch(signal)) {
           if (signal.aborted) break
-          if (slug === null) await checkAll()
-          else void check(slug)
+          if (slug !== null) {
+            void check(slug)
+            continue
+          }
+          rounds += 1
+          await (rounds % ENDS_EVERY === 0 ? checkAll() : checkRecords())
         }
       } finally {
         wheel.stop()
