@@ -11,6 +11,9 @@ import { ensureBusyboxImage } from '../../support/images.ts'
 /** Agent YAML from the file to the running agent, on this machine. */
 let base: string
 let icebox: Icebox
+/** Looks after the agents in this process, so that no start leaves one behind that does. */
+let supervision: Promise<number>
+const ending = new AbortController()
 const notices: string[] = []
 const context: OperationContext = {
   signal: new AbortController().signal,
@@ -36,12 +39,23 @@ beforeAll(async () => {
   const home = join(base, 'home')
   const env = { ...process.env, ICEBOX_HOME: home, FROM_HERE: CANARY, HOST_NAME_ONLY: 'x' }
   icebox = await createIcebox({ home, env })
+  await new Promise<void>((resolve, reject) => {
+    supervision = icebox.supervise({
+      kind: 'serve',
+      signal: ending.signal,
+      warn: reject,
+      onChange: (generation) => generation !== null && resolve(),
+    })
+    supervision.catch(reject)
+  })
 })
 
 afterAll(async () => {
   for (const { slug } of await icebox.bottles.list(context.signal)) {
     await icebox.bottles.destroy({ slug, purge: true }, context)
   }
+  ending.abort()
+  await supervision
   await icebox.close()
   await rm(base, { recursive: true, force: true })
 })
