@@ -42,7 +42,12 @@ export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
       {view && !isLookedAfter && <NotLookedAfter />}
       {view && isLookedAfter && <Head bottle={bottle} view={view} />}
       {isLookedAfter && bottle.state === 'running' && (
-        <SendBox bottle={bottle} isWaiting={bottle.agentState === 'waiting'} onSent={again} />
+        <SendBox
+          bottle={bottle}
+          isWaiting={bottle.agentState === 'waiting'}
+          hasQuestion={Boolean(bottle.health?.reason)}
+          onSent={again}
+        />
       )}
       {isAsking && screen}
       {view && isLookedAfter && (

@@ -14,6 +14,8 @@ const drafts = createStore<ReadonlyMap<string, string>>(new Map())
 export function SendBox(props: {
   readonly bottle: Bottle
   readonly isWaiting: boolean
+  /** What it asks is in sight. */
+  readonly hasQuestion: boolean
   readonly onSent: () => void
 }) {
   const { bridge } = useApp()
@@ -26,10 +28,12 @@ export function SendBox(props: {
     setSent(false)
     drafts.update((all) => new Map(all).set(slug, next))
   }
-  const send = async () => {
+  // Who sees the question answers it; what is typed without one must not hit something else by chance.
+  const isSeen = !props.isWaiting || props.hasQuestion
+  const send = async (now: boolean) => {
     if (isBusy || text.trim() === '') return
     setBusy(true)
-    const result = await bridge.call('agent:send', { slug, text, now: !props.isWaiting })
+    const result = await bridge.call('agent:send', { slug, text, now })
     setBusy(false)
     setFailure(result.ok ? null : result.error)
     if (!result.ok) return
@@ -40,14 +44,14 @@ export function SendBox(props: {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
-    void send()
+    void send(isSeen)
   }
   return (
     <form
       className="send-box"
       onSubmit={(event) => {
         event.preventDefault()
-        void send()
+        void send(isSeen)
       }}
     >
       <div className="send-line">
@@ -75,7 +79,12 @@ export function SendBox(props: {
       <p className="hidden-but-read" role="status">
         {isSent ? t.health.sent : ''}
       </p>
-      {failure && (
+      {failure?.code === 'busy' && (
+        <Problem title={t.health.sendFailed(slug)} text={t.health.sendRefused} detail={failure.message}>
+          <Button onClick={() => void send(true)}>{t.health.sendAnyway}</Button>
+        </Problem>
+      )}
+      {failure && failure.code !== 'busy' && (
         <Problem title={t.health.sendFailed(slug)} text={failure.message} detail={failure.detail ?? null} />
       )}
     </form>

@@ -16,6 +16,8 @@ export interface Trend {
 const KEPT = 60
 /** Less than this many points is no news. */
 const LEVEL = 1
+/** Milliseconds in which a context that stays level says nothing. */
+const SHORT = 60_000
 
 /** Adds a look, unless it is no newer than the last one. Pure. */
 export function withLook(looks: readonly Look[], look: Look): readonly Look[] {
@@ -23,13 +25,14 @@ export function withLook(looks: readonly Look[], look: Look): readonly Look[] {
   return last && look.at <= last.at ? looks : [...looks, look].slice(-KEPT)
 }
 
-/** Where a context goes, as far as this page has watched it; null while it saw it only once. Pure. */
+/** Where a context goes, as far as this page has watched it; null while it saw too little. Pure. */
 export function trendOf(looks: readonly Look[]): Trend | null {
   const [first, last] = [looks[0], looks.at(-1)]
   if (!first || !last || first === last) return null
   const change = last.percent - first.percent
   const way = Math.abs(change) < LEVEL ? 'level' : change > 0 ? 'up' : 'down'
-  return { way, points: Math.round(Math.abs(change)), time: last.at - first.at }
+  const time = last.at - first.at
+  return way === 'level' && time < SHORT ? null : { way, points: Math.round(Math.abs(change)), time }
 }
 
 /** The looks as points of a line in a box, the oldest at the left and the fullest on top. Pure. */

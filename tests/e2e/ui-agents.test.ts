@@ -166,9 +166,28 @@ describe('the Health tab', () => {
     await page.keyboard.press('Control+Enter')
     await expect.poll(() => argsOf('agent:send').length).toBe(3)
     expect(argsOf('agent:send')).toEqual([
-      { slug: 'asks', text: 'y', now: false },
-      { slug: 'asks', text: 'y', now: false },
+      { slug: 'asks', text: 'y', now: true },
+      { slug: 'asks', text: 'y', now: true },
       { slug: 'works', text: 'and then stop\n', now: true },
+    ])
+  })
+
+  test('types nothing by chance: without a question in sight it asks before it types into what works', async () => {
+    const { page, server } = await open('agents')
+    const idle = bottle({ slug: 'works', agentState: 'waiting', health: health({ reason: null }) })
+    server.push([{ entity: 'bottle', key: 'works', value: idle }])
+    await row(page, 'works').getByText('Waiting').waitFor()
+    await healthOf(page, 'works')
+    server.fail('agent:send', failure('busy', 'works works.'))
+    await page.getByRole('textbox', { name: 'Answer the agent' }).fill('next')
+    await page.keyboard.press('Enter')
+    await page.getByText('It does something else just now').waitFor()
+    server.fail('agent:send', null)
+    await page.getByRole('button', { name: 'Type it all the same' }).click()
+    await page.getByText('It does something else just now').waitFor({ state: 'detached' })
+    expect(argsOf('agent:send')).toEqual([
+      { slug: 'works', text: 'next', now: false },
+      { slug: 'works', text: 'next', now: true },
     ])
   })
 

@@ -122,5 +122,7 @@ export const health = {
   sendPlaceholderBusy: 'Type what it should do next…',
   sendBusy: 'It does not wait just now. What you send is typed all the same.',
   sendFailed: (slug: string) => `Nothing was sent to ${slug}`,
+  sendRefused: 'It does something else just now. What you wrote is still here.',
+  sendAnyway: 'Type it all the same',
   sent: 'Sent.',
 } as const

@@ -17,6 +17,7 @@ test('a trend goes up, down, or stays level within a point', () => {
   expect(trendOf(looks(40, 43, 46.4))).toEqual({ way: 'up', points: 6, time: 120_000 })
   expect(trendOf(looks(80, 30))).toEqual({ way: 'down', points: 50, time: 60_000 })
   expect(trendOf(looks(40, 40.9))).toEqual({ way: 'level', points: 1, time: 60_000 })
+  expect(trendOf([...looks(40), { at: 59_000, percent: 40 }])).toBeNull()
 })
 
 test('an older look changes nothing, and only so many are kept', () => {
