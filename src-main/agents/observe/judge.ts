@@ -25,7 +25,11 @@ export function judge(
     return { state: 'exited', reason: seen.exitCode === null ? null : `It ended with code ${seen.exitCode}.` }
   }
   const judged =
-    (signs && byScreen(seen, signs, previous)) ?? byHeartbeat(seen) ?? byEvents(seen) ?? byTranscript(seen)
+    (signs && byScreen(seen, signs, previous)) ??
+    byHeartbeat(seen) ??
+    byEvents(seen) ??
+    byTranscript(seen) ??
+    byOutput(seen, lifecycle)
   if (judged?.state !== 'working') return judged ?? { state: null, reason: null }
   return stuckOr(judged, seen, lifecycle)
 }
@@ -50,13 +54,14 @@ function byScreen(seen: Observation, signs: ScreenSigns, previous: AgentSample |
   return { state: 'waiting', reason: null }
 }
 
-function byHeartbeat({ heartbeat, now }: Observation): Judgement | null {
+function byHeartbeat(seen: Observation): Judgement | null {
+  const { heartbeat, now } = seen
   if (heartbeat === null) return null
   if (now - heartbeat.at > HEARTBEAT_LATE) {
     const seconds = Math.round((now - heartbeat.at) / 1000)
     return { state: 'stuck', reason: `Its runner has given no sign for ${seconds} s.` }
   }
-  if (heartbeat.state === 'idle') return { state: 'waiting', reason: null }
+  if (heartbeat.state === 'idle') return byTrouble(seen) ?? { state: 'waiting', reason: null }
   return { state: 'working', reason: null }
 }
 
@@ -87,23 +92,34 @@ function isIdleNotice(text: string | null): boolean {
   return text !== null && /\bis waiting for your input\b/.test(text)
 }
 
-function byTranscript({ usage }: Observation): Judgement | null {
-  if (usage.trouble?.kind === 'limit') return { state: 'limited', reason: usage.trouble.text }
-  if (usage.trouble?.kind === 'sign-in') return { state: 'signed-out', reason: usage.trouble.text }
-  if (usage.turn === 'answer') return { state: 'waiting', reason: null }
-  return usage.turn === undefined ? null : { state: 'working', reason: null }
+function byTranscript(seen: Observation): Judgement | null {
+  const { turn } = seen.usage
+  const trouble = byTrouble(seen)
+  if (trouble !== null) return trouble
+  if (turn === 'answer') return { state: 'waiting', reason: null }
+  return turn === undefined ? null : { state: 'working', reason: null }
 }
 
-/** Output is the sign of work; a turn that only thinks shows its seconds. */
-function stuckOr(
-  judged: Judgement,
-  { outputAt, heartbeat, now }: Observation,
-  lifecycle: Lifecycle,
-): Judgement {
-  const { stuckSeconds } = lifecycle.health
-  if (outputAt === null || heartbeat !== null) return judged
+/** What the provider's service refused last, while that lasts. */
+function byTrouble({ usage, now }: Observation): Judgement | null {
+  const { trouble, activityAt } = usage
+  if (trouble?.kind === 'sign-in') return { state: 'signed-out', reason: trouble.text }
+  if (trouble?.kind !== 'limit') return null
+  const ends = resetTime(trouble.text, activityAt ?? now)
+  return ends === null || now < ends ? { state: 'limited', reason: trouble.text } : null
+}
+
+/** A headless agent has nobody to wait for, so one that was heard of is at work. */
+function byOutput({ outputAt }: Observation, { runtime }: Lifecycle): Judgement | null {
+  return runtime === null && outputAt !== null ? { state: 'working', reason: null } : null
+}
+
+/** At a terminal output is the sign of work: a turn that only thinks shows its seconds. Headless it may be silent. */
+function stuckOr(judged: Judgement, seen: Observation, lifecycle: Lifecycle): Judgement {
+  const { outputAt, screen, now } = seen
+  if (outputAt === null || screen === null) return judged
   const silent = Math.floor((now - outputAt) / 1000)
-  if (silent < stuckSeconds) return judged
+  if (silent < lifecycle.health.stuckSeconds) return judged
   return { state: 'stuck', reason: `It seems at work, but nothing came from it for ${spanText(silent)}.` }
 }
 

@@ -19,13 +19,18 @@ export interface ScreenSigns {
 
 interface Row {
   readonly text: string
-  /** Further in than an answer's later lines begin. */
+  /** As far in as the later lines of an answer begin. */
   readonly isIndented: boolean
+  readonly isBoxed: boolean
 }
 
 /** Rows from the end in which a sign of the present may stand. */
 const NEAR = 14
 const FOOTER = 7
+/** Rows that may follow a refusal, as hints or a choice, before it is the past. */
+const REFUSAL = 12
+/** The same where no glyph tells a message from what a program logs. */
+const LOG = 3
 
 const MESSAGE = /^[●⏺•⎿✻✽■◆]\s?\S/
 const ECHO = /^[>❯›]\s+\S/
@@ -47,11 +52,17 @@ const SIGN_IN_OPTION = /^(?:sign in with chatgpt|claude account with subscriptio
 /** Reads a screen. Pure. */
 export function readScreen(lines: readonly string[]): ScreenSigns {
   const rows = lines
-    .map((line): Row => ({ text: plainLine(line), isIndented: /^\s{2}/.test(line) }))
+    .map(
+      (line): Row => ({
+        text: plainLine(line),
+        isIndented: /^\s{2}/.test(line),
+        isBoxed: /^\s*[│┃]/.test(line),
+      }),
+    )
     .filter(({ text }) => text !== '')
   const texts = rows.map(({ text }) => text)
   const near = texts.slice(-NEAR)
-  const input = findInput(texts)
+  const input = findInput(rows)
   const choice = findChoice(texts, input?.row ?? null)
   const yesNo = choice === null && input === null ? yesNoOf(near) : null
   const isWorking = choice === null && near.some(isWorkingLine)
@@ -77,16 +88,20 @@ function isWorkingLine(line: string): boolean {
 }
 
 /** The input line has nothing below it but rules and the program's footer. */
-function findInput(rows: readonly string[]): { readonly row: number; readonly text: string } | null {
+function findInput(rows: readonly Row[]): { readonly row: number; readonly text: string } | null {
   for (let row = rows.length - 1; row >= 0 && row >= rows.length - FOOTER; row--) {
-    const line = rows[row] ?? ''
+    const { text: line, isBoxed } = rows[row] ?? NO_ROW
     if (OPTION.test(line)) return null
     const found = INPUT.exec(line)
-    if (found) return { row, text: (found[1] ?? '').trim() }
+    // Many programs print a plain `>` before what they do.
+    const isFramed = isBoxed || isRule((rows[row - 1] ?? NO_ROW).text)
+    if (found && (!line.startsWith('>') || isFramed)) return { row, text: (found[1] ?? '').trim() }
     if (MESSAGE.test(line)) return null
   }
   return null
 }
+
+const NO_ROW: Row = { text: '', isIndented: false, isBoxed: false }
 
 function yesNoOf(near: readonly string[]): string | null {
   const last = near.findLast((line) => !isRule(line)) ?? ''
@@ -107,11 +122,13 @@ function troubleIn(rows: readonly Row[], choice: Choice | null, inputRow: number
   for (const part of below) {
     if (troubleOf(part) === 'sign-in') return { kind: 'sign-in', text: part.slice(0, 300) }
   }
-  for (let row = (inputRow ?? rows.length) - 1; row >= 0; row--) {
-    const { text: line, isIndented } = rows[row] ?? { text: '', isIndented: false }
+  const from = (inputRow ?? rows.length) - 1
+  for (let row = from; row >= 0 && row > from - REFUSAL; row--) {
+    const { text: line, isIndented } = rows[row] ?? NO_ROW
     const text = line.replace(MARK, '')
-    // The later lines of an answer are talk, however they begin.
-    const kind = isIndented && text === line && choice === null ? null : troubleOf(text)
+    // The later lines of an answer are talk, however they begin; what a log said some lines ago is over.
+    const isTalk = text === line && choice === null && (isIndented || from - row > LOG)
+    const kind = isTalk ? null : troubleOf(text)
     if (kind !== null) return { kind, text: text.slice(0, 300) }
     if (MESSAGE.test(line) || (ECHO.test(line) && choice === null)) return null
   }

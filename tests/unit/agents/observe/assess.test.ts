@@ -69,6 +69,30 @@ test('output within the time that the definition gives is work', () => {
   expect(look({ ...shows(screens.CLAUDE_WORKING), outputAt: NOW - 600_000 }).state).toBe('stuck')
 })
 
+test('a headless agent may say nothing for hours and is at work, one at a terminal that is not seen is unknown', () => {
+  const silent = observation({ outputAt: LONG_AGO })
+  expect(assess(silent, null, lifecycle({ runtime: null }), 'claude')).toMatchObject({
+    state: 'working',
+    stuck: 'no',
+  })
+  expect(assess(silent, null, lifecycle(), 'claude').state).toBeNull()
+})
+
+test('a turn that the service refused is told by its transcript', () => {
+  const heartbeat = { at: NOW, state: 'idle' as const }
+  const refused = (kind: 'limit' | 'sign-in', text: string) => ({
+    trouble: { kind, text },
+    activityAt: NOW - 60_000,
+  })
+  expect(look({ heartbeat, usage: refused('sign-in', 'Please run /login') }).state).toBe('signed-out')
+  const limit = refused('limit', "You've hit your limit · resets 5pm (UTC)")
+  expect(look({ heartbeat, usage: limit }).state).toBe('limited')
+  expect(
+    look({ heartbeat: { ...heartbeat, at: NOW + 6 * 3_600_000 }, now: NOW + 6 * 3_600_000, usage: limit })
+      .state,
+  ).toBe('waiting')
+})
+
 test('an idle agent may be silent for hours', () => {
   expect(look({ ...shows(screens.CLAUDE_IDLE), outputAt: LONG_AGO })).toMatchObject({
     state: 'waiting',

@@ -174,3 +174,26 @@ export const SHELL_YES_NO = `
 Checking the project
  Load the settings of this folder? (y/n)
 `
+
+export const LOG_OF_A_BUILD = `
+> app@1.0.0 test
+> vitest run
+`
+
+export const LOG_WITH_OLD_ERROR = `
+Error: 429 too many requests
+retrying
+retrying
+fetched
+parsed
+stored
+`
+
+export const OLD_CLAUDE_IDLE = `
+● Done.
+
+╭──────────────────────────────────────────╮
+│ >                                        │
+╰──────────────────────────────────────────╯
+  ? for shortcuts
+`
