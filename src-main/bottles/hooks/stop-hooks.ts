@@ -1,9 +1,10 @@
-import { readMetadata } from '../../state/metadata.ts'
+import { withLock } from '../../state/lock.ts'
+import { type Metadata, readMetadata } from '../../state/metadata.ts'
 import type { BottleDeps } from '../deps.ts'
 import { readRuntime } from '../read-bottles.ts'
 import type { OperationContext } from '../services.ts'
 import { later } from './after-lock.ts'
-import { hasHooks, runBottleHooks } from './bottle-hooks.ts'
+import { hasHooks, refuseNested, runBottleHooks } from './bottle-hooks.ts'
 
 /** Why an agent is stopped. */
 export interface StopEvent {
@@ -22,17 +23,42 @@ export async function beforeStop(
   { cause, force }: StopEvent,
   context: OperationContext,
 ): Promise<boolean> {
+  const seen = await metadataOf(deps, slug)
+  if (!hasHooks(seen, 'pre_stop', 'post_stop')) return false
+  refuseNested(deps, slug, 'pre_stop')
+  // Whatever else goes on with the bottle ends first: a run that is being launched is not in its records yet.
+  const { metadata, isRunning } = await withLock(
+    deps.root,
+    slug,
+    { operation: cause, signal: context.signal },
+    async () => {
+      const metadata = await metadataOf(deps, slug)
+      return { metadata, isRunning: metadata !== null && (await runs(deps, slug, metadata, force, context)) }
+    },
+  )
+  if (!isRunning) return false
+  await runBottleHooks(deps, metadata, { point: 'pre_stop', context: { cause }, force }, context)
+  return true
+}
+
+async function metadataOf(deps: BottleDeps, slug: string): Promise<Metadata | null> {
   const read = await readMetadata(deps.root, slug)
-  const metadata = read.kind === 'ok' ? read.metadata : null
-  if (!metadata || !hasHooks(metadata, 'pre_stop', 'post_stop')) return false
-  const fact = await readRuntime(deps, slug, metadata.backend, context.signal).catch((thrown: unknown) => {
+  return read.kind === 'ok' ? read.metadata : null
+}
+
+async function runs(
+  deps: BottleDeps,
+  slug: string,
+  { backend }: Metadata,
+  force: boolean | undefined,
+  { signal }: OperationContext,
+): Promise<boolean> {
+  const fact = await readRuntime(deps, slug, backend, signal).catch((thrown: unknown) => {
     // Who forces it wants it without the engine too.
     if (force) return null
     throw thrown
   })
-  if (fact?.state !== 'running' && fact?.state !== 'paused') return false
-  await runBottleHooks(deps, metadata, { point: 'pre_stop', context: { cause }, force }, context)
-  return true
+  return fact?.state === 'running' || fact?.state === 'paused'
 }
 
 /** Runs the `post_stop` hooks of a bottle that has been stopped, once its lock is free. */
@@ -42,10 +68,9 @@ export async function afterStop(
   { cause }: StopEvent,
   context: OperationContext,
 ): Promise<void> {
-  const read = await readMetadata(deps.root, slug)
-  const metadata = read.kind === 'ok' ? read.metadata : null
-  if (!metadata || !hasHooks(metadata, 'post_stop')) return
-  const exit = metadata.icebox?.runs.at(-1)?.exit?.code ?? null
+  const metadata = await metadataOf(deps, slug)
+  if (!hasHooks(metadata, 'post_stop')) return
+  const exit = metadata?.icebox?.runs.at(-1)?.exit?.code ?? null
   await later(context, () =>
     runBottleHooks(deps, metadata, { point: 'post_stop', context: { cause, exit_code: exit } }, context),
   )

@@ -168,6 +168,38 @@ test('a required pre_stop hook keeps the agent running, unless the stop is force
   expect(tests.notices.join('\n')).toContain('The pre_stop hook “exit 1” ended with 1')
 })
 
+test('a stop that comes while the agent is being launched waits for it and then asks its hooks', async () => {
+  await agentWith('early', {
+    pre_start: yaml(`touch "$ICEBOX_HOME/begun"; sleep 0.5`),
+    pre_stop: yaml(`echo "pre_stop $ICEBOX_RUN" >>${LOG}`),
+  })
+  const started = start('early', 'sleep 600')
+  await expect.poll(() => existsSync(join(tests.home.dir, 'begun'))).toBe(true)
+  await tests.icebox.bottles.stop('early', {}, tests.context())
+  await started
+  const run = (await tests.icebox.bottles.detail('early', new AbortController().signal)).runs[0]
+  expect(await lines()).toEqual([`pre_stop ${run?.id}`])
+  expect(tests.notices.join()).not.toContain('could not be run')
+})
+
+test('a start that is cancelled in its hook leaves nothing behind', async () => {
+  await agentWith('left', { pre_start: yaml(`touch "$ICEBOX_HOME/waits"; sleep 600`) })
+  const controller = new AbortController()
+  const request = {
+    agent: 'left',
+    mode: 'headless',
+    prompt: 'true',
+    label: 'left',
+    cwd: tests.home.dir,
+  } as const
+  const starting = tests.icebox.bottles.start(request, tests.context({ signal: controller.signal }))
+  const failed = code(starting)
+  await expect.poll(() => existsSync(join(tests.home.dir, 'waits'))).toBe(true)
+  controller.abort()
+  expect(await failed).toBe('cancelled')
+  expect(existsSync(join(tests.home.dir, 'state', 'left'))).toBe(false)
+})
+
 test('a required pre_freeze hook keeps every freeze from happening, and nothing is lost', async () => {
   await agentWith('closed', {
     pre_freeze: yaml(`test -e "$ICEBOX_HOME/open"`, true),
