@@ -192,6 +192,8 @@ async function giveWord(fifo: string, runner: ProcessIdentity): Promise<void> {
     )
     if (pipe) {
       await pipe.writeFile('go\n').finally(() => pipe.close())
+      // Whoever reads all files of the run would wait for ever at this one.
+      await rm(fifo, { force: true })
       return
     }
     if (!(await isAlive(runner))) throw bottleError('engine-failed', 'The terminal ended at once.')

@@ -275,10 +275,12 @@ describe('files', () => {
   })
 
   it('stay inside while the agent swaps folders and links under the reader', async () => {
-    await mkdir(join(world.userHome, 'deep'), { recursive: true })
-    await writeFile(join(world.userHome, 'deep/file'), 'secret')
+    const outside = join(world.userHome, 'swapped')
+    await mkdir(join(outside, 'deep'), { recursive: true })
+    await writeFile(join(outside, 'deep/file'), 'secret')
+    await writeFile(join(outside, 'secret'), 'secret')
     const ref = await launch(
-      `mkdir -p $HOME/real/deep; echo mine > $HOME/real/deep/file; ln -s ${world.userHome} $HOME/evil; cd $HOME
+      `mkdir -p $HOME/real/deep; echo mine > $HOME/real/deep/file; ln -s ${outside} $HOME/evil; cd $HOME
        mv real at; while :; do mv at real; mv evil at; mv at evil; mv real at; done`,
       'swap',
     )
@@ -295,8 +297,8 @@ describe('files', () => {
       await access.write(ref, at('at/new'), bytes('x'), never()).catch(() => undefined)
       await access.remove(ref, at('at/secret'), never()).catch(() => undefined)
     }
-    expect((await readdir(world.userHome)).toSorted()).toEqual(['deep', 'secret'])
-    expect(await textOf(join(world.userHome, 'deep/file'))).toBe('secret')
+    expect(await readdir(outside)).toEqual(['deep', 'secret'])
+    expect(await textOf(join(outside, 'deep/file'))).toBe('secret')
   })
 })
 
