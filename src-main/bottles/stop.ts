@@ -184,6 +184,7 @@ export async function restart(
     await beforeLaunch(deps, prepared, event, context)
     await writeLaunched(deps.root, slug, prepared.resolved, run.id)
     const ref = await backend.restart(runtime, plan, signal)
+    faultPoint('restart:after-launch')
     const now = new Date().toISOString()
     const fresh = withHookCounts(await requireMetadata(deps.root, slug), prepared.resolved)
     await writeMetadata(

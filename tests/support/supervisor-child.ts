@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { leaseHolder } from '../../src-main/bottles/supervise/lease.ts'
+import type { StateRoot } from '../../src-main/state/root.ts'
+import { endProcess } from './child.ts'
+import { OUT } from './icebox-home.ts'
+import { until } from './supervised-world.ts'
+
+/** A supervisor that is a process of its own: the built `icebox supervise`. */
+export interface SupervisorChild {
+  readonly pid: number
+  /** Resolves when it has ended, with its exit code; null for a signal. */
+  readonly ended: Promise<number | null>
+  /** `kill -9`. */
+  kill(): Promise<void>
+}
+
+/** Starts one and, unless it is to die on the way, waits until it holds the lease. */
+export async function superviseChild(
+  root: StateRoot,
+  env: NodeJS.ProcessEnv,
+  fault?: string,
+): Promise<SupervisorChild> {
+  const child = spawn(process.execPath, [join(OUT, 'main/cli.js'), 'supervise', '--home', root.dir], {
+    env: { ...env, ...(fault ? { ICEBOX_FAULT: fault } : {}) },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  const { pid = 0 } = child
+  if (!fault) await until('it supervises', async () => (await leaseHolder(root))?.holder?.pid === pid)
+  return {
+    pid,
+    ended,
+    async kill() {
+      endProcess(pid)
+      await ended
+    },
+  }
+}
