@@ -4,6 +4,7 @@ import { readJsonObject, writeDurable } from '../state/durable-file.ts'
 import type { StateRoot } from '../state/root.ts'
 import type { ProviderName, ResolvedAgent } from './definitions.ts'
 import { DEFAULT_LIFECYCLE, type Lifecycle } from './lifecycle.ts'
+import { withoutSecrets } from './status/workspace-facts.ts'
 
 /** What a run was launched as: whoever looks after it, or ends it, goes by this and not by a definition that was edited since. */
 export interface LaunchedAgent {
@@ -14,7 +15,7 @@ export interface LaunchedAgent {
   /** The definition's file, absolute. */
   readonly file: string
   readonly model: string | null
-  /** Without what only a launch needs and what may hold tokens: MCP servers and the parts of later versions. */
+  /** Without MCP servers, which only a launch needs and which may hold tokens, and without secrets of parts of later versions. */
   readonly lifecycle: Lifecycle
   /** Those of the bottle's plain variables that tell how large the model's window is. */
   readonly env: Readonly<Record<string, string>>
@@ -43,7 +44,11 @@ export function toLaunched({ agent, bottle }: ResolvedAgent, runId: string): Lau
     provider: agent.provider,
     file: agent.file,
     model: agent.model,
-    lifecycle: { ...lifecycle, workspace: { ...lifecycle.workspace, mcpServers: {} }, later: {} },
+    lifecycle: {
+      ...lifecycle,
+      workspace: { ...lifecycle.workspace, mcpServers: {} },
+      later: withoutSecrets(lifecycle.later),
+    },
     env: Object.fromEntries(Object.entries(bottle.env).filter(([name]) => WINDOW_NAMES.includes(name))),
   }
 }

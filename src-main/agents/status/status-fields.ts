@@ -7,7 +7,7 @@ import type { AgentEvent } from '../observe/types.ts'
 import type { StatusDiff } from './diff-file.ts'
 import { eventFacts } from './event-facts.ts'
 import { paneFacts } from './pane-state.ts'
-import { claudeMdText, mcpJsonText, skillsIn } from './workspace-facts.ts'
+import { claudeMdText, mcpJsonText, skillsIn, withoutSecrets } from './workspace-facts.ts'
 
 /** All that a status is made of. */
 export interface StatusInput {
@@ -43,10 +43,11 @@ export function statusFields(input: StatusInput): AgentStatus {
     status: RUNS[row.state] ?? 'stopped',
     model: sample?.model ?? (agent === null ? 'unknown' : agent.model),
     runtime: runtimeName(row, lifecycle),
-    remote: null,
+    remote: lifecycle?.later.remote === undefined ? null : withoutSecrets(lifecycle.later.remote),
     hooks_configured: lifecycle ? hookCounts(lifecycle) : {},
     listen: lifecycle?.listen ?? [],
     extensions: lifecycle?.extensions ?? {},
+    later: withoutSecrets(lifecycle?.later ?? {}),
     context_management: contextFacts(lifecycle, sample),
     agent_meta: sample ? metaFacts(sample) : null,
     snapshot: snapshotFacts(input),

@@ -21,6 +21,11 @@ export function mcpJsonText(text: string | null): string | null {
   }
 }
 
+/** A value without what its names call secret. Pure. */
+export function withoutSecrets<T>(value: T): T {
+  return hidden(value, '') as T
+}
+
 function hidden(value: unknown, name: string): unknown {
   if (Array.isArray(value)) {
     const parts = value.map((part) => hidden(part, name))

@@ -113,6 +113,13 @@ test('hooks are counted and never shown, context management only where it acts',
   })
 })
 
+test('what a later version acts on is told without its secrets', () => {
+  const later = { orochi: { port: 8559, api_token: 'canary' }, remote: { host: 'far', password: 'canary' } }
+  const found = given({ agent: { model: null, lifecycle: lifecycle({ later }) } })
+  expect(found).toMatchObject({ later: { orochi: { port: 8559 } }, remote: { host: 'far' } })
+  expect(JSON.stringify(found)).not.toContain('canary')
+})
+
 test('the task is the tool with its input, else what was last asked', () => {
   const task = (over: Parameters<typeof sample>[0]) => given({ sample: sample(over) }).current_task
   expect(task({ currentTool: 'Bash', currentToolInput: 'npm test' })).toBe('Bash: npm test')
