@@ -107,7 +107,7 @@ export async function knownSecrets(
     ])
     // One that is gone or damaged now has no value to hide, and must not keep a freeze from happening.
     for (const file of lifecycle.envFiles)
-      values.push(...Object.values(await readEnvFiles([file], homedir()).catch(() => ({}))))
+      values.push(...Object.values(await readEnvFiles([file], deps.env.HOME || homedir()).catch(() => ({}))))
   }
   return values
 }
