@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import type { KnownSecret } from '../artifacts/scrub/types.ts'
 import { readMetadata } from '../state/metadata.ts'
 import { toFailure } from '../system/bottle-error.ts'
@@ -13,8 +14,10 @@ export async function secretValues(
   notice: (text: string) => void,
 ): Promise<readonly KnownSecret[]> {
   const read = await readMetadata(deps.root, slug)
-  const names = read.kind === 'ok' ? (read.metadata.icebox?.secretNames ?? []) : []
-  const found: KnownSecret[] = []
+  const facts = read.kind === 'ok' ? read.metadata.icebox : null
+  const names = facts?.secretNames ?? []
+  const files = facts?.runs.findLast(({ order }) => order)?.order?.envFiles ?? []
+  const found: KnownSecret[] = [...(await fromFiles(deps, files, notice))]
   const missing: string[] = []
   for (const name of new Set(names)) {
     const value = deps.env[name] || (await stored(deps, name, notice))
@@ -24,6 +27,23 @@ export async function secretValues(
   if (missing.length > 0)
     notice(`The values of ${missing.join(', ')} are not here, so they can't be searched for.`)
   return found
+}
+
+/** What the files of variables hold now; they may have changed since, and an empty value gives nothing away. */
+async function fromFiles(
+  deps: BottleDeps,
+  files: readonly string[],
+  notice: (text: string) => void,
+): Promise<readonly KnownSecret[]> {
+  if (files.length === 0) return []
+  try {
+    const { readEnvFiles } = await import('../agents/env-file.ts')
+    const values = await readEnvFiles(files, deps.env.HOME || homedir())
+    return Object.entries(values).flatMap(([name, value]) => (value === '' ? [] : [{ name, value }]))
+  } catch (error) {
+    notice(`The values of the env files can't be searched for: ${toFailure(error).message}`)
+    return []
+  }
 }
 
 async function stored(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAlive as lives, type ProcessIdentity } from '../../../src-main/system/process-identity.ts'
 import { scriptedAgent, visibleFolder } from '../../support/scripted-agent/scripted-agent.ts'
 import { makeSupervisedWorld, type SupervisedWorld, until } from '../../support/supervised-world.ts'
 
@@ -32,7 +33,7 @@ async function once(agent: string, prompt: string): Promise<string> {
   return output
 }
 
-/** Every file of a bottle with its content, but for its own terminal's output. */
+/** Every file that is kept of a bottle with its content; its own files and its output go on. */
 async function stateOf(slug: string): Promise<Record<string, string>> {
   const dir = world.icebox.root.path('state', slug)
   const names = await readdir(dir, { recursive: true, withFileTypes: true })
@@ -44,7 +45,7 @@ async function stateOf(slug: string): Promise<Record<string, string>> {
       return [path.slice(dir.length), createHash('sha256').update(text).digest('hex')] as const
     }),
   )
-  return Object.fromEntries(found.filter(([path]) => !/sample\.json|supervision\.json|events/.test(path)))
+  return Object.fromEntries(found.filter(([path]) => !/^\/live\/|sample\.json|supervision\.json/.test(path)))
 }
 
 describe('an agent that is kept running', () => {
@@ -97,7 +98,15 @@ describe('an agent that is kept running', () => {
         (await world.life(slug)).filter((line) => line.includes(word)).length
       await until('it is ready', async () => (await count('ready')) === nth)
       await world.say(slug, text)
-      await until('it has answered', async () => (await count(`turn ${text}`)) === 1)
+      await until('it has begun a turn', async () => (await count(`turn ${text}`)) === 1)
+      // Its words may reach the screen a moment before they reach its files.
+      await until('it is written', async () => {
+        const dir = world.icebox.root.path('state', slug, 'live/home/.claude/projects')
+        const names = await readdir(dir, { recursive: true }).catch(() => [])
+        const files = names.filter((name) => name.endsWith('.jsonl'))
+        const texts = await Promise.all(files.map((name) => readFile(join(dir, name), 'utf8')))
+        return texts.some((found) => found.includes(`Done: ${text}`))
+      })
     }
     await says(1, 'remember the swift')
     await bottles().restart(slug, world.context())
@@ -112,6 +121,24 @@ describe('an agent that is kept running', () => {
     expect(third).toContain(`--resume ${id}`)
     expect((await world.newestRun(slug)).order).toMatchObject({ session: 'new', sessionId: id })
     await bottles().stop(slug, {}, world.context())
+  })
+})
+
+describe('the command line', () => {
+  const icebox = (args: readonly string[]) =>
+    world.home.icebox([...args, '--allow-missing-secrets'], { env: { PATH: world.env.PATH ?? '' } })
+
+  it('returns with the slug of an agent that is kept running, and needs no terminal', async () => {
+    const started = await icebox(['start', 'kept', '--label', 'by command', '--session', 'new'])
+    expect(started).toMatchObject({ code: 0, json: { slug: 'by-command' } })
+    expect(await isAlive('by-command')).toBe(true)
+    const again = await icebox(['resume', 'by-command', '--force'])
+    expect(again).toMatchObject({ code: 0, json: { slug: 'by-command', snapshot: expect.any(String) } })
+    expect(await isAlive('by-command')).toBe(true)
+    expect(await icebox(['resume', 'by-command'])).toMatchObject({ code: 1, errorCode: 'busy' })
+    const foreground = await icebox(['start', 'kept', '--label', 'nobody', '--foreground'])
+    expect(foreground).toMatchObject({ code: 2, errorCode: 'usage' })
+    await bottles().destroy({ slug: 'by-command', purge: true }, world.context())
   })
 })
 
@@ -157,8 +184,8 @@ describe('a forced start over a bottle of that name', () => {
     expect(run).toMatchObject({ slug: 'stale', isDetached: true })
     expect(run.runId).not.toBe(old.id)
     expect(await isAlive('stale')).toBe(true)
-    expect(() => process.kill(Number(old.ref?.id), 0)).toThrow('ESRCH')
-    expect(await readdir(world.icebox.root.path('state/stale/live/workspace'))).toEqual([])
+    expect(await lives(old.ref?.facts.identity as ProcessIdentity)).toBe(false)
+    expect(await readdir(world.icebox.root.path('state/stale/live/workspace'))).not.toContain('work.txt')
     const [entry] = await bottles().trash()
     expect(entry).toMatchObject({ slug: 'stale', snapshots: 1 })
     const undone = await bottles().undo(entry?.id ?? '', world.context())
