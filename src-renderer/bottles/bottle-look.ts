@@ -85,10 +85,13 @@ export function sentenceOf(bottle: Bottle): string {
 }
 
 /** Why a bottle is as it is: that its agent is not restarted any more, what its agent asks, what its engine says. */
-export function reasonOf(bottle: Pick<Bottle, 'stateReason' | 'health'>): string | null {
+export function reasonOf(
+  bottle: Pick<Bottle, 'state' | 'agentState' | 'stateReason' | 'health'>,
+): string | null {
   const { health } = bottle
   if (health?.restarts.gaveUp) return t.health.gaveUpShort(health.restarts.gaveUp)
-  return bottle.stateReason ?? health?.reason ?? null
+  const isIdle = health && bottle.state === 'running' && bottle.agentState === 'waiting'
+  return bottle.stateReason ?? health?.reason ?? (isIdle ? t.health.idle : null)
 }
 
 /** The agent's look where it stands for itself; null while nothing is known of it. */

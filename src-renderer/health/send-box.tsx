@@ -59,7 +59,9 @@ export function SendBox(props: {
           className="input"
           rows={1}
           aria-label={t.health.sendLabel}
-          placeholder={props.isWaiting ? t.health.sendPlaceholder : t.health.sendPlaceholderBusy}
+          placeholder={
+            props.isWaiting && props.hasQuestion ? t.health.sendPlaceholder : t.health.sendPlaceholderBusy
+          }
           value={text}
           spellCheck={false}
           onChange={(event) => write(event.target.value)}

@@ -1,20 +1,28 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { scriptedAgent, visibleFolder } from '../support/scripted-agent/scripted-agent.ts'
 import { startTestServer, type TestServer } from '../support/serve.ts'
 import { builtRenderer, launchChromium, openWindow, type WindowPage } from '../support/window-page.ts'
 
 let browser: Browser
+let programs: Awaited<ReturnType<typeof visibleFolder>>
 let server: TestServer
 let opened: WindowPage
 
 beforeAll(async () => {
   browser = await launchChromium()
+  programs = await visibleFolder()
+  await scriptedAgent(programs.dir)
 })
-afterAll(() => browser.close())
+afterAll(async () => {
+  await browser.close()
+  await programs.remove()
+})
 beforeEach(async () => {
-  server = await startTestServer({ rendererDir: await builtRenderer() })
+  const env = { ...process.env, PATH: `${programs.dir}:${process.env.PATH}` }
+  server = await startTestServer({ rendererDir: await builtRenderer(), env })
   opened = await openWindow(browser, server.server.newLink())
 })
 afterEach(async () => {
@@ -96,4 +104,42 @@ test('what another program does shows in the window', async () => {
   await page.getByRole('treegrid').getByText('from outside').waitFor(LONG)
   await server.icebox.bottles.stop(slug, {}, quiet())
   await expect.poll(() => pill(page).innerText(), LONG).toBe('Frozen')
+})
+
+test('an agent that asks is seen to ask, and goes on once it was answered here', async () => {
+  const { page } = opened
+  await mkdir(join(server.home, 'agents'), { recursive: true })
+  await mkdir(join(server.home, 'bottles'), { recursive: true })
+  await writeFile(join(server.home, 'bottles', 'here.md'), '---\nbackend: host\n---\n')
+  await writeFile(
+    join(server.home, 'agents', 'asker.md'),
+    `---\nprovider: claude\nbottle: here\nruntime: terminal\nhealth: {enabled: true, interval: 1}\nstartup: {commands: ['!ask Run the migration?']}\n---\n`,
+  )
+  await server.icebox.bottles.start(
+    {
+      agent: 'asker',
+      mode: 'headless',
+      label: 'asker',
+      cwd: server.home,
+      allowMissingSecrets: true,
+    },
+    quiet(),
+  )
+  const row = page.locator('.row[data-slug="asker"]')
+  await row.getByText('Do you want to proceed?').waitFor(LONG)
+  await row.getByText('Waiting').waitFor(LONG)
+  expect(
+    await page.locator('.tabs label', { hasText: 'Waiting for you' }).locator('.count').innerText(),
+  ).toBe('1')
+  await row.click()
+  await page.getByRole('tab', { name: 'Health' }).click()
+  await page
+    .getByRole('region', { name: 'What asker showed last' })
+    .getByText('Run the migration?')
+    .waitFor(LONG)
+  await page.getByRole('textbox', { name: 'Answer the agent' }).fill('1')
+  await page.keyboard.press('Enter')
+  await page.getByText('You chose 1').waitFor(LONG)
+  await page.locator('.sidebar').getByRole('button', { name: 'Activity' }).click()
+  await page.locator('.stream').getByText('A message was typed.').waitFor(LONG)
 })

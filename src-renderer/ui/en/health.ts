@@ -7,6 +7,7 @@ export const health = {
   contextFull: (percent: number) => `${percent} % of the model’s context is used`,
   contextUnknown: 'How much of its context the agent has used is not known',
   wide: '(1M)',
+  idle: 'ready for what comes next',
   gaveUpShort: (reason: string) => `not restarted any more: ${reason}`,
 
   noneTitle: 'Not looked after',

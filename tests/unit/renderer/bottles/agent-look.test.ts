@@ -61,6 +61,12 @@ describe('the sentence of a row', () => {
   test('tells what the agent asks', () => {
     expect(sentenceOf(bottle('a', { health: health({ reason: 'Go on? (y/n)' }) }))).toBe('Go on? (y/n)')
   })
+  test('tells that it is ready where it waits without a question', () => {
+    expect(sentenceOf(bottle('a', { agentState: 'waiting', health: health() }))).toBe(
+      'ready for what comes next',
+    )
+    expect(sentenceOf(bottle('a', { agentState: 'waiting' }))).toBe('never frozen')
+  })
   test('tells first that it is not restarted any more', () => {
     const gaveUp = { count: 3, nextAt: null, gaveUp: 'it crashed thrice' }
     const row = bottle('a', { stateReason: 'agent exited 1', health: health({ restarts: gaveUp }) })
