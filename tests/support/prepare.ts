@@ -21,6 +21,7 @@ const DOCKER: Need = {
   elsewhere: 'Docker (a running engine and its command)',
 }
 const TMUX: Need = { programs: ['tmux'], debian: ['tmux'], elsewhere: 'tmux' }
+const SCREEN: Need = { programs: ['screen'], debian: ['screen'], elsewhere: 'GNU screen' }
 const SKOPEO: Need = { programs: ['skopeo'], debian: ['skopeo'], elsewhere: 'skopeo' }
 const BUSYBOX: Need = { programs: ['busybox'], debian: ['busybox-static'], elsewhere: 'a static busybox' }
 const BWRAP: Need = { programs: ['bwrap'], debian: ['bubblewrap'], elsewhere: 'bubblewrap' }
@@ -50,7 +51,7 @@ const SCHEMAS: Need = {
 
 /** What each suite needs on the machine; a suite without an entry needs only what `npm ci` brings. */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
-  engine: [DOCKER, TMUX, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
+  engine: [DOCKER, TMUX, SCREEN, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
   // The guests of the doubles are real processes on file systems of their own; trips between backends use Docker too.
   doubles: [DOCKER, TMUX, BUSYBOX, BWRAP, GNU_TAR, UNSHARE, CHROOT],
   e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],

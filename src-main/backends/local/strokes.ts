@@ -33,8 +33,7 @@ export function paceStrokes(strokes: readonly Stroke[]): readonly PacedStroke[] 
 
 /** A text without control characters but tab and line end: it can press no key and end no paste. Pure. */
 export function typedText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replaceAll('\r\n', '\n').replace(/[\0-\x08\x0b-\x1f\x7f\x80-\x9f]/g, '')
+  return text.replaceAll('\r\n', '\n').replace(/(?![\n\t])\p{Cc}/gu, '')
 }
 
 /** True for a text that is pasted, so that a line end in it sends nothing. Pure. */
