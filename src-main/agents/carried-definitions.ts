@@ -32,7 +32,8 @@ function withoutReach(resolved: ResolvedAgent, isAgentCarried: boolean): Resolve
   const dropped = [
     ...(bottle.mounts.length > 0 ? ['mounts'] : []),
     ...(Object.keys(bottle.sidecars).length > 0 ? ['sidecars'] : []),
-    ...limited.dropped,
+    // Names of secrets stay, as a person gives their values here; mounts are told of the whole bottle.
+    ...limited.dropped.filter((part) => part !== 'secrets' && part !== 'container.volumes'),
   ]
   const told =
     dropped.length > 0

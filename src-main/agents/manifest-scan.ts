@@ -62,23 +62,19 @@ export async function openManifestIndex(
     if (isManifestName(found.name)) into.set(found.name, found)
     else misnamed.push(found)
   }
+  const elsewhere = await agentsElsewhere(searchFolders(homeDir, env), notices, misnamed)
+  const hiddenBy = (name: string): string | null => (agents.get(name) ?? elsewhere.get(name))?.file ?? null
   const addAgents = async (folder: string, source: ManifestFile['source'], names: readonly string[]) => {
     for (const { name, file } of await yamlIn(folder, notices)) {
-      add(agents, { kind: 'agent', name, file, source, hides: agents.get(name)?.file ?? null })
+      add(agents, { kind: 'agent', name, file, source, hides: hiddenBy(name) })
     }
     for (const name of names) {
       const kind = source === 'home' && name === SAMPLE_NAME ? 'sample' : source
-      add(agents, entry('agent', name, folder, kind, agents.get(name)?.file ?? null))
+      add(agents, entry('agent', name, folder, kind, hiddenBy(name)))
     }
   }
   for (const name of await manifestNames(join(root.dir, 'bottles'))) {
     add(bottles, entry('bottle', name, join(root.dir, 'bottles'), 'home', null))
-  }
-  // The first folder of the search wins, so it comes last; a file in it that hides another program's is no news.
-  for (const folder of searchFolders(homeDir, env).toReversed()) {
-    for (const { name, file } of await yamlIn(folder, notices)) {
-      add(agents, { kind: 'agent', name, file, source: 'home', hides: null })
-    }
   }
   await addAgents(join(root.dir, 'agents'), 'home', await manifestNames(join(root.dir, 'agents')))
   const project = await projectFolder(root.dir, projectDir)
@@ -90,7 +86,25 @@ export async function openManifestIndex(
       )
     }
   }
+  for (const [name, found] of elsewhere) if (!agents.has(name)) agents.set(name, found)
   return { rootDir: root.dir, homeDir, projectDir, env, agents, bottles, misnamed, notices }
+}
+
+/** Agent YAML of other programs; of one name the first folder's. */
+async function agentsElsewhere(
+  folders: readonly string[],
+  notices: string[],
+  misnamed: ManifestFile[],
+): Promise<ReadonlyMap<string, ManifestFile>> {
+  const agents = new Map<string, ManifestFile>()
+  for (const folder of folders) {
+    for (const { name, file } of await yamlIn(folder, notices)) {
+      const found = { kind: 'agent', name, file, source: 'home', hides: null } as const
+      if (!isManifestName(name)) misnamed.push(found)
+      else if (!agents.has(name)) agents.set(name, found)
+    }
+  }
+  return agents
 }
 
 /** Agent YAML of a folder; one that can't be read is told and otherwise blocks nothing. */

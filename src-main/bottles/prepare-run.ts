@@ -102,8 +102,8 @@ export async function prepareRun(
   const missed = missing.length > 0 ? [`Started without these secrets: ${missing.join(', ')}.`] : []
   const fromFiles = await envFileValues(deps, request, resolved, Object.keys(planned.env), values)
   await requireVenv(resolved, choice.backend)
-  if (!request.resuming) await requireCopied(resolved)
-  const told = [...(resolved?.notices ?? []), ...choice.notices, ...missed, ...fromFiles.notices]
+  const copied = await requireCopied(request, resolved)
+  const told = [...(resolved?.notices ?? []), ...choice.notices, ...missed, ...fromFiles.notices, ...copied]
   return {
     request: settled,
     resolved,

@@ -81,12 +81,16 @@ export function templateValues(
   return Object.fromEntries(templates.map(([name, template]) => [name, fillFromEnv(template, env)]))
 }
 
-/** The folder that a new bottle begins with a copy of. @throws BottleError `not-found` */
-export async function requireCopied(resolved: ResolvedAgent | null): Promise<void> {
+/** What to tell of the folder that a new bottle begins with a copy of. @throws BottleError `not-found` */
+export async function requireCopied(
+  request: RunRequest,
+  resolved: ResolvedAgent | null,
+): Promise<readonly string[]> {
   const folder = resolved?.agent.copyFrom
-  if (folder === undefined) return
+  if (folder === undefined || request.resuming || request.copyCwd) return []
   const found = await stat(folder).catch(() => null)
-  if (found?.isDirectory()) return
+  if (found?.isDirectory())
+    return [`The bottle begins with a copy of ${folder}; the folder itself is not touched.`]
   throw bottleError(
     'not-found',
     `There is no folder ${folder}, which the agent's definition names as its workdir. Make it, or set \`workdir-mode: empty\`.`,

@@ -155,9 +155,5 @@ function readWorkdir(spec: Fields, base: PathBase, isContainer: boolean, report:
     const what = `\`workdir\` is ${quoted(path)}, which is too much to begin a bottle with.`
     return { ...none, refusals: [`${what} Name a folder in it, or set \`workdir-mode: empty\`.`] }
   }
-  return {
-    ...none,
-    copyFrom: path,
-    notices: [`A new bottle begins with a copy of ${path}; the folder itself is not touched.`],
-  }
+  return { ...none, copyFrom: path }
 }

@@ -62,8 +62,10 @@ export async function yamlAgents(folder: string): Promise<readonly FoundYaml[]> 
     if (!found.has(name)) found.set(name, file)
   }
   for (const extension of EXTENSIONS) {
-    for (const { name } of visible) {
-      if (extname(name) === extension) add(basename(name, extension), join(folder, name))
+    for (const entry of visible) {
+      const { name } = entry
+      if (extname(name) === extension && !entry.isDirectory())
+        add(basename(name, extension), join(folder, name))
     }
   }
   const folders = visible.filter((entry) => entry.isDirectory() || entry.isSymbolicLink())

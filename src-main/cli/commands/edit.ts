@@ -13,12 +13,16 @@ const BOTTLE_PREFIX = 'bottle/'
 export async function edit(face: Face, name: string | undefined): Promise<number> {
   requireTerminal(face, 'The files are in the folders agents and bottles of the state root.')
   return withIcebox(face, async (icebox) => {
-    const { openManifestIndex, validateManifests } = await import('../../agents/manifest-index.ts')
+    const { agentProblems, openManifestIndex, validateManifests } = await import(
+      '../../agents/manifest-index.ts'
+    )
     const index = await openManifestIndex(icebox.root, face.cwd)
     const wanted = name ?? (await pick(face, 'manifest', choices(index)))
     const found = await findManifest(index, wanted)
     await openEditor(face, found.file)
-    const all = await validateManifests(await openManifestIndex(icebox.root, face.cwd), found.name)
+    const now = await openManifestIndex(icebox.root, face.cwd)
+    const all =
+      found.source === 'path' ? await agentProblems(now, found) : await validateManifests(now, found.name)
     const problems = all.filter((problem) => problem.file === found.file)
     await face.result({
       json: { file: found.file, problems },
