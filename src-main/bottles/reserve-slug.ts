@@ -29,6 +29,8 @@ export interface Reservation {
 
 /** Most names that are tried before giving up. */
 const TRIES = 1000
+/** Milliseconds to wait for the lock of a name that this start has just made free. */
+const AFTER_LOCK_MS = 10_000
 
 /** The names to try, in order; endless only in principle. Pure but for randomness. */
 export function* slugCandidates(wish: SlugWish): Generator<string> {
@@ -91,7 +93,8 @@ export async function reserveSlug(
   for (const slug of slugCandidates(wish)) {
     if (!(await isFree(root, slug, trashed))) continue
     if (await backend.isNameTaken(`bot-bottle-${requireSlug(slug)}`, signal)) continue
-    const release = await lockOrNull(root, slug, signal)
+    // Whoever still writes down the end of the one that went before is done in a moment.
+    const release = await lockOrNull(root, slug, slug === wish.comesAfter ? AFTER_LOCK_MS : 0, signal)
     if (!release) continue
     try {
       // A destroy may have put the name into the trash since the first look.
@@ -109,10 +112,11 @@ export async function reserveSlug(
 async function lockOrNull(
   root: StateRoot,
   slug: string,
+  waitMs: number,
   signal: AbortSignal,
 ): Promise<(() => Promise<void>) | null> {
   try {
-    return await takeLock(root, slug, { operation: 'start', waitMs: 0, signal })
+    return await takeLock(root, slug, { operation: 'start', waitMs, signal })
   } catch (thrown) {
     if (isBottleError(thrown) && thrown.code === 'busy') return null
     throw thrown
