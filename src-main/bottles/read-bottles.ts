@@ -64,13 +64,13 @@ export function adoptedIds(records: readonly Pick<Records, 'metadata'>[]): Reado
 /** What the disk knows of a bottle; null when there is no state folder. */
 export async function readRecords(deps: BottleDeps, slug: string): Promise<Records> {
   const { root } = deps
-  const [metadata, { snapshots }, committed, intent, sample] = await Promise.all([
+  const [metadata, { snapshots }, committed, intent] = await Promise.all([
     readMetadata(root, slug),
     readSnapshots(root, slug),
     readCommittedImage(root, slug),
     readIntent(root, slug),
-    readSample(root, slug),
   ])
+  const run = metadata.kind === 'ok' ? latestRun(metadata.metadata) : null
   return {
     slug,
     rootId: root.id,
@@ -79,7 +79,8 @@ export async function readRecords(deps: BottleDeps, slug: string): Promise<Recor
     snapshots,
     current: currentSnapshot(snapshots, committed),
     intent,
-    sample,
+    // Most bottles have none, and a list of hundreds must not look for it in each.
+    sample: run?.order?.isSupervised ? await readSample(root, slug) : null,
   }
 }
 

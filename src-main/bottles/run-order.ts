@@ -1,4 +1,4 @@
-import { SESSION_MODES, type SessionMode } from '../agents/lifecycle.ts'
+import { needsSupervision, SESSION_MODES, type SessionMode } from '../agents/lifecycle.ts'
 import type { SessionWish } from '../agents/sessions/plan-session.ts'
 import { movesSessions } from '../agents/sessions/session-files.ts'
 import type { RunOrder } from '../state/metadata.ts'
@@ -23,6 +23,7 @@ export function orderOf({
     secretNames: request.secretNames,
     allowMissingSecrets: request.allowMissingSecrets,
     envFiles: envFileNames.length > 0 ? (resolved?.agent.lifecycle.envFiles ?? []) : [],
+    isSupervised: resolved !== null && needsSupervision(resolved.agent.lifecycle),
   }
 }
 

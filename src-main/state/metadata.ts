@@ -23,6 +23,8 @@ export interface RunOrder {
   readonly allowMissingSecrets: boolean
   /** Files of variables, absolute; their values count as secrets. */
   readonly envFiles: readonly string[]
+  /** True when somebody looks after the run, so that a list knows where a look may be found. */
+  readonly isSupervised?: boolean | undefined
 }
 
 export interface RunRecord {
@@ -109,6 +111,7 @@ export function parseOrder(value: unknown): RunOrder | undefined {
     secretNames: texts(order.secretNames),
     allowMissingSecrets: order.allowMissingSecrets === true,
     envFiles: texts(order.envFiles),
+    isSupervised: order.isSupervised === true,
   }
 }
 
