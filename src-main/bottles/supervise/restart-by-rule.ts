@@ -31,6 +31,8 @@ export async function restartByRule(
       slug,
       { ...context, signal },
       {
+        // After a crash the conversation goes on; a full one would only be full again.
+        session: why === 'crash' ? 'continue-or-new' : 'new',
         check: async () => {
           objection = await objectionTo(session, launch, why, context.signal)
           if (objection === null) return
