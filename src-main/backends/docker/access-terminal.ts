@@ -1,11 +1,9 @@
-import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { ScreenText, Stroke } from '../agent-access.ts'
 import type { RuntimeRef } from '../backend.ts'
-import { keyBytes, paceStrokes, textBytes } from '../local/strokes.ts'
 import { type Followed, follow } from './access-follow.ts'
-import { DETACH_KEYS } from './attach.ts'
+import { typeStrokes } from './access-type.ts'
 import type { Engine } from './engine.ts'
 import { knownSize, type Size } from './terminal-size.ts'
 
@@ -15,8 +13,6 @@ const KEEP_MS = 600_000
 const COALESCE_MS = 250
 /** Between two tries to reach an engine that went away. */
 const RETRY_MS = 5000
-/** How long the engine may take to take the last of what was typed. */
-const FINISH_MS = 2000
 
 export interface DockerTerminals {
   screen(ref: RuntimeRef, signal: AbortSignal): Promise<ScreenText | null>
@@ -143,63 +139,4 @@ async function* arrivalsOf(followed: Followed, signal: AbortSignal): AsyncGenera
     } else if (followed.hasEnded) return
     else await Promise.race([followed.next(), aborted])
   }
-}
-
-async function typeStrokes(
-  engine: Engine,
-  ref: RuntimeRef,
-  { view }: Followed,
-  strokes: readonly Stroke[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (!view) {
-    throw bottleError('unsupported', `${ref.slug} runs without a terminal, so nothing can be typed.`, {
-      slug: ref.slug,
-    })
-  }
-  const input = await openInput(engine, ref, signal)
-  try {
-    for (const stroke of paceStrokes(strokes)) {
-      signal.throwIfAborted()
-      if (stroke.kind === 'pause') await delay(stroke.ms, undefined, { signal })
-      else {
-        // Asked at each stroke: the one before may have changed what the program wants.
-        await view.settled()
-        const bytes =
-          stroke.kind === 'key' ? keyBytes(stroke.key, view.modes) : textBytes(stroke.text, view.modes)
-        await send(input, bytes)
-      }
-    }
-    await finish(input)
-  } catch (thrown) {
-    signal.throwIfAborted()
-    throw bottleError('not-found', `The agent of ${ref.slug} ended while it was typed to.`, {
-      slug: ref.slug,
-      cause: thrown,
-    })
-  } finally {
-    input.destroy()
-  }
-}
-
-async function openInput(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<Duplex> {
-  const stream = await engine.call(`type to ${ref.name}`, signal, (docker) =>
-    docker.getContainer(ref.id).attach({ stream: true, stdin: true, hijack: true, detachKeys: DETACH_KEYS }),
-  )
-  stream.on('error', () => undefined)
-  return stream as Duplex
-}
-
-function send(input: Duplex, bytes: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    input.write(bytes, (error) => (error ? reject(error) : resolve()))
-  })
-}
-
-/** The engine ends its side once it has taken everything. */
-async function finish(input: Duplex): Promise<void> {
-  const over = new Promise<void>((resolve) => input.once('close', resolve))
-  input.end()
-  input.resume()
-  await Promise.race([over, delay(FINISH_MS)])
 }

@@ -5,15 +5,13 @@ import { type HostContext, installOf } from './host-context.ts'
 
 /** What this machine can do as an engine; it is always there, so only parts of it can be missing. */
 export async function probeHost(context: HostContext, signal: AbortSignal): Promise<EngineReport> {
-  const [isolation, tmux, reflink] = await Promise.all([
+  const [isolation, tmux, screen, reflink] = await Promise.all([
     context.isolation(signal),
     context.terminalProgram('tmux'),
+    context.terminalProgram('screen'),
     canShareBlocks(join(context.home, 'icebox')),
   ])
-  const reasons = [
-    isolation.reason,
-    tmux ? null : 'tmux is not installed, so interactive bottles need docker.',
-  ]
+  const reasons = [isolation.reason, tmux ? null : withoutTmux(screen !== undefined)]
   const fixes = [isolation.fix, tmux ? null : installOf('tmux')]
   return {
     name: 'host',
@@ -35,6 +33,13 @@ export async function probeHost(context: HostContext, signal: AbortSignal): Prom
     reason: joined(reasons, ' '),
     fix: joined(fixes, ' && '),
   }
+}
+
+/** An agent may ask for `screen` in its place. Pure. */
+function withoutTmux(hasScreen: boolean): string {
+  return hasScreen
+    ? 'tmux is not installed, so only agents with `multiplexer: screen` get a terminal here.'
+    : 'tmux is not installed, so interactive bottles need docker.'
 }
 
 function joined(parts: readonly (string | null)[], separator: string): string | null {
