@@ -94,7 +94,7 @@ export interface NumberRange {
 export function readNumber(field: Field | undefined, range: NumberRange, report: Report): number | undefined {
   const text = readText(field, report)
   if (field === undefined || text === undefined) return undefined
-  const number = /^[+-]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN
   const fits = number >= range.min && number <= range.max
   if (fits && (range.whole !== true || Number.isInteger(number))) return number
   const kind = range.whole === true ? 'a whole number' : 'a number'

@@ -181,6 +181,15 @@ function locate(
 
   const scalar = (node: { value: unknown; source?: string; type?: string }, line: number): Located => {
     const { value } = node
+    if (
+      style.takesAliases &&
+      node.type === 'PLAIN' &&
+      typeof value === 'string' &&
+      /^(yes|no|on|off)$/i.test(value)
+    ) {
+      // The parser that such files were written for takes these words for booleans.
+      return { kind: 'scalar', line, value: /^(yes|on)$/i.test(value), text: value }
+    }
     if (typeof value === 'string') return { kind: 'scalar', line, value, text: value }
     if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
       return { kind: 'scalar', line, value, text: node.source ?? String(value ?? '') }

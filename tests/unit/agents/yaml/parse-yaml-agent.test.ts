@@ -333,6 +333,16 @@ describe('YAML as other programs write it', () => {
     expect(circle.problems.length).toBeGreaterThan(0)
   })
 
+  it('yes and off are booleans where one is wanted, and texts elsewhere', async () => {
+    const agent = await validAgent(
+      v3('health: {enabled: yes}\nenv: {A: yes, B: "off"}\nextensions: {c: Off, d: "no"}'),
+    )
+    expect(agent.lifecycle.health.enabled).toBe(true)
+    expect(agent.ownBottle?.env).toEqual({ A: 'yes', B: 'off' })
+    expect(agent.lifecycle.extensions).toEqual({ c: false, d: 'no' })
+    expect(await said(v3('health: {enabled: "yes"}'))).toContain('`enabled` must be true or false.')
+  })
+
   it('v2 `venv`, and `python-venv` where it belongs', async () => {
     expect((await validAgent(v2('venv: auto'))).lifecycle.pythonVenv).toEqual(['auto'])
     expect(await said(v3('venv: auto'))).toContain('`venv` is called `python-venv` in v3.')
