@@ -1,13 +1,16 @@
 import type { ProviderName } from '../definitions.ts'
 import type { Lifecycle, StartupAnswer } from '../lifecycle.ts'
 import { answersFor, findAnswer, matches } from './answers.ts'
-import { hasInputMark, inputOf, isUnsent, questionOf, tailOf } from './screen-signs.ts'
+import { hasInputMark, inputOf, isOnScreen, isUnsent, questionOf, tailOf } from './screen-signs.ts'
 import type { StartupState } from './startup-state.ts'
 
 /** How often an Enter is pressed again that the program lost. */
 const ENTER_TRIES = 5
-/** Looks after typing until the text must have been drawn. */
-const SETTLE_LOOKS = 2
+/** Least milliseconds between two looks at what became of a typed text. */
+const SETTLE_MS = 300
+const RETYPES = 2
+/** Looks after typing, for a program that shows nothing of what is typed. */
+const BLIND_LOOKS = 10
 
 /** What one startup works with: what was kept, and what only this process has seen. */
 export interface StartupMemory {
@@ -22,6 +25,8 @@ export interface StartupMemory {
   /** Looks since the present command was typed; null while its fate is unknown (after a restart of the supervisor). */
   readonly looks: number | null
   readonly enters: number
+  /** How often the present command was typed once more, since nothing of it was ever seen. */
+  readonly retypes: number
 }
 
 export type StartupStep =
@@ -43,7 +48,7 @@ export interface NextStep {
 
 /** The memory at the first look. Pure. */
 export function beginStartup(state: StartupState, now: number): StartupMemory {
-  return { state, since: now, text: null, same: 0, idleSince: null, looks: null, enters: 0 }
+  return { state, since: now, text: null, same: 0, idleSince: null, looks: null, enters: 0, retypes: 0 }
 }
 
 /**
@@ -61,7 +66,10 @@ export function nextStartupStep(
   const { state } = memory
   if (state.isDone) return { memory, step: { kind: 'done' } }
   const wait: StartupStep = { kind: 'wait', ms: startup.readyPollSeconds * 1000 }
-  if (state.isTyping) return afterTyping(memory, startup, lines, now, wait)
+  if (state.isTyping) {
+    const settle: StartupStep = { kind: 'wait', ms: Math.max(SETTLE_MS, startup.readyPollSeconds * 1000) }
+    return afterTyping(memory, provider, startup, lines, now, settle)
+  }
   const answer = state.isReady
     ? null
     : findAnswer(answersFor(provider, startup), tailOf(lines), state.answered)
@@ -130,7 +138,7 @@ function nextCommand(memory: StartupMemory, startup: Lifecycle['startup'], now: 
   const left = idleSince + command.delaySeconds * 1000 - now
   if (left > 0) return { memory: { ...memory, idleSince }, step: { kind: 'wait', ms: left } }
   return {
-    memory: { ...memory, idleSince, state: { ...state, isTyping: true }, looks: 0, enters: 0 },
+    memory: { ...memory, idleSince, state: { ...state, isTyping: true }, looks: 0, enters: 0, retypes: 0 },
     step: { kind: 'type', text: command.text },
   }
 }
@@ -138,6 +146,7 @@ function nextCommand(memory: StartupMemory, startup: Lifecycle['startup'], now: 
 /** A command was typed: its Enter may be lost while the program repaints, and after a restart nobody knows whether it went out. */
 function afterTyping(
   memory: StartupMemory,
+  provider: ProviderName,
   startup: Lifecycle['startup'],
   lines: readonly string[],
   now: number,
@@ -153,16 +162,19 @@ function afterTyping(
   const looks = (memory.looks ?? 0) + 1
   const next = { ...memory, looks }
   if (isUnsent(lines, text) && memory.enters < ENTER_TRIES) {
-    return { memory: { ...next, enters: memory.enters + 1 }, step: { kind: 'press-enter' } }
+    // Twice in a row: an Enter that was only slow must not be followed by one that answers a question.
+    if (memory.same < 2) return { memory: next, step: wait }
+    return { memory: { ...next, enters: memory.enters + 1, same: 0 }, step: { kind: 'press-enter' } }
   }
-  if (looks < SETTLE_LOOKS) return { memory: next, step: wait }
+  const isSeen = memory.enters > 0 || isOnScreen(lines, text)
+  if (!isSeen && looks < BLIND_LOOKS) return { memory: next, step: wait }
+  // These programs show all that is typed but for what clears the screen, so it was lost while they started.
+  const isLost = !isSeen && hasInputMark(provider) && !text.startsWith('/') && questionOf(lines) === null
+  if (isLost && memory.retypes < RETYPES) {
+    return { memory: { ...next, looks: 0, retypes: memory.retypes + 1 }, step: { kind: 'type', text } }
+  }
   return {
     memory: { ...next, idleSince: now, state: { ...state, isTyping: false, sent: state.sent + 1 } },
     step: { kind: 'wait', ms: 0 },
   }
-}
-
-function isOnScreen(lines: readonly string[], text: string): boolean {
-  const first = (text.split('\n')[0] ?? '').trim().slice(0, 40)
-  return first !== '' && lines.some((line) => line.includes(first))
 }

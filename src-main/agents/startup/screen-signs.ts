@@ -54,3 +54,9 @@ export function isUnsent(lines: readonly string[], text: string): boolean {
 
 /** True for programs whose input line has a mark, so that its absence means that they are not there yet. Pure. */
 export const hasInputMark = (provider: ProviderName): boolean => provider === 'claude' || provider === 'codex'
+
+/** True when a text stands on the screen, in the input line or above it. Pure. */
+export function isOnScreen(lines: readonly string[], text: string): boolean {
+  const first = (text.split('\n')[0] ?? '').trim().slice(0, 40)
+  return first !== '' && lines.some((line) => line.includes(first))
+}

@@ -17,6 +17,9 @@ const BYPASS =
   'WARNING: running in Bypass Permissions mode\n ❯ 1. No, exit\n   2. Yes, I accept\n Enter to confirm'
 const STRANGE = 'The moon is wrong. How shall we go on?\n ❯ 1. Wait\n   2. Ask\n Enter to confirm'
 
+/** As a program shows it: what was typed, above an empty input line. */
+const echoed = (typed: readonly string[]) => `${typed.map((text) => `⏺ ${text}`).join('\n')}\n${INPUT}`
+
 const startup = (more: Partial<Lifecycle['startup']>): Lifecycle => ({
   ...DEFAULT_LIFECYCLE,
   runtime: 'terminal',
@@ -46,14 +49,14 @@ const command = (text: string, delaySeconds = 0) => ({ text, delaySeconds })
 
 test('weakness 17: startup commands alone are typed, without auto-accept and without answers', async () => {
   const commands = [command('the mission'), command('then this')]
-  const agent = await setUp(() => INPUT, startup({ autoAccept: false, commands }))
+  const agent = await setUp(echoed, startup({ autoAccept: false, commands }))
   expect(await agent.run()).toEqual({ kind: 'done', reason: null })
   expect(agent.typed).toEqual(['the mission', '<Enter>', 'then this', '<Enter>'])
 })
 
 test('a known question is answered once, by its rule, before anything is typed', async () => {
   const agent = await setUp(
-    (typed) => (typed.includes('<Enter>') ? INPUT : BYPASS),
+    (typed) => (typed.includes('<Enter>') ? echoed(typed) : BYPASS),
     startup({ commands: [command('go')] }),
   )
   await agent.run()
@@ -81,7 +84,7 @@ test('without auto-accept a built-in question waits for a person', async () => {
 test('nothing is typed onto a question that no rule answers; it goes on when a person has answered', async () => {
   let isAnswered = false
   const agent = await setUp(
-    () => (isAnswered ? INPUT : STRANGE),
+    (typed) => (isAnswered ? echoed(typed) : STRANGE),
     startup({ commands: [command('go')], readyTimeoutSeconds: 0.02 }),
   )
   const running = agent.run()
@@ -100,7 +103,7 @@ test('nothing is typed onto a question that no rule answers; it goes on when a p
 
 test('it is ready when all patterns match a screen that stays the same', async () => {
   const agent = await setUp(
-    (_typed, looks) => (looks < 10 ? `warming ${looks}\n${INPUT}` : INPUT),
+    (typed, looks) => (looks < 10 ? `warming ${looks}\n${INPUT}` : echoed(typed)),
     startup({ readyPatterns: ['bypass permissions', '^❯'], readyIdleTicks: 3, commands: [command('go')] }),
   )
   await agent.run()
@@ -109,7 +112,7 @@ test('it is ready when all patterns match a screen that stays the same', async (
 
 test('an agent that is late leaves a capture without secrets, and goes on', async () => {
   const agent = await setUp(
-    () => `token hunter22secret\n${INPUT}`,
+    (typed) => `token hunter22secret\n${echoed(typed)}`,
     startup({ readyPatterns: ['never'], readyTimeoutSeconds: 0.02, commands: [command('go')] }),
   )
   expect(await agent.run()).toMatchObject({ kind: 'done', reason: expect.stringContaining('not ready') })
@@ -182,4 +185,11 @@ test('what was kept of a startup is read back, and a damaged one begins anew', (
   for (const bad of [null, 4, {}, { ...state, sent: -1 }, { ...state, answered: [1] }]) {
     expect(asStartupState(bad)).toEqual(NEW_STARTUP)
   }
+})
+
+test('a command that the program lost while it started is typed again', async () => {
+  const program = (typed: readonly string[]) => (typed.length > 2 ? echoed(typed.slice(2)) : INPUT)
+  const agent = await setUp(program, startup({ commands: [command('go on')] }))
+  await agent.run()
+  expect(agent.typed).toEqual(['go on', '<Enter>', 'go on', '<Enter>'])
 })
