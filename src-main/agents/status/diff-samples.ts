@@ -19,7 +19,8 @@ export function meaningOf(sample: AgentSample): Meaning {
     model: sample.model,
     session_id: sample.sessionId,
     current_tool: sample.currentTool,
-    subagent_count: sample.subagents,
+    // A dialog hides the row that counts them.
+    subagent_count: sample.subagents ?? 0,
     context_band: contextPercent === null ? null : bandOf(contextPercent, CONTEXT_BANDS),
     restarts: sample.restarts.gaveUp === null ? 'going' : 'gave up',
     ...Object.fromEntries(
