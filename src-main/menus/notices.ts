@@ -167,7 +167,10 @@ function bottleNotices(before: Seen, now: Seen): readonly Notice[] {
     if (!was || was === bottle) return []
     if (isWaiting(bottle) && (!isWaiting(was) || was.agentState !== bottle.agentState))
       return [waiting(bottle)]
-    const isNewlyFailed = bottle.state === 'failed' && was.state !== 'failed'
+    const restarts = bottle.health?.restarts
+    if (restarts?.gaveUp && !was.health?.restarts.gaveUp) return [failed(bottle)]
+    // One that is about to be started again by rule needs nobody.
+    const isNewlyFailed = bottle.state === 'failed' && was.state !== 'failed' && !restarts?.nextAt
     return isNewlyFailed && !isToldByTask(bottle, now) ? [failed(bottle)] : []
   })
 }
@@ -203,14 +206,18 @@ function waiting(bottle: Bottle): Notice {
 }
 
 function failed(bottle: Bottle): Notice {
-  const { slug, exitCode, stateReason } = bottle
-  const show = showBottle(slug, 'logs')
+  const { slug, exitCode, stateReason, health } = bottle
+  const gaveUp = health?.restarts.gaveUp
+  const show = showBottle(slug, gaveUp ? 'health' : 'logs')
   return {
     id: `failed:${slug}`,
     group: 'failed',
     title: words.notice.bottleFailed(oneLine(slug)),
-    body: oneLine(stateReason ?? (exitCode ? words.notice.exited(exitCode) : ''), MAX_BODY),
-    actions: [{ label: words.showLogs, command: show }],
+    body: oneLine(
+      gaveUp ? words.notice.gaveUp(gaveUp) : (stateReason ?? (exitCode ? words.notice.exited(exitCode) : '')),
+      MAX_BODY,
+    ),
+    actions: [{ label: gaveUp ? words.show : words.showLogs, command: show }],
     click: show,
   }
 }

@@ -118,6 +118,7 @@ export const words = {
     failed: (kind: Kind, name: string | null) => `${words.doing(kind, name)} failed`,
     bottleFailed: (name: string) => `${name} failed`,
     exited: (code: number) => `The agent ended with code ${code}.`,
+    gaveUp: (reason: string) => `The agent is not started again: ${reason}.`,
     asks: (name: string) => `${name} has to be stopped to be frozen`,
     waits: (name: string) => `${name} waits for you`,
     why: {

@@ -44,7 +44,7 @@ export function lookOf(bottle: Bottle, doing: string | null): Look {
 }
 
 /** True while something of the bottle runs on its engine. */
-export function isActive(bottle: Bottle): boolean {
+export function isActive(bottle: Pick<Bottle, 'state'>): boolean {
   return ['starting', 'running', 'paused', 'stopping'].includes(bottle.state)
 }
 
@@ -90,6 +90,7 @@ export function reasonOf(
 ): string | null {
   const { health } = bottle
   if (health?.restarts.gaveUp) return t.health.gaveUpShort(health.restarts.gaveUp)
+  if (health?.restarts.nextAt && !isActive(bottle)) return t.health.restartDue
   const isIdle = health && bottle.state === 'running' && bottle.agentState === 'waiting'
   return bottle.stateReason ?? health?.reason ?? (isIdle ? t.health.idle : null)
 }

@@ -8,6 +8,7 @@ export const health = {
   contextUnknown: 'How much of its context the agent has used is not known',
   wide: '(1M)',
   idle: 'ready for what comes next',
+  restartDue: 'is about to be started again by rule',
   gaveUpShort: (reason: string) => `not restarted any more: ${reason}`,
 
   noneTitle: 'Not looked after',

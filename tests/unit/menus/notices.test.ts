@@ -159,6 +159,27 @@ test('what an agent asks or lacks is told in its own words, and opens where some
   expect(told({ agentState: 'stuck' })).toEqual([['The agent has made no progress for a while.', 'logs']])
 })
 
+test('a failure that a rule mends is not told; that the rule gave up is', () => {
+  const fine = bottleRow('demo', { health: health() })
+  const restarts = (nextAt: string | null, gaveUp: string | null) =>
+    health({ restarts: { count: 1, nextAt, gaveUp } })
+  const due = bottleRow('demo', {
+    state: 'failed',
+    exitCode: 3,
+    health: restarts('2026-11-21T10:00:00Z', null),
+  })
+  const over = { ...due, health: restarts(null, 'it ended again') }
+  expect(notificationsFor(rows(fine), rows(due), AWAY)).toEqual([])
+  expect(notificationsFor(rows(due), rows(over), AWAY)).toMatchObject([
+    {
+      id: 'failed:demo',
+      body: 'The agent is not started again: it ended again.',
+      click: { do: 'page', command: { id: 'show-bottle', slug: 'demo', tab: 'health' } },
+    },
+  ])
+  expect(notificationsFor(rows(over), rows({ ...over, bytes: 7 }), AWAY)).toEqual([])
+})
+
 test('a bottle that fails by itself is told; one whose operation tells it is not told twice', () => {
   const fine = bottleRow('demo')
   const bad = bottleRow('demo', { state: 'failed', exitCode: 3 })

@@ -72,6 +72,17 @@ describe('the sentence of a row', () => {
     const row = bottle('a', { stateReason: 'agent exited 1', health: health({ restarts: gaveUp }) })
     expect(sentenceOf(row)).toBe('not restarted any more: it crashed thrice')
   })
+  test('tells that a restart is due, until it runs again', () => {
+    const due = health({ restarts: { count: 1, nextAt: '2026-11-21T10:00:00Z', gaveUp: null } })
+    const failed = bottle('a', {
+      state: 'failed',
+      agentState: 'exited',
+      stateReason: 'agent exited 3',
+      health: due,
+    })
+    expect(sentenceOf(failed)).toBe('is about to be started again by rule')
+    expect(sentenceOf({ ...failed, state: 'starting' })).toBe('agent exited 3')
+  })
   test('tells what is kept where there is nothing else', () => {
     expect(sentenceOf(bottle('a', { health: health(), snapshots: 2 }))).toBe('2 snapshots')
   })
