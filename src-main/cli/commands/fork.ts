@@ -61,7 +61,7 @@ export async function fork(face: Face, bottle: string | undefined, flags: ForkFl
           ),
     )
     const [only] = runs
-    const isHere = mode === 'interactive' && !isList && only !== undefined && canConnect(face)
+    const isHere = only?.way === 'interactive' && !isList && canConnect(face)
     const exitCode = isHere ? await connectUntilExit(face, icebox, only.slug) : (only?.exitCode ?? null)
     const ended = isHere ? runs.map((run) => ({ ...run, exitCode })) : runs
     return report(face, ended, isList, mode)
@@ -86,7 +86,7 @@ async function report(
     essential: slugs,
   })
   const failures = runs.flatMap((run) => {
-    const failed = mode === 'headless' || run.exitCode !== null ? runFailure(run) : null
+    const failed = run.way === 'headless' || run.exitCode !== null ? runFailure(run) : null
     return failed ? [failed] : []
   })
   const [first, ...others] = failures
