@@ -17,7 +17,7 @@ describe('a supervisor is killed', () => {
   })
   afterAll(async () => {
     const left = await leaseHolder(world.icebox.root)
-    if (left?.holder) endProcess(left.holder.pid)
+    if (left?.holder && left.holder.pid !== process.pid) endProcess(left.holder.pid)
     await world.dispose()
   })
 
@@ -102,5 +102,27 @@ describe('a supervisor is killed', () => {
     expect((await world.newestRun(slug)).exit).toBeNull()
     await world.icebox.bottles.stop(slug, { graceSeconds: 0 }, world.context())
     expect(await starts(world, slug)).toBe(2)
+  })
+
+  test('an app that is killed is followed by the next, and one that ends leaves a supervisor behind', async () => {
+    const serve = () =>
+      superviseChild(world.icebox.root, world.env, undefined, ['serve', '--no-open', '--port', '0'])
+    const first = await serve()
+    const { slug, hooks } = await beginPhoenix(world, 'served')
+    await first.kill()
+    await world.say(slug, '!crash 7')
+    const second = await serve()
+    expect((await leaseHolder(world.icebox.root))?.kind).toBe('serve')
+    await isReady(world, slug, 2)
+    expect(await world.lines(hooks)).toEqual(['1'])
+    await until('it is recorded', async () => (await world.newestRun(slug)).exit === null)
+    await second.end()
+    const heir = await until('somebody goes on', () => leaseHolder(world.icebox.root))
+    expect(heir.kind).toBe('detached')
+    await world.say(slug, '!crash 8')
+    await isReady(world, slug, 3)
+    expect(await world.lines(hooks)).toEqual(['1', '2'])
+    await world.icebox.bottles.stop(slug, { graceSeconds: 0 }, world.context())
+    if (heir.holder) endProcess(heir.holder.pid)
   })
 })

@@ -7,13 +7,15 @@ import { endProcess } from './child.ts'
 import { OUT } from './icebox-home.ts'
 import { until } from './supervised-world.ts'
 
-/** A supervisor that is a process of its own: the built `icebox supervise`. */
+/** A supervisor that is a process of its own: the built `icebox supervise`, or a built `icebox serve`. */
 export interface SupervisorChild {
   readonly pid: number
   /** Resolves when it has ended, with its exit code; null for a signal. */
   readonly ended: Promise<number | null>
   /** `kill -9`. */
   kill(): Promise<void>
+  /** SIGTERM. */
+  end(): Promise<void>
 }
 
 /** Starts one and, unless it is to die on the way, waits until it holds the lease. */
@@ -21,8 +23,9 @@ export async function superviseChild(
   root: StateRoot,
   env: NodeJS.ProcessEnv,
   fault?: string,
+  command: readonly string[] = ['supervise'],
 ): Promise<SupervisorChild> {
-  const child = spawn(process.execPath, [join(OUT, 'main/cli.js'), 'supervise', '--home', root.dir], {
+  const child = spawn(process.execPath, [join(OUT, 'main/cli.js'), ...command, '--home', root.dir], {
     env: { ...env, ...(fault ? { ICEBOX_FAULT: fault } : {}) },
     stdio: 'ignore',
   })
@@ -34,6 +37,10 @@ export async function superviseChild(
     ended,
     async kill() {
       endProcess(pid)
+      await ended
+    },
+    async end() {
+      process.kill(pid, 'SIGTERM')
       await ended
     },
   }
