@@ -86,7 +86,7 @@ function imageOf({ resolved, backend, resuming }: PlanInput): ImageSource {
   if (bottle.build !== null) return { kind: 'build', ...bottle.build }
   if (agent.provider !== 'custom') {
     const context = providerContextDir(rootDir, agent.provider)
-    return { kind: 'build', context, dockerfile: 'Dockerfile', target: null }
+    return { kind: 'build', context, dockerfile: 'Dockerfile', target: null, isShipped: true }
   }
   // A snapshot is its own image; only a rebuild would need one.
   if (resuming) return { kind: 'none' }

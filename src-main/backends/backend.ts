@@ -19,6 +19,8 @@ export type ImageSource =
       /** Relative to the context. */
       readonly dockerfile: string
       readonly target: string | null
+      /** Icebox writes it right before the launch, so it need not be there yet. */
+      readonly isShipped?: boolean
     }
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
   /** The host backend without a snapshot: an empty workspace and home. */

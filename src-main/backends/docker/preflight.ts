@@ -125,7 +125,7 @@ async function checkImage(
       () => true,
       () => false,
     )
-    if (!isThere)
+    if (!isThere && image.isShipped !== true)
       throw bottleError('image-missing', `There is no ${file} to build from.`, { slug: plan.slug })
     return notices
   }

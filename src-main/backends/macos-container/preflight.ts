@@ -125,7 +125,8 @@ async function checkImage(
       () => true,
       () => false,
     )
-    if (!isThere) throw bottleError('image-missing', `There is no ${file} to build from.`, { slug })
+    if (!isThere && image.isShipped !== true)
+      throw bottleError('image-missing', `There is no ${file} to build from.`, { slug })
     return []
   }
   if (image.kind === 'snapshot')

@@ -225,6 +225,22 @@ spec:
   expect(seen).not.toContain(CANARY)
 })
 
+test('the image that ships with Icebox can be planned before it was ever built', async () => {
+  const file = await write(
+    'agents/fresh/spec.yaml',
+    'apiVersion: scitex-agent-container/v3\nkind: Agent\nspec: {container: {runtime: docker}}\n',
+  )
+  const request = {
+    agent: file,
+    mode: 'headless',
+    prompt: 'x',
+    cwd: base,
+    allowMissingSecrets: true,
+  } as const
+  const plan = await icebox.bottles.plan(request, context.signal)
+  expect(plan).toMatchObject({ agent: 'fresh', backend: 'docker', image: { source: 'build' } })
+})
+
 test('validate and check from the command line', async () => {
   const file = await write(
     'agents/cli/spec.yaml',
