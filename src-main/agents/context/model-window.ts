@@ -1,9 +1,11 @@
 const MILLION = 1_000_000
+/** The smaller of the two windows that newer models are used with. */
+const SMALL = 200_000
 
 interface Family {
   readonly pattern: RegExp
-  /** Tokens. */
-  readonly window: number
+  /** Tokens; null where programs use one of two windows, and only a hint tells which. */
+  readonly window: number | null
   /** A variant of the same name exists with a window of a million. */
   readonly hasMillion?: boolean
 }
@@ -11,8 +13,8 @@ interface Family {
 /** Only models whose window is certain: a percent of a guessed window is worse than none. */
 const FAMILIES: readonly Family[] = [
   { pattern: /^claude-(?:3|instant|2\.1)/, window: 200_000 },
-  { pattern: /^claude-sonnet-4(?:-[056])?(?:-\d{8})?$/, window: 200_000, hasMillion: true },
-  { pattern: /^claude-opus-4-6(?:-\d{8})?$/, window: 200_000, hasMillion: true },
+  { pattern: /^claude-sonnet-4(?:-[05])?(?:-\d{8})?$/, window: 200_000, hasMillion: true },
+  { pattern: /^claude-(?:opus|sonnet)-4-6(?:-\d{8})?$/, window: null, hasMillion: true },
   { pattern: /^claude-opus-4(?:-[015])?(?:-\d{8})?$/, window: 200_000 },
   { pattern: /^claude-haiku-4-5(?:-\d{8})?$/, window: 200_000 },
   { pattern: /^gpt-4\.1/, window: 1_047_576 },
@@ -48,7 +50,7 @@ export function contextWindow(model: string | null, hints: WindowHints): number 
   const isAsked = hints.asked !== null && isMillion(hints.asked) && isSameFamily(hints.asked, name)
   if (family.hasMillion && (isBeta || isAsked)) return MILLION
   // More than it holds: it is the larger variant, or nothing that this table knows.
-  if (hints.seen !== null && hints.seen > family.window) return family.hasMillion ? MILLION : null
+  if (hints.seen !== null && hints.seen > (family.window ?? SMALL)) return family.hasMillion ? MILLION : null
   return family.window
 }
 

@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** Rows from the end in which a sign of the present may stand. */
-const NEAR = 14
+const NEAR = 24
 const FOOTER = 7
 /** Rows that may follow a refusal, as hints or a choice, before it is the past. */
 const REFUSAL = 12
@@ -40,7 +40,9 @@ const HINTS = /^(?:Try ["“]|Ask Codex\b|Type (?:your|a) |Send a message|Messag
 /** Glyphs that stand before a message or an error. */
 const MARK = /^(?:[●⏺•⎿■✗✘×⚠◆!└]\s*)+/
 
-const SPINNER = /^[·✢✳∗✶✻✽*⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]\s+\S[^()]{0,60}(?:…|\.\.\.)(?:\s+\((?:\d|esc\b|ctrl\b).*)?$/
+/** A glyph that is also a bullet needs the seconds behind it; the others are of spinners only. */
+const SPINNER =
+  /^[·✢✳∗✶✻✽*]\s+\S[^()]{0,60}(?:…|\.\.\.)\s+\((?:\d|esc\b|ctrl\b).*|^(?:[✢✳✶✻✽]\s+\S[^()]{0,60}…|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]\s+\S[^()]{0,60}(?:…|\.\.\.))(?:\s+\(.*)?$/
 const INTERRUPT = /\((?:(?:\d+[hms]\s?)+[^()]*|[^()]{0,40}[·•]\s*)?esc to interrupt[^()]*\)$/
 const INTERRUPT_PART = /(?:^|[·•]\s*)esc to interrupt(?:$|\s*[·•])/
 

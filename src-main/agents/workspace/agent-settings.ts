@@ -81,6 +81,8 @@ export function settingsChanges(options: {
       value: { type: 'command', command: `sh "$HOME/${STATUS_PROGRAM}"` },
       always: false,
     },
+    // A suggestion in the input line can't be told from a text that somebody typed and did not send.
+    { kind: 'set', path: ['promptSuggestionEnabled'], value: false, always: false },
     ...(isSkipping ? [flag('skipDangerousModePermissionPrompt')] : []),
     ...(loadsChannels ? [flag('enableAllProjectMcpServers')] : []),
     ...options.servers.map(

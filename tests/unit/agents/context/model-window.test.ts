@@ -21,7 +21,8 @@ test.each([
   ['claude-opus-4-1-20250805', 200_000],
   ['claude-haiku-4-5-20251001', 200_000],
   ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 200_000],
-  ['anthropic/claude-opus-4-6', 200_000],
+  ['anthropic/claude-opus-4-1', 200_000],
+  ['claude-opus-4-6', null],
   ['gpt-5-codex', 400_000],
   ['gpt-4.1-mini', 1_047_576],
   ['gemini-2.5-pro', 1_048_576],
@@ -42,5 +43,7 @@ test('the larger variant is known by its suffix, by a beta header, or because no
   expect(windowOf('claude-haiku-4-5', { asked: 'sonnet[1m]' })).toBe(200_000)
   expect(windowOf('claude-sonnet-4-5', { betas: 'x,context-1m-2025-08-07' })).toBe(1_000_000)
   expect(windowOf('claude-sonnet-4-5', { seen: 300_000 })).toBe(1_000_000)
+  expect(windowOf('claude-opus-4-6', { seen: 300_000 })).toBe(1_000_000)
+  expect(windowOf('claude-opus-4-6', { seen: 100_000 })).toBeNull()
   expect(windowOf('claude-haiku-4-5', { seen: 300_000 })).toBeNull()
 })

@@ -31,6 +31,12 @@ ${RULE}
   ⏵⏵ bypass permissions on (shift+tab to cycle) · 2 local agents running
 `
 
+/** The list of tasks stands between the spinner and the input line. */
+export const CLAUDE_TASKS = CLAUDE_WORKING.replace(' · esc to interrupt)', ')').replace(
+  `\n\n${RULE}`,
+  `\n${Array.from({ length: 12 }, (_, index) => `  ☐ Task ${index}`).join('\n')}\n\n${RULE}`,
+)
+
 export const CLAUDE_PERMISSION = `
 ⏺ Bash(rm -rf build)
 
@@ -96,6 +102,8 @@ export const CLAUDE_CHAT = `
   1. Yes
   2. No
   "3 local agents running" is what the status says.
+  * Loading the page...
+  · Waiting…
 
 ${RULE}
 ❯
