@@ -140,7 +140,10 @@ describe('.mcp.json', () => {
     }
   })
 
-  const objects = fc.dictionary(fc.string(), fc.jsonValue())
+  // As a file has them: JSON knows no -0.
+  const objects = fc
+    .dictionary(fc.string(), fc.jsonValue())
+    .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
   test('any JSON of a person survives any number of rounds, to the byte', () => {
     fc.assert(
       fc.property(
