@@ -6,15 +6,27 @@ import { syncFolder, writeDurable } from '../../state/durable-file.ts'
 import { removeTree } from '../../state/remove-tree.ts'
 import type { RuntimeRef } from '../../state/runtime-ref.ts'
 import type { ProviderName } from '../definitions.ts'
-import { chooseSession, keepsSessionFiles, SESSION_PLACES, sessionsAmong } from './session-files.ts'
+import {
+  chooseSession,
+  type FoundSession,
+  keepsSessionFiles,
+  SESSION_PLACES,
+  sessionsAmong,
+} from './session-files.ts'
 
 /** Files that are looked at; a bottle with more has its newest among them. */
 const LISTED = 500
 /** Bytes of transcripts that are kept of one run. */
 export const TRANSCRIPTS_MAX = 20_000_000
 
+/** Bytes up to which a file may be one that was begun and never talked in. */
+const BEGUN_MAX = 20_000
+/** Files that are looked into at most. */
+const LOOKED_INTO = 5
+
 /**
- * The conversation that an agent's files hold now, null when there is none. One listing, nothing is read.
+ * The conversation that an agent's files hold now, null when there is none. One listing; only a short file is read,
+ * since claude begins its files before anybody has said a word, and refuses to go on with such a one.
  * @param begunWith the id that the run was begun with, if it had one
  */
 export async function captureSession(
@@ -27,9 +39,29 @@ export async function captureSession(
   if (!keepsSessionFiles(provider)) return null
   const place = { base: 'home', path: SESSION_PLACES[provider].folder } as const
   const files = await access.list(ref, place, LISTED, signal)
-  const found = chooseSession(sessionsAmong(provider, files), begunWith)
-  if (!found) return null
-  return { provider, id: found.id, lastActivityAt: new Date(found.modifiedAt).toISOString() }
+  let found = sessionsAmong(provider, files)
+  for (let looked = 0; looked < LOOKED_INTO; looked++) {
+    const chosen = chooseSession(found, begunWith)
+    if (!chosen) return null
+    if (provider !== 'claude' || (await isTalkedIn(access, ref, chosen, signal))) {
+      return { provider, id: chosen.id, lastActivityAt: new Date(chosen.modifiedAt).toISOString() }
+    }
+    found = found.filter((session) => session !== chosen)
+  }
+  return null
+}
+
+/** What can't be read counts as a conversation: the program then says what it makes of it. */
+async function isTalkedIn(
+  access: AgentAccess,
+  ref: RuntimeRef,
+  { path, bytes }: FoundSession,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (bytes > BEGUN_MAX) return true
+  const file = { base: 'home', path: `${SESSION_PLACES.claude.folder}/${path}` } as const
+  const content = await access.read(ref, file, BEGUN_MAX, signal)
+  return content === null || /"type"\s*:\s*"(?:user|assistant)"/.test(Buffer.from(content).toString('utf8'))
 }
 
 export interface CopiedTranscripts {

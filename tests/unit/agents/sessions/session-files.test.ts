@@ -100,6 +100,19 @@ it('a captured conversation has its time', async () => {
   expect(await captureSession(access, REF, 'custom', signal)).toBeNull()
 })
 
+it('a file of claude that was begun and never talked in is none', async () => {
+  const files = [file(`-w/${B}.jsonl`, 9), file(`-w/${A}.jsonl`, 1)]
+  const begun = '{"type":"file-history-snapshot"}\n'
+  const talked = `${begun}{"parentUuid":null,"type": "user","message":{}}\n`
+  const capture = (contents: Record<string, string>, listed = files) =>
+    captureSession(fakeAccess(listed, contents), REF, 'claude', signal, B)
+  expect((await capture({ [`${B}.jsonl`]: begun, [`${A}.jsonl`]: talked }))?.id).toBe(A)
+  expect((await capture({ [`${B}.jsonl`]: talked, [`${A}.jsonl`]: talked }))?.id).toBe(B)
+  expect(await capture({ [`${B}.jsonl`]: begun, [`${A}.jsonl`]: begun })).toBeNull()
+  // A long one is not read.
+  expect((await capture({ [`${B}.jsonl`]: begun }, [file(`-w/${B}.jsonl`, 9, 50_000)]))?.id).toBe(B)
+})
+
 describe('copied transcripts', () => {
   const copy = async (files: readonly AgentFile[], contents: Record<string, string>, maxBytes = 1000) => {
     const folder = join(await tempFolder(), 'transcripts', 'run1')
