@@ -10,6 +10,7 @@ import { growthRow } from './rows/growth.ts'
 import { hostFreezeRow } from './rows/host.ts'
 import { importRow } from './rows/import.ts'
 import { listRow } from './rows/list.ts'
+import { superviseRow } from './rows/supervise.ts'
 import { eventRow, idleRow, paintRow } from './rows/window.ts'
 
 /** Some rows are measured in the browser face and in the desktop's. */
@@ -28,6 +29,7 @@ const ROWS: ReadonlyMap<number, readonly Row[]> = new Map([
   [14, [desktopDragRow]],
   [15, [hostFreezeRow]],
   [16, [growthRow]],
+  [17, [superviseRow]],
 ])
 
 const HELP = `npm run bench [-- --row N… --rounds N --json FILE]
