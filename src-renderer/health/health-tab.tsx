@@ -31,6 +31,9 @@ export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
   const { status, isLookedAfter, hooks, again } = useAgent(bottle)
   const view = status.value
   const isAsking = isWaiting(bottle)
+  const restarts = view?.restarts && <RestartsPart bottle={bottle} restarts={view.restarts} />
+  // What waits for a person, or for its time, comes first.
+  const needsLook = Boolean(view?.restarts?.gaveUp ?? view?.restarts?.nextAt)
   const screen = view && view.screen.length > 0 && <Screen slug={bottle.slug} lines={view.screen} />
   return (
     <div className="health">
@@ -41,6 +44,7 @@ export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
       )}
       {view && !isLookedAfter && <NotLookedAfter />}
       {view && isLookedAfter && <Head bottle={bottle} view={view} />}
+      {isLookedAfter && needsLook && restarts}
       {isLookedAfter && bottle.state === 'running' && (
         <SendBox
           bottle={bottle}
@@ -56,7 +60,7 @@ export function HealthTab({ bottle }: { readonly bottle: Bottle }) {
           <ContextPart bottle={bottle} context={view.context} />
           <NowPart view={view} isRunning={bottle.state === 'running'} />
           <CostPart view={view} />
-          {view.restarts && <RestartsPart bottle={bottle} restarts={view.restarts} />}
+          {!needsLook && restarts}
         </>
       )}
       <HooksPart slug={bottle.slug} hooks={hooks} onTried={again} />
@@ -79,6 +83,8 @@ function NotLookedAfter() {
   )
 }
 
+const SECOND = 1000
+
 function Head({ bottle, view }: { readonly bottle: Bottle; readonly view: StatusView }) {
   const now = useNow(5000)
   const look = agentLook(bottle.state === 'running' ? (bottle.agentState ?? view.state) : view.state)
@@ -90,7 +96,7 @@ function Head({ bottle, view }: { readonly bottle: Bottle; readonly view: Status
         {look && <StatePill look={look} />}
         {view.since && (
           <span className="soft" title={moment(view.since)}>
-            {t.health.since(duration(now - Date.parse(view.since)))}
+            {t.health.since(duration(Math.max(SECOND, now - Date.parse(view.since))))}
           </span>
         )}
         <span className="faint health-seen" title={moment(view.seenAt)}>
