@@ -1,10 +1,11 @@
 import { troubleFact } from './trouble.ts'
 import {
   compacted,
+  countOf,
   type Fields,
   fields,
   items,
-  numberOf,
+  nameOf,
   parseLine,
   short,
   textOf,
@@ -22,7 +23,7 @@ export function readClaudeTranscript(lines: readonly string[], known: UsageFacts
     const change = changeOf(record, facts)
     if (change === null) continue
     const at = timeOf(record.timestamp)
-    const sessionId = textOf(record.sessionId)
+    const sessionId = nameOf(record.sessionId)
     facts = {
       ...facts,
       ...change,
@@ -38,8 +39,8 @@ function changeOf(record: Fields, known: UsageFacts): UsageFacts | null {
   if (record.type === 'user') return userFacts(record)
   if (record.type === 'system' && record.subtype === 'compact_boundary') {
     const { preTokens, postTokens } = fields(record.compactMetadata)
-    const after = compacted({ tokens: known.tokens ?? numberOf(preTokens) ?? null }, timeOf(record.timestamp))
-    const told = numberOf(postTokens)
+    const after = compacted({ tokens: known.tokens ?? countOf(preTokens) ?? null }, timeOf(record.timestamp))
+    const told = countOf(postTokens)
     return told === undefined ? after : { ...after, tokens: told }
   }
   return null
@@ -52,19 +53,19 @@ function assistantFacts(record: Fields): UsageFacts {
     const text = blocks.map((block) => textOf(block.text) ?? '').join(' ')
     return { trouble: troubleFact(text, textOf(record.error)), turn: 'answer' }
   }
-  const model = textOf(message.model)
+  const model = nameOf(message.model)
   // Texts that the program made up itself have no model and no usage.
   if (model === undefined || model === '<synthetic>') return { turn: 'answer' }
   const usage = fields(message.usage)
   const parts = [usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
-  const isTold = numberOf(usage.input_tokens) !== undefined
+  const isTold = countOf(usage.input_tokens) !== undefined
   const tool = blocks.findLast((block) => block.type === 'tool_use')
-  const name = textOf(tool?.name)
+  const name = nameOf(tool?.name)
   return {
     model,
     trouble: null,
     turn: name === undefined ? 'answer' : 'tool',
-    ...(isTold ? { tokens: parts.reduce<number>((sum, part) => sum + (numberOf(part) ?? 0), 0) } : {}),
+    ...(isTold ? { tokens: parts.reduce<number>((sum, part) => sum + (countOf(part) ?? 0), 0) } : {}),
     ...(name === undefined ? {} : { tool: name, toolInput: toolInputText(name, tool?.input) }),
   }
 }

@@ -2,11 +2,14 @@ import type { UsageLimit } from '../../../src-preload/contract/agents.ts'
 import { troubleFact } from './trouble.ts'
 import {
   compacted,
+  countOf,
   type Fields,
   fields,
   items,
+  nameOf,
   numberOf,
   parseLine,
+  shareOf,
   short,
   textOf,
   timeOf,
@@ -32,11 +35,11 @@ function changeOf(record: Fields, at: number | undefined, known: UsageFacts): Us
   const payload = fields(record.payload)
   switch (record.type) {
     case 'session_meta': {
-      const id = textOf(payload.id)
+      const id = nameOf(payload.id)
       return id === undefined ? null : { sessionId: id }
     }
     case 'turn_context': {
-      const model = textOf(payload.model)
+      const model = nameOf(payload.model)
       return model === undefined ? null : { model }
     }
     case 'compacted':
@@ -64,7 +67,7 @@ function eventFacts(event: Fields, at: number | undefined, known: UsageFacts): U
     case 'turn_aborted':
       return { turn: 'answer' }
     case 'task_started': {
-      const window = numberOf(event.model_context_window)
+      const window = countOf(event.model_context_window)
       return { turn: 'prompt', ...(window === undefined ? {} : { window }) }
     }
     case 'context_compacted':
@@ -80,10 +83,10 @@ function eventFacts(event: Fields, at: number | undefined, known: UsageFacts): U
 function tokenFacts(event: Fields, at: number | undefined): UsageFacts {
   const info = fields(event.info)
   const last = fields(info.last_token_usage)
-  const total = numberOf(last.total_tokens)
-  const input = numberOf(last.input_tokens)
+  const total = countOf(last.total_tokens)
+  const input = countOf(last.input_tokens)
   const tokens = total ?? input
-  const window = numberOf(info.model_context_window)
+  const window = countOf(info.model_context_window)
   const limits = limitsOf(fields(event.rate_limits), at)
   return {
     ...(tokens === undefined ? {} : { tokens, trouble: null }),
@@ -95,13 +98,13 @@ function tokenFacts(event: Fields, at: number | undefined): UsageFacts {
 function limitsOf(limits: Fields, at: number | undefined): readonly UsageLimit[] {
   return ['primary', 'secondary'].flatMap((key) => {
     const limit = fields(limits[key])
-    const usedPercent = numberOf(limit.used_percent)
+    const usedPercent = shareOf(limit.used_percent)
     if (usedPercent === undefined) return []
     const minutes = numberOf(limit.window_minutes)
     const inSeconds = numberOf(limit.resets_in_seconds)
     const resets =
       timeOf(limit.resets_at) ??
-      (inSeconds === undefined || at === undefined ? undefined : at + inSeconds * 1000)
+      (inSeconds === undefined || at === undefined ? undefined : timeOf(at + inSeconds * 1000))
     const resetsAt = resets === undefined ? null : new Date(resets).toISOString()
     return [{ name: windowName(minutes) ?? key, usedPercent, resetsAt }]
   })
@@ -121,7 +124,7 @@ function itemFacts(item: Fields): UsageFacts | null {
     const isResult = item.type === 'function_call_output' || item.type === 'custom_tool_call_output'
     return isResult ? { turn: 'tool' } : null
   }
-  const name = textOf(item.name) ?? 'shell'
+  const name = nameOf(item.name) ?? 'shell'
   return { turn: 'tool', tool: name, toolInput: toolInputText(name, argumentsOf(item)) }
 }
 

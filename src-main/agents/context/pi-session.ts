@@ -1,9 +1,11 @@
 import { troubleFact } from './trouble.ts'
 import {
   compacted,
+  countOf,
   type Fields,
   fields,
   items,
+  nameOf,
   numberOf,
   parseLine,
   short,
@@ -30,15 +32,15 @@ export function readPiSession(lines: readonly string[], known: UsageFacts): Usag
 function changeOf(record: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {
   switch (record.type) {
     case 'session': {
-      const id = textOf(record.id)
+      const id = nameOf(record.id)
       return id === undefined ? null : { sessionId: id }
     }
     case 'model_change': {
-      const model = textOf(record.modelId)
+      const model = nameOf(record.modelId)
       return model === undefined ? null : { model }
     }
     case 'compaction':
-      return compacted({ tokens: known.tokens ?? numberOf(record.tokensBefore) ?? null }, at)
+      return compacted({ tokens: known.tokens ?? countOf(record.tokensBefore) ?? null }, at)
     case 'message':
       return messageFacts(fields(record.message), known)
     default:
@@ -64,15 +66,15 @@ function assistantFacts(message: Fields, known: UsageFacts): UsageFacts {
   }
   const usage = fields(message.usage)
   const parts = [usage.input, usage.output, usage.cacheRead, usage.cacheWrite].map(
-    (part) => numberOf(part) ?? 0,
+    (part) => countOf(part) ?? 0,
   )
-  const tokens = numberOf(usage.totalTokens) || parts.reduce((sum, part) => sum + part, 0)
+  const tokens = countOf(usage.totalTokens) || parts.reduce((sum, part) => sum + part, 0)
   const cost = numberOf(fields(usage.cost).total)
   const tool = items(message.content)
     .map(fields)
     .findLast((block) => block.type === 'toolCall')
-  const name = textOf(tool?.name)
-  const model = textOf(message.model)
+  const name = nameOf(tool?.name)
+  const model = nameOf(message.model)
   return {
     trouble: null,
     turn: name === undefined ? 'answer' : 'tool',

@@ -1,4 +1,4 @@
-import { fields, numberOf, textOf, timeOf, type UsageFacts } from './usage-facts.ts'
+import { countOf, fields, nameOf, numberOf, shareOf, timeOf, type UsageFacts } from './usage-facts.ts'
 
 const LIMIT_NAMES: readonly (readonly [key: string, name: string])[] = [
   ['five_hour', '5h'],
@@ -15,21 +15,21 @@ export function readStatusLine(text: string): UsageFacts | null {
   }
   const context = fields(status.context_window)
   const usage = fields(context.current_usage)
-  const input = numberOf(usage.input_tokens)
+  const input = countOf(usage.input_tokens)
   const tokens =
     input === undefined
       ? undefined
       : input +
-        (numberOf(usage.cache_read_input_tokens) ?? 0) +
-        (numberOf(usage.cache_creation_input_tokens) ?? 0)
-  const window = numberOf(context.context_window_size)
-  const percent = numberOf(context.used_percentage)
-  const model = textOf(fields(status.model).id)
-  const sessionId = textOf(status.session_id)
+        (countOf(usage.cache_read_input_tokens) ?? 0) +
+        (countOf(usage.cache_creation_input_tokens) ?? 0)
+  const window = countOf(context.context_window_size)
+  const percent = shareOf(context.used_percentage)
+  const model = nameOf(fields(status.model).id)
+  const sessionId = nameOf(status.session_id)
   const costUsd = numberOf(fields(status.cost).total_cost_usd)
   const limits = LIMIT_NAMES.flatMap(([key, name]) => {
     const limit = fields(fields(status.rate_limits)[key])
-    const usedPercent = numberOf(limit.used_percentage)
+    const usedPercent = shareOf(limit.used_percentage)
     const resets = timeOf(limit.resets_at)
     const resetsAt = resets === undefined ? null : new Date(resets).toISOString()
     return usedPercent === undefined ? [] : [{ name, usedPercent, resetsAt }]

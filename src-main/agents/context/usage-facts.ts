@@ -46,6 +46,23 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** A name, an id, a model: cut, since agents write these files. */
+export function nameOf(value: unknown): string | undefined {
+  return textOf(value)?.slice(0, 200)
+}
+
+/** A number of tokens or a share, never below 0. */
+export function countOf(value: unknown): number | undefined {
+  const found = numberOf(value)
+  return found === undefined || found < 0 ? undefined : found
+}
+
+/** A percent from 0 to 100. */
+export function shareOf(value: unknown): number | undefined {
+  const found = numberOf(value)
+  return found === undefined ? undefined : Math.min(100, Math.max(0, found))
+}
+
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
@@ -54,8 +71,12 @@ export function numberOf(value: unknown): number | undefined {
 export function timeOf(value: unknown): number | undefined {
   const found = typeof value === 'string' ? Date.parse(value) : numberOf(value)
   if (found === undefined || Number.isNaN(found)) return undefined
-  return typeof value === 'number' && found < 1e11 ? found * 1000 : found
+  const at = typeof value === 'number' && found < 1e11 ? found * 1000 : found
+  return Math.abs(at) <= LAST_DATE ? at : undefined
 }
+
+/** Milliseconds since 1970 beyond which there are no dates. */
+const LAST_DATE = 8.64e15
 
 /** A line's object; null for one that is cut or damaged, which costs itself and nothing else. */
 export function parseLine(line: string): Fields | null {

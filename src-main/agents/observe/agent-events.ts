@@ -1,6 +1,7 @@
 import {
   type Fields,
   fields,
+  nameOf,
   parseLine,
   short,
   textOf,
@@ -46,7 +47,7 @@ function toEvent(outer: Fields): AgentEvent | null {
   const kind = KINDS[String(name).toLowerCase()]
   if (kind === undefined) return null
   const given = { ...outer, ...inner }
-  const tool = textOf(given.tool_name) ?? textOf(given.tool) ?? null
+  const tool = nameOf(given.tool_name) ?? nameOf(given.tool) ?? null
   const words = textOf(given.message) ?? textOf(given.prompt)
   const callText = tool === null ? null : toolInputText(tool, given.tool_input)
   return {
@@ -54,7 +55,7 @@ function toEvent(outer: Fields): AgentEvent | null {
     kind,
     tool,
     text: words === undefined ? callText : short(words, 200),
-    sessionId: textOf(given.session_id) ?? null,
+    sessionId: nameOf(given.session_id) ?? null,
     inBackground: fields(given.tool_input).run_in_background === true,
   }
 }

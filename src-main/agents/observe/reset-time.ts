@@ -21,7 +21,7 @@ export function resetTime(text: string, seenAt: number): number | null {
       (sum, [pattern, ms]) => sum + Number(pattern.exec(within[1] ?? '')?.[1] ?? 0) * ms,
       0,
     )
-    if (wait > 0) return seenAt + wait
+    if (wait > 0) return wait < 366 * DAY ? seenAt + wait : null
   }
   const clock =
     /\b(?:resets?|reset at|again at)\s+(\d{1,2})(?::(\d{2}))?\s*(am|pm)\s*\(([A-Za-z_+\-/]+)\)/i.exec(text)
