@@ -1,7 +1,9 @@
 import { toFailure } from '../../system/bottle-error.ts'
 import type { ArtifactDeps } from '../artifact-deps.ts'
 import type { Bottles } from '../services.ts'
+import { ensureAnySupervisor } from './ensure-supervisor.ts'
 import { type Lease, type SupervisorKind, takeLease, watchLease } from './lease.ts'
+import { ownFiles, watchReplacement } from './own-files.ts'
 import { PARTS, type Parts } from './parts.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
 import type { SupervisorDeps } from './supervisor-deps.ts'
@@ -19,13 +21,16 @@ export interface SuperviseOptions {
   readonly parts?: Partial<Parts> | undefined
   readonly clock?: Clock | undefined
   readonly random?: (() => number) | undefined
+  /** True once the program's files are others than at the start; default: looks at them. */
+  readonly isReplaced?: (() => Promise<boolean>) | undefined
 }
 
 const LINGER_MS = 60_000
 
 /**
  * Looks after the agents of a root while it holds the lease, and waits for the lease while another process has it. A
- * detached supervisor ends instead of waiting, and when it has had no agent for a minute. Resolves with how many agents
+ * detached supervisor ends instead of waiting, when it has had no agent for a minute, and when the program was replaced,
+ * leaving its agents to a new one. Resolves with how many agents
  * still run without supervision of this process.
  */
 export async function superviseRoot(
@@ -47,7 +52,10 @@ export async function superviseRoot(
   while (!signal.aborted) {
     const lease = await takeLease(root, kind)
     if (lease) left = await superviseWith(deps, lease, options)
-    if (kind === 'detached') return left
+    if (kind === 'detached') {
+      if (left > 0 && !signal.aborted) await ensureAnySupervisor(services)
+      return left
+    }
     if (!signal.aborted) await leaseMayBeFree(deps, signal)
   }
   return left
@@ -58,12 +66,16 @@ async function superviseWith(deps: SupervisorDeps, lease: Lease, options: Superv
   const { root } = deps.services
   const ending = new AbortController()
   const signal = AbortSignal.any([options.signal, ending.signal])
+  const isReplaced = options.isReplaced ?? watchReplacement(ownFiles())
+  const mayGoOn = async (): Promise<boolean> => {
+    if (!(await lease.holds())) return false
+    return options.kind !== 'detached' || !(await isReplaced())
+  }
   watchLease(
     root,
     () => {
-      lease
-        .holds()
-        .then((holds) => holds || ending.abort())
+      mayGoOn()
+        .then((may) => may || ending.abort())
         .catch(deps.warn)
     },
     signal,
