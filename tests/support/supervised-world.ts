@@ -59,6 +59,8 @@ export async function makeSupervisedWorld(scenario: Scenario = {}): Promise<Supe
   const { icebox, home } = bottles
   const supervisors: OwnSupervisor[] = []
   const never = new AbortController().signal
+  const life = (slug: string): Promise<readonly string[]> =>
+    readLines(icebox.root.path('state', slug, 'live/home/.scripted-agent/log'))
   const readLines = async (file: string): Promise<readonly string[]> =>
     (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '')
   return {
@@ -113,9 +115,18 @@ export async function makeSupervisedWorld(scenario: Scenario = {}): Promise<Supe
       const backend = createHostBackend({ rootId: icebox.root.id, home: icebox.root.dir, env })
       const access = await backend.access?.()
       if (!run?.ref || !access) throw new Error(`${slug} can't be typed into`)
-      await access.type(run.ref, [{ text }, { pauseMs: 400 }, { key: 'Enter' }], never)
+      const { ref } = run
+      const turns = async () => (await life(slug)).filter((line) => line === `turn ${text}`).length
+      const before = await turns()
+      await access.type(ref, [{ text }, { pauseMs: 400 }], never)
+      // As real programs do, it drops an Enter that comes while it paints.
+      await until(`${slug} takes ${text}`, async () => {
+        if ((await turns()) > before) return true
+        await access.type(ref, [{ key: 'Enter' }, { pauseMs: 500 }], never)
+        return (await turns()) > before
+      })
     },
-    life: (slug) => readLines(icebox.root.path('state', slug, 'live/home/.scripted-agent/log')),
+    life,
     lines: readLines,
     async dispose(options) {
       for (const supervisor of supervisors) await supervisor.stop()

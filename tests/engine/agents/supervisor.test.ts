@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isAlive } from '../../../src-main/system/process-identity.ts'
 import { makeSupervisedWorld, type SupervisedWorld, until } from '../../support/supervised-world.ts'
 
 const FAST = 'backoff: { initial: 0.2, max: 1, multiplier: 2, jitter: 0 }'
@@ -130,5 +131,108 @@ hooks: { on_compact: ['echo "$ICEBOX_HOOK_CTX_OK" >> ${hooks}'] }`,
     expect((await world.snapshots(slug)).map(({ reason, note }) => [reason, note])).toEqual([
       ['rule', expect.stringContaining('% of the context is used')],
     ])
+  })
+
+  test('weakness 05: what watched a stopped launch is gone before the next one is watched', async () => {
+    const looks: string[] = []
+    const own = await makeSupervisedWorld({ settle: 0.1 })
+    try {
+      await own.supervise({
+        parts: {
+          createObserver: async (agent) => {
+            const { createObserver } = await import('../../../src-main/agents/observe/observer.ts')
+            const observer = createObserver(agent)
+            return {
+              look: (reason, signal, exitCode) => {
+                looks.push(agent.startedAt)
+                return observer.look(reason, signal, exitCode)
+              },
+            }
+          },
+        },
+      })
+      await own.agent('twice', 'runtime: terminal\nhealth: { enabled: true, interval: 1 }')
+      const slug = await own.begin('twice')
+      await until('it waits', async () => (await own.sample(slug))?.state === 'waiting')
+      const first = await own.newestRun(slug)
+      await own.icebox.bottles.restart(slug, own.context())
+      const second = await own.newestRun(slug)
+      expect(second.id).toBe(first.id)
+      const since = (key: string) => looks.filter((at) => at === key).length
+      await until('the new one is looked at', async () => since(second.startedAt) > 0)
+      await until(
+        'it is ready',
+        async () => (await own.life(slug)).filter((line) => line === 'ready').length === 2,
+      )
+      const before = since(first.startedAt)
+      expect(before).toBeGreaterThan(0)
+      await own.say(slug, 'hello')
+      await until('it answered', async () => (await own.sample(slug))?.lastUserMessage === 'hello')
+      expect(since(first.startedAt)).toBe(before)
+    } finally {
+      await own.dispose()
+    }
+  })
+
+  test('weakness 06: a restart by rule ends the old process for good before the new one begins', async () => {
+    const trail = world.icebox.root.path('state', 'stubborn', 'live/workspace/trail')
+    // It answers no polite signal, and tells when it begins.
+    await world.home.writeAgent(
+      'stubborn',
+      `provider: custom
+bottle: box
+runtime: terminal
+command:
+  interactive: [sh, -c, 'trap "" TERM HUP INT; echo begun >> trail; echo ready; while :; do sleep 1; done']
+  resume: [sh, -c, 'trap "" TERM HUP INT; echo begun >> trail; echo ready; while :; do sleep 1; done']
+restart: { policy: always, max_retries: 3, ${FAST} }`,
+    )
+    const slug = await world.begin('stubborn')
+    await until('it runs', async () => (await world.lines(trail)).length === 1)
+    const { ref } = await world.newestRun(slug)
+    const identity = ref?.facts.identity as Parameters<typeof isAlive>[0]
+    await world.icebox.bottles.restart(slug, world.context())
+    // Released means gone: nothing of the old run lives once the restart has come back.
+    expect(await isAlive(identity)).toBe(false)
+    await until('it runs again', async () => (await world.lines(trail)).length === 2)
+    expect(await world.lines(trail)).toEqual(['begun', 'begun'])
+    const done = await world.icebox.bottles.stop(slug, { graceSeconds: 1 }, world.context())
+    expect(done.done).toEqual([`stopped ${slug}`])
+    const last = (await world.newestRun(slug)).ref?.facts.identity as Parameters<typeof isAlive>[0]
+    expect(await isAlive(last)).toBe(false)
+    expect((await world.newestRun(slug)).exit).not.toBeNull()
+  })
+
+  test('a definition may ask for a freeze before its bottle is destroyed', async () => {
+    await world.agent('farewell', 'runtime: terminal\nauto_freeze: { before_destroy: true }')
+    const slug = await world.begin('farewell')
+    await ready(slug)
+    await world.icebox.bottles.destroy({ slug }, world.context())
+    await world.icebox.bottles.undo(slug, world.context())
+    expect((await world.snapshots(slug)).map(({ reason }) => reason)).toEqual(['before-destroy'])
+  })
+
+  test('a detached supervisor ends a while after its last agent, and not before', async () => {
+    const own = await makeSupervisedWorld({ settle: 0.1 })
+    try {
+      await own.agent('brief', 'runtime: terminal')
+      let isDone = false
+      const supervisor = await own.supervise({
+        kind: 'detached',
+        lingerMs: 5000,
+        onChange: (generation) => {
+          isDone = generation === null
+        },
+      })
+      const slug = await own.begin('brief')
+      await until('it waits', async () => (await own.sample(slug))?.state === 'waiting')
+      expect(isDone).toBe(false)
+      await own.say(slug, '!exit')
+      await until('it has ended', async () => isDone)
+      expect((await own.newestRun(slug)).exit?.code).toBe(0)
+      expect(supervisor.warnings).toEqual([])
+    } finally {
+      await own.dispose()
+    }
   })
 })
