@@ -127,6 +127,11 @@ spec:
   await writeFile(file, text('second'))
   await icebox.bottles.resume({ slug, mode: 'headless', prompt: 'go' }, context)
   expect(await readFile(live(slug, 'words'), 'utf8')).toBe('first\nsecond\n')
+  const [forked] = await icebox.bottles.fork(
+    { slug, count: 1, mode: 'headless', prompt: 'go', cwd: base },
+    context,
+  )
+  expect(await readFile(live(forked?.slug ?? '', 'words'), 'utf8')).toBe('first\nsecond\nsecond\n')
   await rename(file, `${file}.moved`)
   await expect(
     icebox.bottles.resume({ slug, mode: 'headless', prompt: 'go' }, context),
