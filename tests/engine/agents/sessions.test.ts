@@ -134,13 +134,10 @@ describe.each(BACKENDS)('conversations on %s', (backend, bottle) => {
     const slug = await scene.begin('one', { label: 'modes' })
     const first = (await scene.order(slug)).sessionId
     await scene.goOn(slug, 'two', { session: 'continue' })
-    await scene.goOn(slug, 'three', { session: 'continue-or-new' })
-    await scene.goOn(slug, 'four', { session: 'resume' })
-    expect(await scene.goOn(slug, '!recall')).toContain('four')
-    expect(await scene.goOn(slug, 'anew', { session: 'new' })).not.toContain('four')
+    await scene.goOn(slug, 'three', { session: 'resume' })
+    expect(await scene.goOn(slug, '!count', { session: 'new' })).toContain('1 messages')
     expect((await scene.order(slug)).sessionId).not.toBe(first)
-    await scene.goOn(slug, 'five', { resumeId: first ?? '' })
-    expect(await scene.goOn(slug, '!count')).toContain('7')
+    expect(await scene.goOn(slug, '!count', { resumeId: first ?? '' })).toContain('4 messages')
     expect((await scene.order(slug)).sessionId).toBe(first)
   })
 
