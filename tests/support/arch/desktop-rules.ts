@@ -16,6 +16,10 @@ const NODE_STARTERS: readonly string[] = [
   'src-main/cli/bundled-node.ts',
   // Names the app's own program for the system to start later.
   'src-main/shell/launch-command.ts',
+  // The app itself with `--cli`, or the Node that runs the command: never Electron as a Node.
+  'src-main/bottles/supervise/spawn-supervisor.ts',
+  // Only looks at the file.
+  'src-main/bottles/supervise/own-files.ts',
 ]
 
 /** Words of Electron's that take a right away from main or give one to a page. */
