@@ -22,13 +22,19 @@ describe('resolveAgent', () => {
       'bottles/web.md': BOTTLE,
       'bottles/broken.md': BROKEN,
     })
-    const resolved = await resolveAgent(await openManifestIndex({ dir }, null), 'web', [])
+    const resolved = await resolveAgent(
+      await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }),
+      'web',
+      [],
+    )
     expect(resolved).toMatchObject({
       bottleNames: ['web'],
       bottle: { name: 'web', image: 'a:1' },
       rootDir: dir,
     })
-    const failed = await failureOf(resolveAgent(await openManifestIndex({ dir }, null), 'broken', []))
+    const failed = await failureOf(
+      resolveAgent(await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }), 'broken', []),
+    )
     expect(failed.code).toBe('manifest-invalid')
     expect(failed.message).toContain(join(dir, 'agents/broken.md:2'))
   })
@@ -67,17 +73,25 @@ describe('resolveAgent', () => {
       'bottles/one.md': '---\nextends: base\nenv: { B: one, C: one }\n---\n',
       'bottles/two.md': '---\nenv: { C: two }\n---\n',
     })
-    const resolved = await resolveAgent(await openManifestIndex({ dir }, null), 'web', ['one', 'two'])
+    const resolved = await resolveAgent(
+      await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }),
+      'web',
+      ['one', 'two'],
+    )
     expect(resolved.bottle).toMatchObject({ name: 'one + two', image: 'base:1', user: null })
     expect(resolved.bottle.env).toEqual({ A: 'base', B: 'one', C: 'two' })
     expect(resolved.agent.provider).toBe('pi')
-    const own = await resolveAgent(await openManifestIndex({ dir }, null), 'web', [])
+    const own = await resolveAgent(
+      await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }),
+      'web',
+      [],
+    )
     expect(own).toMatchObject({ bottleNames: ['own'], agent: { provider: 'claude' } })
   })
 
   it('guesses what was meant for an unknown agent or bottle', async () => {
     const dir = await manifestFolder({ 'agents/web.md': AGENT, 'bottles/web.md': BOTTLE })
-    const index = await openManifestIndex({ dir }, null)
+    const index = await openManifestIndex({ dir }, null, { homeDir: dir, env: {} })
     expect(await failureOf(resolveAgent(index, 'wbe', []))).toMatchObject({
       code: 'not-found',
       message: 'There is no agent "wbe". Did you mean “web”?',
@@ -122,7 +136,9 @@ describe('resolveAgent', () => {
     ],
   ])('refuses %s', async (_case, files, message) => {
     const dir = await manifestFolder(files)
-    const failed = await failureOf(resolveAgent(await openManifestIndex({ dir }, null), 'a', []))
+    const failed = await failureOf(
+      resolveAgent(await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }), 'a', []),
+    )
     expect(failed.code).toBe('manifest-invalid')
     expect(failed.message).toContain(message)
   })
@@ -135,7 +151,11 @@ describe('resolveAgent', () => {
     for (let i = 1; i <= 24; i++)
       files[`bottles/b${i}.md`] = `---\nextends: [b${i - 1}, b${Math.max(0, i - 2)}]\n---\n`
     const dir = await manifestFolder(files)
-    const resolved = await resolveAgent(await openManifestIndex({ dir }, null), 'a', [])
+    const resolved = await resolveAgent(
+      await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }),
+      'a',
+      [],
+    )
     expect(resolved.bottle.image).toBe('a:1')
   })
 
@@ -147,7 +167,7 @@ describe('resolveAgent', () => {
       'skills/review/more/list.txt': 'one',
       'skills/review/.hidden': 'x',
     })
-    const index = await openManifestIndex({ dir }, null)
+    const index = await openManifestIndex({ dir }, null, { homeDir: dir, env: {} })
     expect((await resolveAgent(index, 'a', [])).skillFiles).toEqual({
       'review/SKILL.md': 'Review it.',
       'review/more/list.txt': 'one',
@@ -161,7 +181,9 @@ describe('resolveAgent', () => {
   it('never hangs on a pipe in the place of a manifest', async () => {
     const dir = await manifestFolder({ 'bottles/b.md': BOTTLE, 'agents/x.md': AGENT })
     execFileSync('mkfifo', [join(dir, 'agents/a.md')])
-    const failed = await failureOf(resolveAgent(await openManifestIndex({ dir }, null), 'a', []))
+    const failed = await failureOf(
+      resolveAgent(await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }), 'a', []),
+    )
     expect(failed.message).toContain('This is not a plain file.')
   })
 })
@@ -179,7 +201,9 @@ describe('listManifests and validateManifests', () => {
 
   it('lists everything, the broken ones with their problem', async () => {
     const dir = await manifestFolder(FILES)
-    const { agents, bottles } = await listManifests(await openManifestIndex({ dir }, null))
+    const { agents, bottles } = await listManifests(
+      await openManifestIndex({ dir }, null, { homeDir: dir, env: {} }),
+    )
     const row = (name: string) => agents.find((agent) => agent.name === name)
     expect(row('good')).toMatchObject({ provider: 'pi', backend: 'host', description: 'fine', problem: null })
     expect(row('lost')?.problem).toContain('There is no bottle "nowhere"')
@@ -194,7 +218,7 @@ describe('listManifests and validateManifests', () => {
 
   it('finds every error of every file, or of one name', async () => {
     const dir = await manifestFolder(FILES)
-    const index = await openManifestIndex({ dir }, null)
+    const index = await openManifestIndex({ dir }, null, { homeDir: dir, env: {} })
     const all = await validateManifests(index)
     expect(all.map(({ file, line }) => `${file.slice(dir.length + 1)}:${line}`)).toEqual([
       'agents/bad name.md:1',
