@@ -4,6 +4,7 @@ import { agentDir } from '../../state/agent-sample.ts'
 import { isMissing, readJsonObject, readText, writeDurable } from '../../state/durable-file.ts'
 import type { StateRoot } from '../../state/root.ts'
 import { withShortLock } from '../../state/short-lock.ts'
+import { isBottleError } from '../../system/bottle-error.ts'
 import type { Json } from '../definitions.ts'
 import type { HookContext } from './types.ts'
 
@@ -35,10 +36,16 @@ export async function appendHookRecord(root: StateRoot, slug: string, record: Ho
   if (!(await ensureAgentDir(root, slug))) return
   const path = journalFile(root, slug)
   const line = `${JSON.stringify({ ...record, run: record.run.slice(0, LONGEST_RUN) })}\n`
-  await withShortLock(lockFile(root, slug), async () => {
+  try {
+    await withShortLock(lockFile(root, slug), async () => {
+      await appendFile(path, line, { mode: 0o600 })
+      if ((await stat(path)).size > CAP) await dropOlderHalf(path)
+    })
+  } catch (thrown) {
+    if (!isBottleError(thrown) || thrown.code !== 'busy') throw thrown
+    // A slow disk: what another process drops meanwhile may take the line along, which is better than to lose it for certain.
     await appendFile(path, line, { mode: 0o600 })
-    if ((await stat(path)).size > CAP) await dropOlderHalf(path)
-  })
+  }
 }
 
 async function dropOlderHalf(path: string): Promise<void> {

@@ -174,7 +174,7 @@ test('a stop that comes while the agent is being launched waits for it and then 
     pre_stop: yaml(`echo "pre_stop $ICEBOX_RUN" >>${LOG}`),
   })
   const started = start('early', 'sleep 600')
-  await expect.poll(() => existsSync(join(tests.home.dir, 'begun'))).toBe(true)
+  await expect.poll(() => existsSync(join(tests.home.dir, 'begun')), { timeout: 20_000 }).toBe(true)
   await tests.icebox.bottles.stop('early', {}, tests.context())
   await started
   const run = (await tests.icebox.bottles.detail('early', new AbortController().signal)).runs[0]
@@ -194,7 +194,7 @@ test('a start that is cancelled in its hook leaves nothing behind', async () => 
   } as const
   const starting = tests.icebox.bottles.start(request, tests.context({ signal: controller.signal }))
   const failed = code(starting)
-  await expect.poll(() => existsSync(join(tests.home.dir, 'waits'))).toBe(true)
+  await expect.poll(() => existsSync(join(tests.home.dir, 'waits')), { timeout: 20_000 }).toBe(true)
   controller.abort()
   expect(await failed).toBe('cancelled')
   expect(existsSync(join(tests.home.dir, 'state', 'left'))).toBe(false)

@@ -43,6 +43,7 @@ const OFFERED: Readonly<Record<string, readonly string[]>> = {
   freeze: ['--note', '--yes', '--pin'],
   hooks: ['--lines'],
   'hooks try': [],
+  send: ['--now'],
   fork: ['--count', '--headless', '--prompt', '--agent', '--label'],
   stop: ['--yes', '--force'],
   restart: ['--yes'],

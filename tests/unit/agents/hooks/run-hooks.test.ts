@@ -341,7 +341,7 @@ test('cancelling ends the hook; before the fact the operation too', async () => 
   const s = await scene('pre_start', [shell(`touch begun; sleep ${nonce}`)])
   const controller = new AbortController()
   const run = s.hooks.run('pre_start', {}, controller.signal)
-  await expect.poll(() => existsSync(join(s.folder, 'begun'))).toBe(true)
+  await expect.poll(() => existsSync(join(s.folder, 'begun')), { timeout: 20_000 }).toBe(true)
   controller.abort()
   await expect(run).rejects.toMatchObject({ code: 'cancelled' })
   expect(await running(nonce)).toEqual([])
