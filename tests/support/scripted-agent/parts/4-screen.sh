@@ -33,15 +33,24 @@ $activity"
 # Waits for keys. With `soon` a fifth of a second, with `now` not at all; then empty when there are none. The end of
 # the terminal ends the program.
 keys() {
-  case ${1-} in
-    soon) tty_set min 0 time 2 ;;
-    now) tty_set min 0 time 0 ;;
-    *) tty_set min 1 time 0 ;;
-  esac
-  got=$(dd bs=1024 count=1 2>/dev/null; printf '%s.' "$?")
-  case $got in *0.) ;; *) note 'terminal gone'; exit 129 ;; esac
+  empty=0
+  while :; do
+    case ${1-} in
+      soon) tty_set min 0 time 2 ;;
+      now) tty_set min 0 time 0 ;;
+      *) tty_set min 1 time 0 ;;
+    esac
+    got=$(dd bs=1024 count=1 2>/dev/null; printf '%s.' "$?")
+    case $got in
+      0.) [ -z "${1-}" ] || break ;;
+      *0.) break ;;
+    esac
+    # One empty answer may be a signal's doing; a terminal that is gone gives nothing but such.
+    empty=$((empty + 1))
+    [ "$empty" -lt 10 ] || { note 'terminal gone'; exit 129; }
+    sleep 0.1
+  done
   got=${got%0.}
-  [ -n "$got" ] || [ -n "${1-}" ] || { note 'terminal gone'; exit 129; }
   # Pasted texts come in brackets.
   case $got in
     *"$esc[200~"*) got=$(printf '%s' "$got" | sed "s/$esc\[20[01]~//g"; printf .) got=${got%.} ;;
@@ -70,6 +79,8 @@ choose() {
         "$esc[B"*) [ "$chosen" -ge $# ] || chosen=$((chosen + 1)); got=${got#???} ;;
         "$cr"*) return 0 ;;
         "$ctrl_c"*) leave 0 ;;
+        # A report of the terminal, such as its size or focus.
+        "$esc["*) note 'stray sequence'; got='' ;;
         "$esc"*) chosen=0; return 0 ;;
         [1-9]*) digit=${got%"${got#?}"}; got=${got#?}; [ "$digit" -gt $# ] || chosen=$digit ;;
         *) note "stray key"; got=${got#?} ;;

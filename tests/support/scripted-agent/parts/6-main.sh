@@ -74,6 +74,7 @@ while :; do
   case $got in
     "$ctrl_c"*) stops=$((stops + 1)); [ "$stops" -lt 2 ] || leave 0; input='' ;;
     "$ctrl_d"*) [ -n "$input" ] || leave 0 ;;
+    "$esc["*) note 'stray sequence' ;;
     "$esc"*) input='' ;;
     "$del"*) input=${input%?} ;;
     "$cr"*) submit=1 ;;
