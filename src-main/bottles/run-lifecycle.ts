@@ -53,20 +53,30 @@ export function withExit(metadata: Metadata, runId: string, exit: ExitFact, isSt
 
 /**
  * Records an exit, once per run, whoever sees it first; wipes delivered secrets and keeps the run's output.
- * A bottle that was destroyed meanwhile has nothing to record.
+ * A bottle that was destroyed meanwhile has nothing to record. A restart keeps the run's id, so the exit is of the launch
+ * that was waited for, told by when it began, and of no later one.
  */
 export async function recordExit(
   deps: BottleDeps,
   backend: Backend,
   slug: string,
-  runId: string,
+  launch: Pick<RunRecord, 'id' | 'startedAt'>,
   exit: ExitFact,
   signal: AbortSignal,
 ): Promise<void> {
   const options = { operation: 'record exit', waitMs: EXIT_LOCK_MS, signal }
-  await withLock(deps.root, slug, options, () =>
-    recordExitLocked(deps, backend, slug, runId, exit, false, signal),
-  )
+  await withLock(deps.root, slug, options, async () => {
+    const startedAt = await startOf(deps, slug, launch.id)
+    if (startedAt !== launch.startedAt) return
+    await recordExitLocked(deps, backend, slug, launch.id, exit, false, signal)
+  })
+}
+
+/** When the newest launch of a run began, as recorded; null when it is not. */
+async function startOf(deps: BottleDeps, slug: string, runId: string): Promise<string | null> {
+  const read = await readMetadata(deps.root, slug)
+  if (read.kind !== 'ok') return null
+  return read.metadata.icebox?.runs.find((run) => run.id === runId)?.startedAt ?? null
 }
 
 /** As `recordExit`, for a caller that holds the bottle's lock. */
@@ -107,6 +117,7 @@ export async function waitAndRecord(
   ref: RuntimeRef,
   signal: AbortSignal,
 ): Promise<number | null> {
+  const startedAt = await startOf(deps, slug, ref.runId)
   const exit = await backend.wait(ref, signal).catch((thrown: unknown) => {
     if (!signal.aborted) throw thrown
     throw bottleError('cancelled', `Stopped waiting. ${slug} keeps running; icebox stop ${slug} ends it.`, {
@@ -114,7 +125,9 @@ export async function waitAndRecord(
     })
   })
   if (exit === null) return recordedCode(deps, slug, ref.runId)
-  await recordExit(deps, backend, slug, ref.runId, exit, signal)
+  if (startedAt !== null) {
+    await recordExit(deps, backend, slug, { id: ref.runId, startedAt }, exit, signal)
+  }
   return exit.exitCode
 }
 

@@ -104,7 +104,7 @@ async function settle(
     const exit = await backend
       .wait(run.ref, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
       .catch(() => null)
-    if (exit) await recordExit(deps, backend, slug, run.id, exit, signal)
+    if (exit) await recordExit(deps, backend, slug, run, exit, signal)
     push(slug)
   }
 }

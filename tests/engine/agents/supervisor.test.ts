@@ -168,6 +168,8 @@ hooks: { on_compact: ['echo "$ICEBOX_HOOK_CTX_OK" >> ${hooks}'] }`,
       expect(before).toBeGreaterThan(0)
       await own.say(slug, 'hello')
       await until('it answered', async () => (await own.sample(slug))?.lastUserMessage === 'hello')
+      // The end of the first launch was told to whoever waited, and is none of the second.
+      expect((await own.newestRun(slug)).exit).toBeNull()
       expect(since(first.startedAt)).toBe(before)
     } finally {
       await own.dispose()
