@@ -50,35 +50,40 @@ export function createUsageSource(
       if (found === null) return {}
       const file = { path: `${folder}/${found.path}`, bytes: found.bytes }
       followed = await followTranscript(access, ref, file, followed, READERS[provider], signal)
-      return followed === null ? {} : { sessionId: found.id, ...followed.facts }
+      return followed === null ? {} : { ...followed.facts, sessionId: found.id }
     },
   }
 }
 
 /**
- * Puts together what a transcript, a status line and the agent's hooks told. The status line's program knows its own
- * window, cost and limits; its tokens count only for the conversation that the transcript is of. Pure.
+ * Puts together what a transcript and a status line told. Each counts for the conversation that is on; of one that is
+ * over, only the limits still hold. The status line's program knows its own window, cost and limits. Pure.
  */
 export function mergeUsage(
   transcript: UsageFacts,
   status: UsageFacts | null,
   sessionId: string | null,
 ): UsageFacts {
-  if (status === null) return { ...(sessionId === null ? {} : { sessionId }), ...transcript }
+  const isOn = (facts: UsageFacts): boolean =>
+    sessionId === null || facts.sessionId === undefined || facts.sessionId === sessionId
+  const known = isOn(transcript) ? transcript : limitsOnly(transcript)
+  const base = sessionId === null ? known : { ...known, sessionId }
+  if (status === null) return base
+  if (!isOn(status)) return { ...base, ...limitsOnly(status) }
   const { tokens, percent, ...others } = status
-  const isSame =
-    transcript.sessionId === undefined ||
-    status.sessionId === undefined ||
-    transcript.sessionId === status.sessionId
   // A status line that was not drawn anew since the compaction.
   const isOutdated =
-    transcript.tokens === null &&
+    known.tokens === null &&
     tokens !== undefined &&
-    (tokens ?? 0) >= 0.95 * (transcript.tokensBefore ?? Infinity)
+    (tokens ?? 0) >= 0.95 * (known.tokensBefore ?? Number.POSITIVE_INFINITY)
   return {
-    ...transcript,
+    ...base,
     ...others,
-    ...(isSame && !isOutdated && tokens !== undefined ? { tokens } : {}),
-    ...(isSame && !isOutdated && percent !== undefined ? { percent } : {}),
+    ...(!isOutdated && tokens !== undefined ? { tokens } : {}),
+    ...(!isOutdated && percent !== undefined ? { percent } : {}),
   }
+}
+
+function limitsOnly({ limits }: UsageFacts): UsageFacts {
+  return limits === undefined ? {} : { limits }
 }

@@ -166,7 +166,10 @@ test('the status line tells window, tokens, cost and limits', () => {
   expect(readStatusLine('half a li')).toBeNull()
 })
 
-test('the tokens of another conversation do not count, its window and cost are the program’s', () => {
-  const merged = mergeUsage({ sessionId: 's9', tokens: 5 }, readStatusLine(JSON.stringify(STATUS)), null)
-  expect(merged).toMatchObject({ tokens: 5, window: 1_000_000, costUsd: 1.25 })
+test('each file counts for the conversation that is on, of another one only the limits hold', () => {
+  const status = readStatusLine(JSON.stringify(STATUS))
+  const stale = mergeUsage({ sessionId: 's9', tokens: 5, model: 'm' }, status, 's9')
+  expect(stale).toEqual({ sessionId: 's9', tokens: 5, model: 'm', limits: status?.limits })
+  expect(mergeUsage({ sessionId: 's9', tokens: 5, userMessage: 'old' }, status, 's1')).toEqual(status)
+  expect(mergeUsage({ sessionId: 's9', tokens: 5 }, null, 's2')).toEqual({ sessionId: 's2' })
 })

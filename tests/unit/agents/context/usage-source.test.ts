@@ -64,7 +64,7 @@ test('without an id the newest that this run wrote is taken, never an earlier ru
   const { source } = sourceOf()
   expect(await source.read(null, SIGNAL)).toEqual({})
   await put(fileOf(OURS), [claude.user('today')], 1)
-  expect(await source.read(null, SIGNAL)).toMatchObject({ sessionId: 's1', userMessage: 'today' })
+  expect(await source.read(null, SIGNAL)).toMatchObject({ sessionId: OURS, userMessage: 'today' })
 })
 
 test('only what came since is read, also when a line was half written', async () => {

@@ -102,7 +102,7 @@ test('whatever an agent writes into its files, a look comes to a sample of the c
         }
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 150 },
   )
 })
 

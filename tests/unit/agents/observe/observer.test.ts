@@ -136,6 +136,23 @@ test('a runner of turns is seen by its heartbeat', async () => {
   expect(await observer.look('exit', SIGNAL, 1)).toMatchObject({ state: 'exited', alive: 'no' })
 })
 
+test('weakness 21: a program that the agent calls is not taken for it, nor is a conversation of an earlier run', async () => {
+  const { agent, shown } = fakeAgent(home)
+  const nested = '22222222-2222-4222-8222-222222222222'
+  const said = (id: string) =>
+    JSON.stringify({ ts: STARTED, payload: { hook_event_name: 'Stop', session_id: id } })
+  shown.screen = screens.CLAUDE_IDLE
+  await transcript(claude.user('ours'), claude.answer(60_000))
+  await put(`.claude/projects/-work/${nested}.jsonl`, `${claude.user('nested')}\n${claude.answer(9_000)}\n`)
+  await put('.icebox/events.jsonl', `${said(SESSION)}\n${said(nested)}\n`)
+  await put('.icebox/status.json', JSON.stringify({ session_id: SESSION }))
+  const look = () => createObserver(agent).look('tick', SIGNAL)
+  expect(await look()).toMatchObject({ sessionId: SESSION, lastUserMessage: 'ours', contextTokens: 60_000 })
+  await put('.icebox/status.json', JSON.stringify({ session_id: 'of-before', cost: { total_cost_usd: 9 } }))
+  await put('.icebox/events.jsonl', `${said(SESSION)}\n`)
+  expect(await look()).toMatchObject({ sessionId: SESSION, contextTokens: 60_000, costUsd: null })
+})
+
 test('a definition’s variable gives the window', async () => {
   const { agent, shown } = fakeAgent(home, { env: { ICEBOX_CONTEXT_WINDOW: '100000' } })
   shown.screen = screens.CLAUDE_IDLE
