@@ -1,10 +1,10 @@
+import { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isBottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { openView, type TerminalView } from '../local/terminal-view.ts'
 import type { Engine } from './engine.ts'
-import { readLogs } from './logs.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { knownSize, resize, type Size } from './terminal-size.ts'
 
@@ -24,6 +24,8 @@ export interface Followed {
   readonly hasEnded: boolean
   /** Counts what came, so that a listener sees that there was something. */
   readonly arrivals: number
+  /** Without it the connection alone does not keep this process from ending. */
+  hold(isHeld: boolean): void
   /** Resolves at the next output, or the end. */
   next(): Promise<void>
   close(): void
@@ -47,7 +49,7 @@ export async function follow(
   const followed = createFollowed(stream, view, size)
   if (view) {
     try {
-      await followed.replay(await earlierOutput(engine, ref, signal))
+      await followed.replay(await earlierOutput(engine, ref, found.State.FinishedAt, signal))
       await askForRepaint(engine, ref, size, signal)
     } catch (thrown) {
       followed.close()
@@ -98,17 +100,34 @@ async function connect(engine: Engine, ref: RuntimeRef, isTerminal: boolean): Pr
   )) as Duplex
 }
 
-async function earlierOutput(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
+/**
+ * The last of what this start of the container has written: a restart has a terminal of its own. Told from the end of
+ * the start before, since the engine notes a start only when the program may have written already.
+ */
+async function earlierOutput(
+  engine: Engine,
+  ref: RuntimeRef,
+  formerEnd: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const path = `/containers/${encodeURIComponent(ref.id)}/logs?stdout=1&stderr=1&since=${sinceOf(formerEnd)}`
+  let kept: Buffer = Buffer.alloc(0)
   try {
-    for await (const chunk of readLogs(engine, ref, { follow: false, tailBytes: REPLAY_BYTES }, signal)) {
-      chunks.push(chunk)
+    for await (const chunk of await engine.stream(`read the output of ${ref.name}`, path, signal)) {
+      const all = Buffer.concat([kept, chunk as Buffer])
+      kept = all.subarray(Math.max(0, all.length - REPLAY_BYTES))
     }
   } catch (thrown) {
     // An engine that keeps no logs has none to show.
     if (signal.aborted) throw thrown
   }
-  return Buffer.concat(chunks)
+  return kept
+}
+
+/** Pure: a time of the engine as it wants to be asked, seconds with a fraction that a date would round; 0 for never. */
+export function sinceOf(time: string): string {
+  const seconds = Math.floor(Date.parse(time) / 1000)
+  return seconds > 0 ? `${seconds}.${/\.(\d{1,9})/.exec(time)?.[1] ?? '0'}` : '0'
 }
 
 interface Replaying extends Followed {
@@ -166,11 +185,21 @@ function createFollowed(stream: Readable, view: TerminalView | null, size: Size)
       waiting = null
       await view?.settled()
     },
+    hold(isHeld) {
+      const socket = socketOf(stream)
+      if (isHeld) socket?.ref()
+      else socket?.unref()
+    },
     close() {
       stream.destroy()
       view?.close()
     },
   }
+}
+
+function socketOf(stream: Readable): Socket | null {
+  const inner = (stream as Readable & { readonly socket?: unknown }).socket ?? stream
+  return inner instanceof Socket ? inner : null
 }
 
 /** How many bytes at the beginning of `since` are the end of `earlier` already. Pure. */

@@ -56,10 +56,14 @@ export function createTerminals(engine: Engine, home: string): DockerTerminals {
     const release = async (): Promise<void> => {
       entry.users--
       if (await isOver(entry)) drop(ref.id, entry)
-      else if (entry.users === 0) entry.timer = setTimeout(() => drop(ref.id, entry), KEEP_MS).unref()
+      else if (entry.users === 0) {
+        ;(await entry.opening)?.hold(false)
+        entry.timer = setTimeout(() => drop(ref.id, entry), KEEP_MS).unref()
+      }
     }
     try {
       const followed = await entry.opening
+      followed?.hold(true)
       if (followed) return { followed, release }
     } catch (thrown) {
       await release()

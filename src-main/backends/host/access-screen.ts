@@ -35,13 +35,14 @@ export function createScreens(
 
   async function take(ref: RuntimeRef, run: RunPaths, signal: AbortSignal): Promise<ScreenText> {
     const { socket, multiplexer, logFrom } = hostFacts(ref)
+    const key = keyOf(ref)
     const isAttached = await isThere(attachedMark(run.dir))
     const size = await sizeOf(run.log)
-    const known = looks.get(ref.runId)
+    const known = looks.get(key)
     if (known?.size === size && known.isAttached === isAttached) return known.shown
-    const drawn = isAttached || logFrom === null ? null : await views.of(run, logFrom).look(size)
+    const drawn = isAttached || logFrom === null ? null : await views.of(key, run.log, logFrom).look(size)
     const shown = drawn ?? (await (await context.multiplexer(multiplexer)).capture(socket ?? '', signal))
-    remember(looks, ref.runId, { size, isAttached, shown }, KEPT)
+    remember(looks, key, { size, isAttached, shown }, KEPT)
     return shown
   }
 
@@ -50,8 +51,8 @@ export function createScreens(
       const { run } = pathsOf(context.home, ref)
       const isOver = async () => (await runState(run)).kind !== 'running'
       const forget = (): null => {
-        looks.delete(ref.runId)
-        views.drop(ref.runId)
+        looks.delete(keyOf(ref))
+        views.drop(keyOf(ref))
         return null
       }
       if (hostFacts(ref).socket === null || (await isOver())) return forget()
@@ -65,23 +66,32 @@ export function createScreens(
     })
 }
 
+/** A restart goes on under the same run id, with a terminal of its own. */
+function keyOf(ref: RuntimeRef): string {
+  const { identity, startedAt } = hostFacts(ref)
+  return `${ref.runId} ${identity.pid} ${startedAt}`
+}
+
 /** The drawn terminals, least lately used first. */
-function createViews(): { of(run: RunPaths, logFrom: number): LogView; drop(runId: string): void } {
+function createViews(): {
+  of(key: string, log: string, logFrom: number): LogView
+  drop(key: string): void
+} {
   const views = new Map<string, { readonly view: LogView; usedAt: number }>()
-  const drop = (runId: string): void => {
-    views.get(runId)?.view.close()
-    views.delete(runId)
+  const drop = (key: string): void => {
+    views.get(key)?.view.close()
+    views.delete(key)
   }
   return {
     drop,
-    of(run, logFrom) {
+    of(key, log, logFrom) {
       const now = performance.now()
-      const { view } = views.get(run.runId) ?? { view: followLog(run.log, logFrom, START_SIZE) }
-      views.delete(run.runId)
-      views.set(run.runId, { view, usedAt: now })
-      for (const [runId, each] of views) {
+      const { view } = views.get(key) ?? { view: followLog(log, logFrom, START_SIZE) }
+      views.delete(key)
+      views.set(key, { view, usedAt: now })
+      for (const [other, each] of views) {
         if (views.size <= DRAWN && now - each.usedAt < UNUSED_MS) break
-        if (each.view !== view && !each.view.isBusy) drop(runId)
+        if (each.view !== view && !each.view.isBusy) drop(other)
       }
       return view
     },

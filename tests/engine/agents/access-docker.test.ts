@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentAccess, ScreenText } from '../../../src-main/backends/agent-access.ts'
 import type { RuntimeRef } from '../../../src-main/backends/backend.ts'
 import { must } from '../../support/busybox-image.ts'
+import { runChild } from '../../support/child.ts'
 import { type DockerScene, makeDockerScene, until } from '../../support/docker-scene.ts'
 import { ensureBusyboxImage, makeImageWithoutShell } from '../../support/images.ts'
 import { rawEngine } from '../../support/raw-engine.ts'
@@ -74,6 +75,31 @@ describe('the terminal', () => {
     await until(async () => shown(await other.screen(ref, scene.signal)) === 'size 20 70\nsay?')
     expect(await other.screen(ref, scene.signal)).toMatchObject({ cols: 70, rows: 20 })
     await pause(ref, async () => expect(await screenOf(ref)).toContain('say?'))
+  })
+
+  it('begins anew when the container is started again', async () => {
+    const plan = scene.plan(image, 'echo first; read x; echo second; read x', { tty: true })
+    const ref = await scene.launch(plan)
+    await until(async () => (await screenOf(ref)) === 'first')
+    await scene.backend.stop(ref, { graceSeconds: 0 }, scene.signal)
+    const again = await scene.backend.restart(ref, plan, scene.signal)
+    await until(async () => (await screenOf(again)) === 'first')
+    const other = await otherAccess(scene)
+    expect(shown(await other.screen(again, scene.signal))).toBe('first')
+  })
+
+  it('keeps no process alive by a look alone', async () => {
+    const ref = await launch('echo up; read x')
+    await until(async () => (await screenOf(ref)) === 'up')
+    const backend = new URL('../../../src-main/backends/docker/docker-backend.ts', import.meta.url)
+    const script = `const { createDockerBackend } = await import(${JSON.stringify(backend.href)})
+      const access = await createDockerBackend({ rootId: 'r', home: ${JSON.stringify(scene.root.dir)} }).access()
+      const screen = await access.screen(${JSON.stringify(ref)}, new AbortController().signal)
+      console.log(screen.lines[0])`
+    const { exitCode, output } = await runChild(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 30_000,
+    })
+    expect([exitCode, output.trim()]).toEqual([0, 'up'])
   })
 
   it('has none for a headless run, whose output is told all the same', async () => {

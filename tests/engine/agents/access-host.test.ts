@@ -186,6 +186,20 @@ describe('a screen that is drawn from the log', () => {
     },
   )
 
+  it('begins anew when the run is started again', async () => {
+    const script = 'echo up; read x; echo down; exit 0'
+    const ref = await launch(script, 'again')
+    await until('up', async () => (await screenOf(ref)) === 'up')
+    await access.type(ref, [{ key: 'Enter' }], never())
+    await world.backend.wait(ref, never())
+    await world.backend.runEnded(ref, never())
+    const stateDir = world.root.path('state', 'again')
+    const plan = { ...barePlan(world.root.id, 'again', stateDir), argv: ['/bin/sh', '-c', script], tty: true }
+    const next = await world.backend.restart(ref, { ...plan, runId: ref.runId }, never())
+    refs.push(next)
+    await until('up again', async () => (await screenOf(next)) === 'up')
+  })
+
   it('knows of a person who came by the program itself', async () => {
     const ref = await launch(ECHO, 'by-hand')
     await until('the question', async () => (await screenOf(ref)).includes('say?'))

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { overlap } from '../../../../src-main/backends/docker/access-follow.ts'
+import { overlap, sinceOf } from '../../../../src-main/backends/docker/access-follow.ts'
 import { homeIn } from '../../../../src-main/backends/docker/access-place.ts'
 import { parseListing } from '../../../../src-main/backends/docker/access-read.ts'
 import { kindOfMode } from '../../../../src-main/backends/docker/look-in-container.ts'
@@ -33,4 +33,11 @@ it('finds HOME in a configuration', () => {
   expect(homeIn(['PATH=/bin', 'HOME=/srv', 'HOMEX=/y'])).toBe('/srv')
   expect(homeIn(['HOME='])).toBeNull()
   expect(homeIn([])).toBeNull()
+})
+
+it('asks for what came after a time, to the nanosecond', () => {
+  expect(sinceOf('2026-01-02T03:04:05.123456789Z')).toBe('1767323045.123456789')
+  expect(sinceOf('2026-01-02T03:04:05Z')).toBe('1767323045.0')
+  expect(sinceOf('0001-01-01T00:00:00Z')).toBe('0')
+  expect(sinceOf('')).toBe('0')
 })
