@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBackends } from '../../../src-main/backends/registry.ts'
 import { readSample } from '../../../src-main/state/agent-sample.ts'
 import { latestRun, requireMetadata } from '../../../src-main/state/metadata.ts'
 import { scriptedImage } from '../../support/scripted-agent/scripted-agent.ts'
@@ -19,6 +20,15 @@ async function statusOf(
 ): Promise<Status> {
   await until(`the status of ${slug}`, async () => shows(await bottles.icebox.bottles.status(slug, NEVER)))
   return (await bottles.home.must(['status', slug])).json as Status
+}
+
+/** Types a line, whatever becomes of it. */
+async function typeInto({ icebox: { root } }: TestBottles, slug: string, text: string): Promise<void> {
+  const run = latestRun(await requireMetadata(root, slug))
+  if (!run?.ref) throw new Error(`${slug} does not run`)
+  const backends = createBackends({ rootId: root.id, home: root.dir, env: process.env })
+  const access = await (await backends.get(run.ref.backend)).access?.()
+  await access?.type(run.ref, [{ text }, { pauseMs: 400 }, { key: 'Enter' }], NEVER)
 }
 
 describe('an agent of this machine', () => {
@@ -43,11 +53,7 @@ extensions: { colour: blue }`,
   })
   afterAll(() => world.dispose())
 
-  /** Types a line and waits until the agent took it. */
-  const say = async (text: string): Promise<void> => {
-    await world.say(slug, text)
-    await until(`it takes ${text}`, async () => (await world.life(slug)).includes(`turn ${text}`))
-  }
+  const say = (text: string): Promise<void> => world.say(slug, text)
 
   test('weakness 04: another process sees the live context percent, and how fresh it is', async () => {
     await say('!tokens 101000')
@@ -104,7 +110,7 @@ extensions: { colour: blue }`,
     })
     expect(asked.pane_text).toContain('Send ***')
     expect(JSON.stringify(asked)).not.toContain(TOKEN)
-    await world.say(slug, '1')
+    await typeInto(world, slug, '1')
 
     await say('!limit')
     expect(await statusOf(world, slug, (found) => found.agent_state === 'limited')).toMatchObject({
@@ -177,17 +183,7 @@ describe('an agent in a container', () => {
       bottles.context(),
     )
     await until('it waits', async () => (await readSample(bottles.icebox.root, slug))?.state === 'waiting')
-    const say = async (text: string) => {
-      const run = latestRun(await requireMetadata(bottles.icebox.root, slug))
-      const { createBackends } = await import('../../../src-main/backends/registry.ts')
-      const { root } = bottles.icebox
-      const backend = await createBackends({ rootId: root.id, home: root.dir, env: process.env }).get(
-        'docker',
-      )
-      const access = await backend.access?.()
-      if (!run?.ref || !access) throw new Error('no terminal')
-      await access.type(run.ref, [{ text }, { pauseMs: 400 }, { key: 'Enter' }], NEVER)
-    }
+    const say = (text: string) => typeInto(bottles, slug, text)
     await say('!tokens 136000')
     await say('go on')
     const status = await statusOf(
