@@ -60,9 +60,12 @@ export async function writeLaunched(
   resolved: ResolvedAgent | null,
   runId: string,
 ): Promise<void> {
-  if (!resolved || isPlain(resolved.agent.lifecycle)) return
-  const others = (await readAll(root, slug)).filter((known) => known.runId !== runId)
-  const runs = [...others, toLaunched(resolved, runId)].slice(-KEPT)
+  const known = await readAll(root, slug)
+  const others = known.filter((each) => each.runId !== runId)
+  const isKept = resolved !== null && !isPlain(resolved.agent.lifecycle)
+  // A restart by a definition that became plain since forgets what the run was before.
+  if (!isKept && others.length === known.length) return
+  const runs = (isKept ? [...others, toLaunched(resolved, runId)] : others).slice(-KEPT)
   await mkdir(root.path('state', slug, 'agent'), { recursive: true, mode: 0o700 })
   await writeDurable(file(root, slug), `${JSON.stringify({ version: 1, runs }, null, 2)}\n`)
 }

@@ -61,3 +61,12 @@ test('parts that were not written get their defaults, and a damaged file has not
   await writeFile(file, '{')
   expect(await readLaunched(root, 'box', 'r1')).toBeNull()
 })
+
+test('a restart by a definition that became plain forgets what the run was before', async () => {
+  const root = await testRoot()
+  await writeLaunched(root, 'box', resolved(WATCHED), 'r1')
+  await writeLaunched(root, 'box', resolved(WATCHED), 'r2')
+  await writeLaunched(root, 'box', resolved(DEFAULT_LIFECYCLE), 'r2')
+  expect(await readLaunched(root, 'box', 'r2')).toBeNull()
+  expect(await readLaunched(root, 'box', 'r1')).not.toBeNull()
+})
