@@ -1,6 +1,6 @@
 import type { ResolvedAgent } from './definitions.ts'
 import { limitReach } from './limit-reach.ts'
-import { resolveAgent } from './manifest-index.ts'
+import { resolveAgent, unknownAgent } from './manifest-index.ts'
 import { addCarried, type ManifestIndex } from './manifest-scan.ts'
 
 /**
@@ -19,6 +19,8 @@ export async function resolveCarried(
   const isOwn = index.agents.has(agentName) && given.every((name) => index.bottles.has(name))
   if (isOwn) return resolveAgent(index, agentName, bottleNames)
   const merged = await addCarried(index, carriedDir)
+  // The name comes from the bottle's own records, and must never be read as the path of a file.
+  if (!merged.agents.has(agentName)) throw unknownAgent(merged, agentName)
   const isAgentCarried = !index.agents.has(agentName) && merged.agents.has(agentName)
   const resolved = await resolveAgent(merged, agentName, bottleNames, { dropSkills: isAgentCarried })
   return withoutReach(resolved, isAgentCarried)

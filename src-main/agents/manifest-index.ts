@@ -104,17 +104,28 @@ async function requireFile(file: string): Promise<void> {
  * @throws BottleError `not-found` that names what exists and where it was looked for.
  */
 export function requireAgent(index: ManifestIndex, name: string): ManifestFile {
+  const found = index.agents.get(name)
+  if (found) return found
   if (isAgentPath(name)) {
     const base = index.projectDir || process.cwd()
     const file = resolve(base, name.startsWith('~/') ? `${index.homeDir}${name.slice(1)}` : name)
     return { kind: 'agent', name: nameOfFile(file), file, source: 'path', hides: null }
   }
-  const found = index.agents.get(name)
-  if (found) return found
+  throw unknownAgent(index, name)
+}
+
+/** The index with the agent that a person named by its path, under that path; unchanged for a name. */
+export function withNamedAgent(index: ManifestIndex, name: string): ManifestIndex {
+  if (!isAgentPath(name)) return index
+  return { ...index, agents: new Map([...index.agents, [name, requireAgent(index, name)]]) }
+}
+
+/** What is thrown for a name that no agent has: `not-found`, with what exists and where it was looked for. Pure. */
+export function unknownAgent(index: ManifestIndex, name: string): Error {
   const hint =
     didYouMean(name, index.agents.keys()) ??
     `Write one with \`icebox init\`; agents live in ${index.rootDir}/agents.`
-  throw bottleError('not-found', `There is no agent ${quoted(name)}. ${hint}`, { detail: placesOf(index) })
+  return bottleError('not-found', `There is no agent ${quoted(name)}. ${hint}`, { detail: placesOf(index) })
 }
 
 function placesOf(index: ManifestIndex): string {

@@ -80,13 +80,15 @@ async function definitionOf(
   const file = configOf(metadata)
   if (!metadata || metadata.agentName === '' || file === null) return null
   try {
-    const { openManifestIndex, requireAgent } = await import('../agents/manifest-index.ts')
+    const { openManifestIndex } = await import('../agents/manifest-index.ts')
     const [{ loadAgent }, { unwrap }] = await Promise.all([
       import('../agents/load-manifest.ts'),
       import('../agents/problems.ts'),
     ])
     const index = await openManifestIndex(deps.root, null)
-    const { model, lifecycle } = unwrap(await loadAgent(index, requireAgent(index, metadata.agentName)))
+    const found = index.agents.get(metadata.agentName)
+    if (!found) return null
+    const { model, lifecycle } = unwrap(await loadAgent(index, found))
     return { file, model, lifecycle }
   } catch {
     // A definition that is gone or damaged costs what only it could tell.

@@ -66,6 +66,7 @@ async function prepareFork(
     deps,
     {
       agent: request.agent ?? (metadata.icebox?.adopted ? null : metadata.agentName || null),
+      isAgentGiven: request.agent !== undefined,
       agentSource: request.agent === undefined ? metadata.icebox?.agentSource : undefined,
       bottleNames: metadata.bottleNames,
       mode: request.mode,

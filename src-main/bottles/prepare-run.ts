@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import type { Difference, StartPlan } from '../../src-preload/contract/index.ts'
 import type { ResolvedAgent } from '../agents/definitions.ts'
 import type { AgentRuntime } from '../agents/lifecycle.ts'
-import { openManifestIndex, resolveAgent } from '../agents/manifest-index.ts'
+import { openManifestIndex, resolveAgent, withNamedAgent } from '../agents/manifest-index.ts'
 import { type PlannedRun, planRun } from '../agents/plan-run.ts'
 import type { PlanInput } from '../agents/plan-types.ts'
 import { withRecordedAgent } from '../agents/recorded-agent.ts'
@@ -162,7 +162,8 @@ export function withSession(prepared: PreparedRun, known: KnownSession): Prepare
 
 async function resolve(deps: BottleDeps, agent: string, request: RunRequest): Promise<ResolvedAgent> {
   const known = await openManifestIndex(deps.root, request.cwd, { env: deps.env })
-  const index = await withRecordedAgent(known, agent, request.agentSource ?? '')
+  const recorded = await withRecordedAgent(known, agent, request.agentSource ?? '')
+  const index = request.isAgentGiven === true ? withNamedAgent(recorded, agent) : recorded
   if (request.carriedDir === undefined) return resolveAgent(index, agent, request.bottleNames)
   const { resolveCarried } = await import('../agents/carried-definitions.ts')
   return resolveCarried(index, request.carriedDir, agent, request.bottleNames)

@@ -5,6 +5,8 @@ import type { KnownSession } from './known-session.ts'
 export interface RunRequest {
   /** Null for an adopted bottle, which has no definition and runs its image's own command. */
   readonly agent: string | null
+  /** The call itself names the agent, so that it may be the path of a file; else the name is a record's. */
+  readonly isAgentGiven?: boolean
   /** Where an existing bottle's definition came from, as recorded: `home: /…/agents/x.yaml`. */
   readonly agentSource?: string | undefined
   readonly bottleNames: readonly string[]

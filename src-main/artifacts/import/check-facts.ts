@@ -20,7 +20,7 @@ const CLOCK_SKEW = 24 * 60 * 60 * 1000
 export function checkFacts(facts: SnapshotFacts, now: Date): SnapshotFacts {
   const { bottle, snapshot, definitions } = facts
   if (!isSlug(bottle.slug)) throw invalid(`its facts call the bottle ${shown(bottle.slug)}.`)
-  if (bottle.agent !== '') requireName('agent', bottle.agent)
+  if (bottle.agent !== '') requireAgentName('agent', bottle.agent)
   if (!/^[a-z0-9-]{0,60}$/.test(bottle.provider)) requireName('provider', bottle.provider)
   if (!COLOR.test(bottle.color)) throw invalid(`its facts name the colour ${shown(bottle.color)}.`)
   for (const name of bottle.bottleNames) requireName('bottle', name)
@@ -35,7 +35,8 @@ export function checkFacts(facts: SnapshotFacts, now: Date): SnapshotFacts {
   if (!Number.isFinite(created)) throw invalid(`its facts say it was made at ${shown(snapshot.createdAt)}.`)
   const names = [...Object.keys(definitions.agents), ...Object.keys(definitions.bottles)]
   if (names.length > DEFINITIONS_MAX) throw invalid(`its facts bring ${names.length} definitions.`)
-  for (const name of names) requireName('definition', name)
+  for (const name of Object.keys(definitions.agents)) requireAgentName('definition', name)
+  for (const name of Object.keys(definitions.bottles)) requireName('definition', name)
   checkVolumes(facts.volumes)
   return {
     ...facts,
@@ -52,6 +53,12 @@ export function checkFacts(facts: SnapshotFacts, now: Date): SnapshotFacts {
 
 function requireName(what: string, name: string): void {
   if (!NAME.test(name)) throw invalid(`its facts name the ${what} ${shown(name)}.`)
+}
+
+/** As any name, and nothing that would be taken for the path of a definition's file. */
+function requireAgentName(what: string, name: string): void {
+  requireName(what, name)
+  if (/\.ya?ml$/i.test(name)) throw invalid(`its facts name the ${what} ${shown(name)}.`)
 }
 
 function checkVolumes(volumes: SnapshotFacts['volumes']): void {

@@ -25,6 +25,16 @@ export const FACTS: readonly HostileCase[] = [
     build: facts({ bottle: { agent: 'a\u001b[2Jb' } }),
     reason: /agent/,
   },
+  ...['evil.yaml', 'evil.yml', 'EVIL.YAML'].map((agent) => ({
+    name: `an agent that would be read as a file: ${agent}`,
+    build: facts({ bottle: { agent } }),
+    reason: /name the agent/,
+  })),
+  {
+    name: 'a carried agent that would be read as a file',
+    build: facts({ definitions: { agents: { 'evil.yaml': 'x' } } }),
+    reason: /name the definition/,
+  },
   {
     name: 'a bottle name that climbs',
     build: facts({ bottle: { bottleNames: ['../../etc/x'] } }),

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { resolveCarried } from '../../../src-main/agents/carried-definitions.ts'
-import { openManifestIndex } from '../../../src-main/agents/manifest-index.ts'
+import { openManifestIndex, withNamedAgent } from '../../../src-main/agents/manifest-index.ts'
 import { tempFolder } from '../../support/test-root.ts'
 
 let home: string
@@ -135,4 +135,37 @@ spec:
   expect(notices.join(' ')).toMatch(
     /would have mounts and hooks and env files and env from this machine \(STOLEN\)/,
   )
+})
+
+const HOOKED = `apiVersion: scitex-agent-container/v2
+kind: Agent
+metadata: {name: evil}
+spec: {hooks: {pre_start: [touch /tmp/never]}}
+`
+
+test('a recorded name is never read as the path of a file, and one that a person gives is', async () => {
+  const project = await tempFolder()
+  await writeFile(join(project, 'evil.yaml'), HOOKED)
+  await write(carried, 'bottles', 'box', 'env: {MODE: carried}')
+  const index = await openManifestIndex({ dir: home }, project)
+  for (const name of ['evil.yaml', './evil.yaml', join(project, 'evil.yaml')]) {
+    await expect(resolveCarried(index, carried, name, [])).rejects.toMatchObject({ code: 'not-found' })
+    await expect(resolveCarried(index, carried, name, ['box'])).rejects.toMatchObject({ code: 'not-found' })
+  }
+  const given = withNamedAgent(index, './evil.yaml')
+  const { agent, bottle } = await resolveCarried(given, carried, './evil.yaml', ['box'])
+  expect(agent).toMatchObject({ name: 'evil', source: 'path', file: join(project, 'evil.yaml') })
+  expect(agent.lifecycle.hooks.pre_start).toHaveLength(1)
+  expect(bottle.env).toMatchObject({ MODE: 'carried' })
+})
+
+test('an agent that came along under the name of a file has no more reach than any other', async () => {
+  const project = await tempFolder()
+  await writeFile(join(project, 'evil.yaml'), HOOKED)
+  await writeFile(join(carried, 'agents', 'evil.yaml.md'), HOOKED.replace('evil}', 'came-along}'))
+  const index = await openManifestIndex({ dir: home }, project)
+  const { agent, notices } = await resolveCarried(index, carried, 'evil.yaml', [])
+  expect(agent.file).toBe(join(carried, 'agents', 'evil.yaml.md'))
+  expect(agent.lifecycle.hooks.pre_start).toEqual([])
+  expect(notices.join(' ')).toMatch(/would have hooks and /)
 })
