@@ -16,6 +16,7 @@ import { readSettings } from '../state/settings.ts'
 import { requireSlug } from '../state/slug.ts'
 import { currentSnapshot, readCommittedImage, readSnapshots, writeSnapshot } from '../state/snapshot-files.ts'
 import { bottleError, toFailure } from '../system/bottle-error.ts'
+import { callOffEnded } from './call-off.ts'
 import { askToStop } from './confirm-stop.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
@@ -171,6 +172,7 @@ async function freezeHeld(
   ])
   if (!runtime) throw nothingToFreeze(slug, backend, current)
   if (current && !hasChanged) {
+    if (request.reason !== 'rule') await callOffEnded(deps, slug, context.signal)
     context.notice(`${slug} is already frozen as ${current.id}; nothing has changed since.`)
     return finish(slug, await editKept(deps, current, request), null)
   }

@@ -10,10 +10,14 @@ import { type Metadata, parseOrder, readMetadata, withRun, writeMetadata } from 
 import { removeTree } from '../state/remove-tree.ts'
 import { isBottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
+import { readRuntime } from './read-bottles.ts'
 import { readSlugs } from './read-slugs.ts'
+import { recordExitLocked } from './run-lifecycle.ts'
 
 /** Seconds that one bottle's recovery may take: a commit that goes on inside the engine is waited for. */
 const RECOVER_MS = 120_000
+/** Milliseconds in which an engine tells how a run ended that it lists as ended. */
+const WAIT_MS = 2000
 
 /**
  * Reconciles what dead processes left half-done: each bottle with an intent whose process is gone is finished
@@ -163,12 +167,29 @@ async function apply(
     notifyChange(deps.root, slug)
     return `${slug}: a ${intent.op} that was cut off was taken back; nothing of it is left.`
   }
+  if (intent.op === 'stop' && metadata) await recordStopped(deps, slug, metadata, intent, signal)
   await clearIntent(deps.root, slug)
   return journaled(
     deps,
     slug,
     `A ${intent.op} that was cut off was taken back; the bottle is as it was before.`,
   )
+}
+
+/** The end that a stop brought about is recorded while the intent still tells that it was asked for. */
+async function recordStopped(
+  deps: BottleDeps,
+  slug: string,
+  metadata: Metadata,
+  { runtime }: WrittenIntent,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!runtime) return
+  const fact = await readRuntime(deps, slug, metadata.backend, signal)
+  if (fact?.state !== 'exited') return
+  const backend = await deps.backends.get(metadata.backend)
+  const exit = await backend.wait(runtime, AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]))
+  if (exit) await recordExitLocked(deps, backend, slug, runtime.runId, exit, false, signal)
 }
 
 function recoveredRun(intent: WrittenIntent, metadata: Metadata, ref: NonNullable<RecoverResult['runtime']>) {

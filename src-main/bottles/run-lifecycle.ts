@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { needsSupervision } from '../agents/lifecycle.ts'
 import type { Backend, ExitFact, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
+import { readIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import {
@@ -93,17 +94,25 @@ export async function recordExitLocked(
   if (read.kind !== 'ok') return
   const run = read.metadata.icebox?.runs.find((known) => known.id === runId)
   if (!run?.ref || run.exit) return
-  await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, isStopped))
+  const wasAsked = isStopped || (await isBeingStopped(deps, slug, runId))
+  await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, wasAsked))
   await backend.runEnded(run.ref, signal)
   await copyRunLog(deps, backend, run.ref, signal)
   await keepConversation(deps, backend, slug, read.metadata, run, signal)
   await appendJournal(deps.root, slug, {
     op: 'exit',
-    outcome: exit.exitCode === 0 || isStopped ? 'done' : 'failed',
-    message: isStopped
+    outcome: exit.exitCode === 0 || wasAsked ? 'done' : 'failed',
+    message: wasAsked
       ? 'The agent was stopped.'
       : `The agent exited with code ${exit.exitCode ?? 'unknown'}.`,
   })
+}
+
+/** True when a stop of that run was cut off after it had been written down: the end is what it asked for. */
+async function isBeingStopped(deps: BottleDeps, slug: string, runId: string): Promise<boolean> {
+  const intent = await readIntent(deps.root, slug)
+  if (intent === null || intent === 'corrupt') return false
+  return intent.op === 'stop' && intent.runId === runId && !intent.isForRestart
 }
 
 /**

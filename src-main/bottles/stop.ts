@@ -16,6 +16,7 @@ import {
 import { requireSlug } from '../state/slug.ts'
 import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
+import { callOff } from './call-off.ts'
 import { definitionsDir } from './carried-definitions.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
@@ -26,7 +27,7 @@ import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
 import { sessionOfRun } from './keep-session.ts'
 import { type PreparedRun, prepareRun, toLaunchPlan, withSession } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
-import { finishRun, recordExitLocked } from './run-lifecycle.ts'
+import { finishRun, recordExitLocked, tellLaunchNotices } from './run-lifecycle.ts'
 import { orderOf, restartWish } from './run-order.ts'
 import type { RunRequest } from './run-request.ts'
 import type { FinishedRun, OperationContext, RestartOptions } from './services.ts'
@@ -34,6 +35,7 @@ import { withdrawWorkspace } from './withdraw-workspace.ts'
 
 /** Seconds that an agent gets to end by itself. */
 export const GRACE_SECONDS = 10
+const RESTARTING = { graceSeconds: GRACE_SECONDS, isForRestart: true }
 
 /** Stops the agent and keeps everything; one that does not run is already stopped. */
 export async function stop(
@@ -49,8 +51,11 @@ export async function stop(
     withLock(deps.root, slug, { operation: 'stop', signal: context.signal }, async () => {
       const metadata = await requireMetadata(deps.root, slug)
       requireWritable(slug, metadata)
-      const isRunning = await stopLocked(deps, slug, metadata, options.graceSeconds, held)
-      if (!isRunning) return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
+      const isRunning = await stopLocked(deps, slug, metadata, { ...options, isForRestart: false }, held)
+      if (!isRunning) {
+        await callOff(deps.root, slug)
+        return { done: [`${slug} was already stopped`], left: [], unrecoverable: [] }
+      }
       await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message: 'Stopped.' })
       await afterStop(deps, slug, event, held)
       return { done: [`stopped ${slug}`], left: [], unrecoverable: [] }
@@ -63,7 +68,7 @@ async function stopLocked(
   deps: BottleDeps,
   slug: string,
   metadata: Metadata,
-  graceSeconds: number,
+  { graceSeconds, isForRestart }: { readonly graceSeconds: number; readonly isForRestart: boolean },
   context: OperationContext,
 ): Promise<boolean> {
   const fact = await readRuntime(deps, slug, metadata.backend, context.signal)
@@ -79,6 +84,7 @@ async function stopLocked(
     snapshotId: null,
     target: null,
     draft: null,
+    isForRestart,
   })
   faultPoint('stop:after-intent')
   await withdrawWorkspace(deps, backend, runtime, context)
@@ -168,7 +174,7 @@ export async function restart(
     const seen = await sessionOfRun(deps, backend, slug, metadata, run, signal)
     const before = { session: restartWish(options.session, run.order, seen.mark !== null), known: seen }
     const drafted = await prepareRestart(deps, slug, metadata, run, before, signal)
-    const wasRunning = await stopLocked(deps, slug, metadata, GRACE_SECONDS, context)
+    const wasRunning = await stopLocked(deps, slug, metadata, RESTARTING, context)
     const known = await sessionOfRun(deps, backend, slug, metadata, run, signal)
     const session = restartWish(options.session, run.order, known.mark !== null)
     const prepared = withSession({ ...drafted, request: { ...drafted.request, session } }, known)
@@ -185,6 +191,7 @@ export async function restart(
     await writeLaunched(deps.root, slug, prepared.resolved, run.id)
     const ref = await backend.restart(runtime, plan, signal)
     faultPoint('restart:after-launch')
+    tellLaunchNotices(ref, context.notice)
     const now = new Date().toISOString()
     const fresh = withHookCounts(await requireMetadata(deps.root, slug), prepared.resolved)
     await writeMetadata(
@@ -196,6 +203,7 @@ export async function restart(
         startedAt: now,
         exit: null,
         isStopped: false,
+        isCalledOff: undefined,
         order: keptOrder(run, prepared),
       }),
     )

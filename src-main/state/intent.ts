@@ -32,6 +32,8 @@ export interface Intent {
   readonly draft: Snapshot | null
   /** Extra facts for recovery, such as the run's mode. */
   readonly launch?: LaunchFacts | undefined
+  /** True for a stop that is the first half of a restart, so that its end is not meant to last. */
+  readonly isForRestart?: boolean | undefined
 }
 
 /** What recovery has to know of a launch to finish it. */
@@ -95,6 +97,7 @@ export async function readIntent(root: StateRoot, slug: string): Promise<Written
     target: value.target ?? null,
     draft: value.draft ?? null,
     launch: value.launch,
+    isForRestart: value.isForRestart === true || undefined,
     by: value.by,
     startedAt: value.startedAt ?? '',
   }

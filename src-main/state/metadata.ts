@@ -38,6 +38,8 @@ export interface RunRecord {
   readonly exit: { readonly code: number | null; readonly at: string } | null
   /** True when a person or program asked for the end, so that the exit is no failure. */
   readonly isStopped: boolean
+  /** True when a person wants an ended run to stay so: no rule begins it again. Its exit keeps its meaning. */
+  readonly isCalledOff?: boolean | undefined
   /** Absent in records of older versions. */
   readonly order?: RunOrder | undefined
 }
@@ -129,6 +131,7 @@ function parseRun(value: unknown): RunRecord {
     ref: parseRuntimeRef(run.ref),
     exit: exit ? { code: typeof exit.code === 'number' ? exit.code : null, at: text(exit.at) } : null,
     isStopped: run.isStopped === true,
+    isCalledOff: run.isCalledOff === true || undefined,
     ...(order ? { order } : {}),
   }
 }

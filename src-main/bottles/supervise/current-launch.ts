@@ -41,5 +41,6 @@ export function isLaunch(run: RunRecord, key: LaunchKey): boolean {
 /** How a run ended, as recorded. Pure. */
 export function endOf(run: RunRecord): RunEnd | null {
   if (!run.exit) return null
-  return { code: run.exit.code, isStopped: run.isStopped, at: Date.parse(run.exit.at) || 0 }
+  const isStopped = run.isStopped || run.isCalledOff === true
+  return { code: run.exit.code, isStopped, at: Date.parse(run.exit.at) || 0 }
 }

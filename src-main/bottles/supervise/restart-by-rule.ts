@@ -65,7 +65,7 @@ async function objectionTo(
   if (read.kind !== 'ok' || !run || !isLaunch(run, launch)) return 'changed'
   if (why === 'context') return run.exit === null ? null : 'changed'
   const { exit } = run
-  if (exit === null || run.isStopped) return 'changed'
+  if (exit === null || run.isStopped || run.isCalledOff) return 'changed'
   const { snapshots } = await readSnapshots(root, slug)
   // A person who froze it after its end has put it away.
   if (snapshots.some(({ reason, createdAt }) => reason === 'user' && createdAt > exit.at)) return 'changed'
@@ -85,6 +85,6 @@ async function adopt({ root }: Session, { slug, runId, backend }: Launch): Promi
   await writeMetadata(
     root,
     slug,
-    withRun(read.metadata, { ...run, ref, startedAt, exit: null, isStopped: false }),
+    withRun(read.metadata, { ...run, ref, startedAt, exit: null, isStopped: false, isCalledOff: undefined }),
   )
 }
