@@ -44,7 +44,9 @@ function toEvent(outer: Fields): AgentEvent | null {
   const name = [inner.hook_event_name, outer.hook_event_name, outer.kind, outer.hook, outer.event].find(
     (value) => typeof value === 'string',
   )
-  const kind = KINDS[String(name).toLowerCase()]
+  const key = String(name).toLowerCase()
+  // Any object has a `constructor`.
+  const kind = Object.hasOwn(KINDS, key) ? KINDS[key] : undefined
   if (kind === undefined) return null
   const given = { ...outer, ...inner }
   const tool = nameOf(given.tool_name) ?? nameOf(given.tool) ?? null

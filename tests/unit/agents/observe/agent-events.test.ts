@@ -29,6 +29,11 @@ test('what a program gives its hooks is read alone or beside a time, and damaged
   ])
 })
 
+test('what every object has is no event', () => {
+  const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']
+  expect(readEvents(names.map((kind) => JSON.stringify({ ts: AT, kind })).join('\n'))).toEqual([])
+})
+
 test('a heartbeat is a time and a known state', () => {
   expect(readHeartbeat(`{"ts":"${AT}","pid":7,"state":"idle"}\n`)).toEqual({
     at: Date.parse(AT),
