@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { bottleError } from '../system/bottle-error.ts'
 import { isEnvName } from './names.ts'
@@ -114,7 +115,8 @@ export async function readEnvFiles(
 
 async function readSmall(file: string): Promise<string> {
   try {
-    const handle = await open(file, 'r')
+    // Never waits for somebody to write into a pipe.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const { size } = await handle.stat()
       const isPlain = (await handle.stat()).isFile()

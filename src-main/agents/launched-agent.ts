@@ -15,7 +15,7 @@ export interface LaunchedAgent {
   /** The definition's file, absolute. */
   readonly file: string
   readonly model: string | null
-  /** Without MCP servers, which only a launch needs and which may hold tokens, and without secrets of parts of later versions. */
+  /** Without CLAUDE.md and MCP servers, which only a launch needs and which may hold tokens, and without secrets of parts of later versions. */
   readonly lifecycle: Lifecycle
   /** Those of the bottle's plain variables that tell how large the model's window is. */
   readonly env: Readonly<Record<string, string>>
@@ -46,7 +46,7 @@ export function toLaunched({ agent, bottle }: ResolvedAgent, runId: string): Lau
     model: agent.model,
     lifecycle: {
       ...lifecycle,
-      workspace: { ...lifecycle.workspace, mcpServers: {} },
+      workspace: { ...lifecycle.workspace, claudeMd: null, mcpServers: {} },
       later: withoutSecrets(lifecycle.later),
     },
     env: Object.fromEntries(Object.entries(bottle.env).filter(([name]) => WINDOW_NAMES.includes(name))),

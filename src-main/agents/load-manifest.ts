@@ -3,6 +3,7 @@ import type { AgentDefinition, BottleLayer } from './definitions.ts'
 import type { ManifestFile, ManifestIndex } from './manifest-scan.ts'
 import { parseAgent, parseBottle } from './parse-manifest.ts'
 import type { Parsed } from './problems.ts'
+import { readProjectText } from './project-files.ts'
 import { type FileText, readPlainText } from './read-plain-text.ts'
 import { isYamlFile, isYamlText } from './yaml/yaml-files.ts'
 
@@ -11,7 +12,7 @@ export async function loadAgent(
   index: Pick<ManifestIndex, 'homeDir' | 'env'>,
   found: Pick<ManifestFile, 'name' | 'file' | 'source'>,
 ): Promise<Parsed<AgentDefinition>> {
-  const read = await readManifestText(found.file)
+  const read = await (found.source === 'project' ? readProjectText : readPlainText)(found.file)
   if (!read.ok) return unreadable(found.file, read.reason)
   const { homeDir, env } = index
   const { name, file, source } = found

@@ -3,6 +3,7 @@ import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { loadBottleLayer, readManifestText } from '../agents/load-manifest.ts'
 import { type ManifestIndex, openManifestIndex } from '../agents/manifest-index.ts'
 import { isManifestName } from '../agents/names.ts'
+import { readProjectText } from '../agents/project-files.ts'
 import type { BottleFacts } from '../artifacts/export/portable-facts.ts'
 import type { KnownSecret } from '../artifacts/scrub/types.ts'
 import { latestRun, type Metadata, readMetadata } from '../state/metadata.ts'
@@ -75,9 +76,11 @@ async function readDefinitions(
   }
   if (!isManifestName(agent)) return { agents: {}, bottles }
   // Recorded as `project: /path/of/agent.md`; a project's agent is in no index that is opened without the project.
-  const recorded = /^[a-z]+: (\/.*)$/s.exec(metadata.icebox?.agentSource ?? '')?.[1]
-  const places = [join(brought, 'agents', `${agent}.md`), recorded, index.agents.get(agent)?.file]
-  const found = await firstText(places)
+  const [, source, recorded] = /^([a-z]+): (\/.*)$/s.exec(metadata.icebox?.agentSource ?? '') ?? []
+  const own = await firstText([join(brought, 'agents', `${agent}.md`)])
+  const project = recorded && source === 'project' ? await readProjectText(recorded) : null
+  const places = [source === 'project' ? undefined : recorded, index.agents.get(agent)?.file]
+  const found = own ?? (project?.ok ? project : await firstText(places))
   return { agents: found ? { [agent]: found.text } : {}, bottles }
 }
 

@@ -6,7 +6,8 @@ import type { Lifecycle } from '../lifecycle.ts'
 import { expandHome } from '../parse-mounts.ts'
 import { type AgentMetadata, readMcpServers } from '../parse-workspace.ts'
 import { collectProblems, type Parsed, type Report } from '../problems.ts'
-import { readPlainText } from '../read-plain-text.ts'
+import { readSibling } from '../project-files.ts'
+import type { FileText } from '../read-plain-text.ts'
 import { agentFromYaml } from './parse-yaml-agent.ts'
 import type { YamlOrigin } from './read-head.ts'
 import { readHost } from './read-host.ts'
@@ -35,9 +36,11 @@ async function withSiblings(agent: AgentDefinition, place: YamlPlace): Promise<P
   const folder = dirname(place.file)
   const isHost = agent.ownBottle?.backend === 'host'
   const metadata = { name: agent.name, labels: agent.lifecycle.labels }
-  const mcp = await readMcpFile(join(folder, 'src_mcp.json'), metadata)
+  const mcpFile = join(folder, 'src_mcp.json')
+  const { read: mcpText, notices: mcpNotices } = await readSibling(mcpFile, place)
+  const mcp = await readMcpFile(mcpFile, mcpText, metadata)
   if (!mcp.ok) return mcp
-  const claudeMd = await readPlainText(join(folder, 'src_CLAUDE.md'))
+  const { read: claudeMd, notices } = await readSibling(join(folder, 'src_CLAUDE.md'), place)
   const { lifecycle } = agent
   const servers = { ...mcp.value, ...lifecycle.workspace.mcpServers }
   const dotEnv = agent.copyFrom === undefined ? [] : [join(agent.copyFrom, '.env')]
@@ -54,17 +57,15 @@ async function withSiblings(agent: AgentDefinition, place: YamlPlace): Promise<P
     envFiles: [...besides, ...lifecycle.envFiles],
     pythonVenv: venv.candidates,
   }
-  return {
-    ok: true,
-    value: { ...agent, lifecycle: filled, notices: [...(agent.notices ?? []), ...venv.notices] },
-  }
+  const told = [...(agent.notices ?? []), ...mcpNotices, ...notices, ...venv.notices]
+  return { ok: true, value: { ...agent, lifecycle: filled, notices: told } }
 }
 
 async function readMcpFile(
   file: string,
+  read: FileText,
   metadata: AgentMetadata,
 ): Promise<Parsed<Readonly<Record<string, Json>>>> {
-  const read = await readPlainText(file)
   if (!read.ok && read.isMissing) return { ok: true, value: {} }
   const { report, problems } = collectProblems(file)
   if (!read.ok) report(1, read.reason)

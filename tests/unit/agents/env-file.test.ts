@@ -105,8 +105,9 @@ describe('files', () => {
     await mkdir(join(dir, 'folder'))
     await writeFile(join(dir, 'long'), 'A='.padEnd(1_000_001, 'x'))
     await writeFile(join(dir, 'bad'), 'A=1\ncanary')
+    await run('mkfifo', [join(dir, 'pipe')])
     await expect(readEnvFiles([join(dir, 'none')], '/h')).rejects.toMatchObject({ code: 'not-found' })
-    for (const name of ['folder', 'long', 'bad']) {
+    for (const name of ['folder', 'long', 'bad', 'pipe']) {
       const failing = readEnvFiles([join(dir, name)], '/h')
       await expect(failing).rejects.toMatchObject({ code: 'manifest-invalid' })
       await expect(failing).rejects.not.toThrow('canary')

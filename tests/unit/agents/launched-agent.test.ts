@@ -14,7 +14,11 @@ const resolved = (lifecycle: Lifecycle): ResolvedAgent =>
 const WATCHED: Lifecycle = {
   ...DEFAULT_LIFECYCLE,
   restart: { ...DEFAULT_LIFECYCLE.restart, policy: 'always' },
-  workspace: { ...DEFAULT_LIFECYCLE.workspace, mcpServers: { hub: { env: { TOKEN: 'canary' } } } },
+  workspace: {
+    ...DEFAULT_LIFECYCLE.workspace,
+    claudeMd: 'It says canary.',
+    mcpServers: { hub: { env: { TOKEN: 'canary' } } },
+  },
   later: { orochi: { token: 'canary' } },
 }
 

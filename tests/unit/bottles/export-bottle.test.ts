@@ -155,6 +155,27 @@ test('the definitions travel along, but not one that holds a secret', async () =
   expect(bottle.notices.join('\n')).toMatch(/GONE/)
 })
 
+test('a project’s definition that became a link to a file elsewhere does not travel along', async () => {
+  const bottle = await makeBottle()
+  const agents = join(bottle.folder, 'p/.bot-bottle/agents')
+  await mkdir(agents, { recursive: true })
+  await writeFile(join(bottle.folder, 'private'), 'canary of this machine')
+  await symlink(join(bottle.folder, 'private'), join(agents, 'coder.md'))
+  await writeFile(join(agents, 'other.md'), 'definition of the project')
+  const names = ['coder', 'other']
+  for (const name of names) {
+    const agentSource = `project: ${join(agents, name)}.md`
+    await writeFile(
+      bottle.root.path('state', SLUG, 'metadata.json'),
+      JSON.stringify({ agent_name: name, icebox: { version: 1, agentSource } }),
+    )
+    await bottle.run({ file: join(bottle.folder, name) }, { compression: 'none' })
+  }
+  const [stolen, own] = await Promise.all(names.map((name) => readFile(join(bottle.folder, name), 'latin1')))
+  expect(stolen).not.toContain('canary of this machine')
+  expect(own).toContain('definition of the project')
+})
+
 test('an export that fails leaves the file that was there', async () => {
   const failing: Portable = {
     ...fakeEngine(layers).portable,

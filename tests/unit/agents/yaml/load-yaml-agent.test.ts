@@ -218,6 +218,43 @@ context_management: {strategy: warn}`
   expect(named.bottle.secrets).toEqual(['OTHER_KEY', 'STOLEN'])
 })
 
+test('what lies beside a project’s definition, and the definition itself, must lie in the project', async () => {
+  const dir = await manifestFolder({
+    'p/.bot-bottle/agents/w/spec.yaml': v3('model: x'),
+    'p/.bot-bottle/agents/good/spec.yaml': v3('model: x'),
+    'p/.bot-bottle/agents/good/src_CLAUDE.md': '# Its own\n',
+    'p/.bot-bottle/agents/good/src_mcp.json': '{"mcpServers": {"hub": {"command": "own"}}}',
+    'p/shared.md': '---\nbottle: box\n---\nOf the project.\n',
+    'private/CLAUDE.md': 'canary',
+    'private/mcp.json': '{"mcpServers": {"x": {"command": "canary"}}}',
+    'private/agent.md': '---\nbottle: box\n---\nA canary.\n',
+    'private/folder/spec.yaml': v3('model: canary'),
+    'root/bottles/box.md': '---\nimage: a:1\n---\n',
+  })
+  const agents = join(dir, 'p/.bot-bottle/agents')
+  await symlink(join(dir, 'private/CLAUDE.md'), join(agents, 'w/src_CLAUDE.md'))
+  await symlink('../../../../private/mcp.json', join(agents, 'w/src_mcp.json'))
+  await symlink(join(dir, 'private/agent.md'), join(agents, 'stolen.md'))
+  await symlink(join(dir, 'private/folder'), join(agents, 'folder'))
+  await symlink(join(dir, 'p/shared.md'), join(agents, 'shared.md'))
+  const index = await open(dir, join(dir, 'p'))
+  const { agent, notices } = await resolveAgent(index, 'w', [])
+  expect(agent.lifecycle.workspace).toMatchObject({ claudeMd: null, mcpServers: {} })
+  expect(JSON.stringify(agent)).not.toContain('canary')
+  expect(notices.join('\n')).toMatch(/src_mcp\.json .*left out[\s\S]*src_CLAUDE\.md .*left out/)
+  for (const name of ['stolen', 'folder']) {
+    const failed = await failureOf(resolveAgent(index, name, []))
+    expect(JSON.stringify([failed, failed.message])).toContain('leads out of the project')
+  }
+  expect((await resolveAgent(index, 'shared', [])).agent.systemPrompt).toBe('Of the project.')
+  const good = await resolveAgent(index, 'good', [])
+  expect(good.agent.lifecycle.workspace).toMatchObject({
+    claudeMd: '# Its own\n',
+    mcpServers: { hub: { command: 'own' } },
+  })
+  expect(good.notices.join('\n')).not.toContain('left out: It')
+})
+
 test('what this version refuses is refused at a start, and shown in lists', async () => {
   const dir = await manifestFolder({ 'root/agents/w.yaml': v2('remote: far', 'w') })
   const index = await open(dir)
