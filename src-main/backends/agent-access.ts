@@ -28,6 +28,9 @@ export interface AgentFile {
   readonly modifiedAt: number
 }
 
+/** Why what lies at a path is not a plain file that can be read: a link, on the way to it too, no right, something else. */
+export type FileObstacle = 'link' | 'unreadable' | 'other'
+
 /**
  * What a supervisor needs of a running agent: its terminal and its files. All calls are rare; nothing here may cost
  * a process or an engine call while nobody calls it, but for `output`, which only waits.
@@ -48,6 +51,8 @@ export interface AgentAccess {
     tailBytes: number | null,
     signal: AbortSignal,
   ): Promise<Uint8Array | null>
+  /** What hinders from reading a file; null when nothing does, or when it is not there. */
+  obstacle(ref: RuntimeRef, file: AgentPath, signal: AbortSignal): Promise<FileObstacle | null>
   /** Replaces a file as a whole, making its folders; keeps owner and mode of one that is there. Never through a link. */
   write(ref: RuntimeRef, file: AgentPath, content: Uint8Array, signal: AbortSignal): Promise<void>
   /** A missing file is already done. */

@@ -19,11 +19,15 @@ export async function withdrawWorkspace(
   if (!backend.access || !(await readLaunched(deps.root, ref.slug, ref.runId))) return
   try {
     const access = await backend.access()
-    await mergeFiles(WORKSPACE_REMOVAL, {
-      read: (file) => access.read(ref, file, null, signal),
+    const notices = await mergeFiles(WORKSPACE_REMOVAL, {
+      async read(file) {
+        const blocked = await access.obstacle(ref, file, signal)
+        return blocked ? { blocked } : access.read(ref, file, null, signal)
+      },
       write: (file, content) => access.write(ref, file, content, signal),
       remove: (file) => access.remove(ref, file, signal),
     })
+    for (const text of notices) notice(text)
   } catch (thrown) {
     if (signal.aborted) throw thrown
     notice(

@@ -22,7 +22,8 @@ export interface FileRecord {
 /**
  * Changes a person's JSON file. Pure.
  * @returns null when nothing is to be changed
- * @throws BottleError `manifest-invalid` where the file is no JSON object, since it could only be overwritten
+ * @throws BottleError `manifest-invalid` where the file is no JSON object, since it could only be overwritten, and for
+ *   what is nested too deeply
  */
 export function changeFile(
   before: string | null,
@@ -36,28 +37,39 @@ export function changeFile(
       `${file} of the workspace is not a JSON object, so nothing can be added to it. Repair or remove it and start again.`,
     )
   }
-  const { value: after, undo } = applyChanges(value, changes)
-  return undo.length === 0 ? null : { before, after: textOf(after), undo }
+  return unlessTooDeep(file, () => {
+    const { value: after, undo } = applyChanges(value, changes)
+    return undo.length === 0 ? null : { before, after: textOf(after), undo }
+  })
 }
 
 /**
  * Takes back what was done to a file: to the byte where nobody changed it since, else value by value. Pure.
  * @returns null when nothing is left, so that the file goes
+ * @throws BottleError `manifest-invalid` for what is nested too deeply
  */
-export function restoreFile(now: string | null, record: FileRecord): string | null {
+export function restoreFile(now: string | null, record: FileRecord, file: string): string | null {
   if (now === null || now === record.after) return now === null ? null : record.before
   const value = parseObject(now)
   // Somebody broke it meanwhile; their text is theirs.
   if (value === null) return now
-  const restored = undoChanges(value, record.undo)
-  const original = record.before === null || record.before.trim() === '' ? {} : parseObject(record.before)
-  if (isDeepStrictEqual(restored, original)) return record.before
-  return textOf(restored)
+  return unlessTooDeep(file, () => {
+    const restored = undoChanges(value, record.undo)
+    const original = record.before === null || record.before.trim() === '' ? {} : parseObject(record.before)
+    return isDeepStrictEqual(restored, original) ? record.before : textOf(restored)
+  })
 }
 
-/** True for a text that can be changed: an object, or nothing yet. Pure. */
-export const isJsonObject = (text: string | null): boolean =>
-  text === null || text.trim() === '' || parseObject(text) !== null
+/** An agent can nest its files deeper than they can be followed. Pure. @throws BottleError `manifest-invalid` for those */
+export function unlessTooDeep<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const sentence = `${file} of the workspace is nested too deeply, so it was left as it is. Repair or remove it.`
+    throw bottleError('manifest-invalid', sentence, { cause })
+  }
+}
 
 function parseObject(text: string): JsonObject | null {
   try {

@@ -1,11 +1,20 @@
 import type { AgentPath } from '../../backends/agent-access.ts'
-import type { MergedFiles } from '../../backends/merge-files.ts'
+import {
+  type Blocked,
+  blockedAs,
+  type Found,
+  isBlocked,
+  type Merge,
+  type MergedFiles,
+} from '../../backends/merge-files.ts'
+import { bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { AgentDefinition, Json } from '../definitions.ts'
 import { needsSupervision } from '../lifecycle.ts'
 import { SETTINGS_HOME_FILES, settingsChanges } from './agent-settings.ts'
 import { withoutSection, withSection } from './claude-section.ts'
 import type { JsonChange } from './json-change.ts'
-import { changeFile, type FileRecord, isJsonObject, restoreFile } from './json-file.ts'
+import { changeFile, type FileRecord, restoreFile } from './json-file.ts'
+import { type Records, readRecords, recordText } from './workspace-record.ts'
 
 /** Keeps what was done to which file; lies in the bottle, so that snapshots and forks carry it. */
 const RECORD = '.icebox/workspace.json'
@@ -18,9 +27,6 @@ const PATHS: readonly AgentPath[] = [
   { base: 'home', path: RECORD },
   ...[...SECTIONS, MCP, SETTINGS].map((path): AgentPath => ({ base: 'workspace', path })),
 ]
-
-type Records = Readonly<Record<string, FileRecord>>
-type Texts = readonly (string | null)[]
 
 /** What one definition wants to be in its agent's working folder. */
 interface Wanted {
@@ -53,7 +59,13 @@ export function planWorkspace(input: WorkspaceInput): WorkspacePlan | null {
 }
 
 /** Takes all of it away again, whoever put it there; a person's text stays. Null texts are files that go. */
-export const WORKSPACE_REMOVAL: MergedFiles = { paths: PATHS, merge: (found) => withdraw(found).texts }
+export const WORKSPACE_REMOVAL: MergedFiles = {
+  paths: PATHS,
+  merge: (found) => {
+    const { left, records, notices } = withdraw(found)
+    return { texts: [recordAfter(found[0], records), ...left], notices }
+  },
+}
 
 function wantedOf({ agent, skipPermissions, args }: WorkspaceInput): Wanted {
   const { workspace, labels } = agent.lifecycle
@@ -110,70 +122,90 @@ export function interpolated(value: Json, agent: Pick<AgentDefinition, 'name' | 
 }
 
 /** Takes back what an earlier start did, then does what this one wants. Pure. @throws BottleError as its parts */
-function deploy(found: Texts, wanted: Wanted): Texts {
-  const { texts } = withdraw(found)
-  const [, top = null, inner = null, mcp = null, settings = null] = texts
-  const section = (file: string, text: string | null) =>
-    wanted.section?.file === file ? withSection(text, wanted.section.text, wanted.owner, file) : text
-  // A place that the section had before and has again keeps its place among a person's text.
-  const [, topBefore = null, innerBefore = null] = found
-  const sections = [section(SECTIONS[0], wanted.section?.file === SECTIONS[0] ? topBefore : top)]
-  sections.push(section(SECTIONS[1], wanted.section?.file === SECTIONS[1] ? innerBefore : inner))
-  const records: Record<string, FileRecord> = {}
-  const change = (file: string, text: string | null, changes: readonly JsonChange[]): string | null => {
-    const done = changes.length === 0 ? null : changeFile(text, changes, file)
+function deploy(found: readonly Found[], wanted: Wanted): Merge {
+  const { left, ...withdrawn } = withdraw(found)
+  const notices = [...withdrawn.notices]
+  const records: Record<string, FileRecord> = { ...withdrawn.records }
+  const section = (file: string, before: Found, without: Found): Found => {
+    if (wanted.section?.file !== file) return without
+    if (isBlocked(before)) throw inTheWay(file, before)
+    // A place that the section had before and has again keeps its place among a person's text.
+    return withSection(before, wanted.section.text, wanted.owner, file)
+  }
+  const change = (file: string, text: Found, changes: readonly JsonChange[]): Found => {
+    if (changes.length === 0) return text
+    if (isBlocked(text)) throw inTheWay(file, text)
+    const done = changeFile(text, changes, file)
     if (!done) return text
     records[file] = done
     return done.after
   }
-  // Nobody asked for the settings by name, so a file that can't be added to is left as it is.
-  const mcpAfter = change(MCP, mcp, wanted.mcp)
-  const settingsAfter = isJsonObject(settings) ? change(SETTINGS, settings, wanted.settings) : settings
-  const record =
-    Object.keys(records).length > 0 ? `${JSON.stringify({ version: 1, files: records })}\n` : null
-  return [record, ...sections, mcpAfter, settingsAfter]
+  // Nobody asked for these by name, so one that can't be added to is left as it is.
+  const orLeft = (text: Found, lost: string, work: () => Found): Found => {
+    try {
+      return work()
+    } catch (thrown) {
+      if (!isBottleError(thrown) || thrown.code !== 'manifest-invalid') throw thrown
+      notices.push(`${lost} ${thrown.message}`)
+      return text
+    }
+  }
+  const [, topBefore = null, innerBefore = null] = found
+  const [top = null, inner = null, mcp = null, settings = null] = left
+  const files = [
+    section(SECTIONS[0], topBefore, top),
+    isBlocked(innerBefore)
+      ? orLeft(inner, 'The agent is not told its skills.', () => section(SECTIONS[1], innerBefore, inner))
+      : section(SECTIONS[1], innerBefore, inner),
+    change(MCP, mcp, wanted.mcp),
+    orLeft(settings, 'The agent is watched without its hooks and status line.', () =>
+      change(SETTINGS, settings, wanted.settings),
+    ),
+  ]
+  return { texts: [recordAfter(found[0], records), ...files], notices }
 }
 
-function withdraw(found: Texts): { readonly texts: Texts } {
-  const [record = null, top = null, inner = null, mcp = null, settings = null] = found
-  const records = readRecords(record)
-  const restore = (file: string, text: string | null) => {
-    const known = Object.hasOwn(records, file) ? records[file] : undefined
-    return known ? restoreFile(text, known) : text
-  }
-  return {
-    texts: [
-      null,
-      withoutSection(top, SECTIONS[0]),
-      withoutSection(inner, SECTIONS[1]),
-      restore(MCP, mcp),
-      restore(SETTINGS, settings),
-    ],
-  }
+/** What is left without what an earlier start did, and what is still known of files that could not be reached. */
+function withdraw(found: readonly Found[]): {
+  readonly left: readonly Found[]
+  readonly records: Records
+  readonly notices: readonly string[]
+} {
+  const [record = null, top = null, inner = null, ...others] = found
+  const known = readRecords(isBlocked(record) ? null : record)
+  const records: Record<string, FileRecord> = {}
+  const notices: string[] = []
+  const restored = [MCP, SETTINGS].map((file, index): Found => {
+    const now = others[index] ?? null
+    const done = Object.hasOwn(known, file) ? known[file] : undefined
+    if (!done) return now
+    if (isBlocked(now)) {
+      records[file] = done
+      notices.push(`What Icebox had put into ${file} stays for now: it is ${blockedAs(now)}.`)
+      return now
+    }
+    try {
+      return restoreFile(now, done, file)
+    } catch (thrown) {
+      if (!isBottleError(thrown)) throw thrown
+      notices.push(thrown.message)
+      return now
+    }
+  })
+  const without = (text: Found, file: string) => (isBlocked(text) ? text : withoutSection(text, file))
+  return { left: [without(top, SECTIONS[0]), without(inner, SECTIONS[1]), ...restored], records, notices }
 }
 
-/** A damaged record costs the taking back and nothing of a person's. */
-function readRecords(text: string | null): Records {
-  if (text === null) return {}
-  try {
-    const { files } = JSON.parse(text) as { files?: unknown }
-    if (typeof files !== 'object' || files === null) return {}
-    return Object.fromEntries(Object.entries(files).filter(([, record]) => isRecord(record))) as Records
-  } catch {
-    return {}
-  }
+/** The record to keep; something else that lies in its place stays while none is needed. Pure. */
+function recordAfter(found: Found | undefined, records: Records): Found {
+  if (Object.keys(records).length > 0) return recordText(records, MCP)
+  return found !== undefined && isBlocked(found) ? found : null
 }
 
-function isRecord(value: unknown): value is FileRecord {
-  if (typeof value !== 'object' || value === null) return false
-  const { before, after, undo } = value as Partial<Record<keyof FileRecord, unknown>>
-  const isText = typeof after === 'string' && (before === null || typeof before === 'string')
-  return (
-    isText &&
-    Array.isArray(undo) &&
-    undo.every(
-      (one: { path?: unknown } | null) =>
-        Array.isArray(one?.path) && one.path.every((key: unknown) => typeof key === 'string'),
-    )
+function inTheWay(file: string, found: Blocked): Error {
+  return bottleError(
+    'manifest-invalid',
+    `${file} of the workspace is ${blockedAs(found)}, so Icebox adds nothing to it, and nothing was changed. ` +
+      'Put a plain file in its place, or take out of the definition what is to go into it.',
   )
 }

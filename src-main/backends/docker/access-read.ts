@@ -1,4 +1,4 @@
-import type { AgentFile, AgentPath } from '../agent-access.ts'
+import type { AgentFile, AgentPath, FileObstacle } from '../agent-access.ts'
 import { fileParts, LIST_DEPTH, LIST_ENTRIES, pathParts, requireReadable } from '../local/agent-paths.ts'
 import { baseIn, type Container, inside } from './access-place.ts'
 import { LIST_SCRIPT, TAIL_SCRIPT } from './access-scripts.ts'
@@ -79,6 +79,30 @@ export function parseListing(text: string): readonly AgentFile[] {
       const [, seconds, bytes, path] = /^(\d+) (\d+) \.\/(.+)$/.exec(line) ?? []
       return path === undefined ? [] : [{ path, bytes: Number(bytes), modifiedAt: Number(seconds) * 1000 }]
     })
+}
+
+/** What hinders from reading a file; null when nothing does, or when it is not there. @throws BottleError */
+export async function obstacleInside(
+  engine: Engine,
+  container: Container,
+  file: AgentPath,
+  signal: AbortSignal,
+): Promise<FileObstacle | null> {
+  const { folders, name } = fileParts(file)
+  for (const [index] of folders.entries()) {
+    const path = inside(container, file, folders.slice(0, index + 1))
+    const found = await lookInContainer(engine, container.id, path, signal)
+    if (!found) return null
+    if (found.kind !== 'folder') return found.kind === 'link' ? 'link' : 'other'
+  }
+  const found = await lookInContainer(
+    engine,
+    container.id,
+    inside(container, file, [...folders, name]),
+    signal,
+  )
+  if (!found || found.kind === 'file') return null
+  return found.kind === 'link' ? 'link' : 'other'
 }
 
 /** A whole file or its end; null when it is no plain file. @throws BottleError `unsupported` for a huge one */

@@ -1,7 +1,7 @@
 import type { AgentAccess } from '../agent-access.ts'
 import { createTurns } from '../local/in-turn.ts'
 import { createPlaces, goneError } from './access-place.ts'
-import { listInside, readInside } from './access-read.ts'
+import { listInside, obstacleInside, readInside } from './access-read.ts'
 import { createTerminals } from './access-terminal.ts'
 import { removeInside, writeInside } from './access-write.ts'
 import type { Engine } from './engine.ts'
@@ -22,6 +22,10 @@ export function dockerAccess(engine: Engine, home: string): AgentAccess {
     async read(ref, file, tailBytes, signal) {
       const container = await placeOf(ref, signal)
       return container && readInside(engine, container, file, tailBytes, signal)
+    },
+    async obstacle(ref, file, signal) {
+      const container = await placeOf(ref, signal)
+      return container && obstacleInside(engine, container, file, signal)
     },
     async write(ref, file, content, signal) {
       const container = await placeOf(ref, signal)

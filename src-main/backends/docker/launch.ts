@@ -83,7 +83,7 @@ async function makeRun(
   const made = await createUnit(engine, unit, undo, signal)
   faultPoint('start:after-create')
   const homeDelivery = planHome(plan, unit, made.hasShell)
-  await fillAgent(engine, home, plan, unit, made, homeDelivery, signal)
+  const notices = await fillAgent(engine, home, plan, unit, made, homeDelivery, signal)
   faultPoint('start:after-fill')
   progress({ phase: 'starting', current: null, total: null })
   await startContainer(engine, made.id, unit.name, signal)
@@ -105,7 +105,7 @@ async function makeRun(
     sidecars: Object.fromEntries(sidecars.map(({ id, delivery }) => [id, delivery])),
     built,
     composeProject: null,
-    notices: [...agent.notices, ...(made.hasShell ? [] : [NO_SHELL_NOTICE])],
+    notices: [...agent.notices, ...notices, ...(made.hasShell ? [] : [NO_SHELL_NOTICE])],
   }
   return {
     backend: 'docker',
@@ -163,7 +163,7 @@ async function fillAgent(
   { id, hasShell }: MadeUnit,
   homeDelivery: HomeDelivery,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const recipe = homeDelivery.isByScript ? { ...unit.recipe, homeFiles: plan.homeFiles } : unit.recipe
   await fillRunVolume(engine, id, { recipe }, hasShell, signal)
   if (plan.image.kind === 'snapshot') {
@@ -172,7 +172,7 @@ async function fillAgent(
   }
   if (plan.copyCwd) await copyFolderIn(engine, id, plan.copyCwd, unit, signal)
   if (!homeDelivery.isByScript) await writeHomeFiles(engine, id, plan, unit, signal)
-  if (plan.merged) await mergeIntoAgent(engine, id, plan.merged, plan, unit, signal)
+  return plan.merged ? mergeIntoAgent(engine, id, plan.merged, plan, unit, signal) : []
 }
 
 async function mergeIntoAgent(
@@ -182,9 +182,9 @@ async function mergeIntoAgent(
   plan: LaunchPlan,
   unit: UnitPlan,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const home = plan.env.HOME ?? unit.image.home
   const user = await findUser(engine, id, unit.user ?? unit.image.user, home, signal)
   const place = { home: user.home, workspace: unit.workdir ?? '/', user }
-  await mergeDockerFiles(engine, id, place, merged, signal)
+  return mergeDockerFiles(engine, id, place, merged, signal)
 }

@@ -2,19 +2,19 @@ import type { AgentPath } from '../agent-access.ts'
 import { packEntries } from '../guest/tar-pack.ts'
 import { type MergedFiles, mergeFiles } from '../merge-files.ts'
 import type { Container, Place } from './access-place.ts'
-import { readInside } from './access-read.ts'
+import { obstacleInside, readInside } from './access-read.ts'
 import { writeInside } from './access-write.ts'
 import { putFiles, statInContainer } from './container-files.ts'
 import type { Engine } from './engine.ts'
 
-/** Merges files of a container that does not run: the engine itself reads and writes them. @throws BottleError */
+/** Merges files of a container that does not run: the engine itself reads and writes them. Resolves with notices. @throws BottleError */
 export async function mergeDockerFiles(
   engine: Engine,
   id: string,
   place: Place,
   merged: MergedFiles,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const container: Container = { ...place, id, canRun: false, isRunning: false }
   if (!(await statInContainer(engine, id, place.home, signal))) {
     const name = place.home.replace(/^\/+/, '')
@@ -23,8 +23,11 @@ export async function mergeDockerFiles(
   }
   const write = (file: AgentPath, content: Uint8Array) =>
     writeInside(engine, container, file, content, signal)
-  await mergeFiles(merged, {
-    read: (file) => readInside(engine, container, file, null, signal),
+  return mergeFiles(merged, {
+    async read(file) {
+      const blocked = await obstacleInside(engine, container, file, signal)
+      return blocked ? { blocked } : readInside(engine, container, file, null, signal)
+    },
     write,
     // The engine can only add files, so what shall go is left without content.
     remove: (file) => write(file, Buffer.from(file.path.endsWith('.json') ? '{}\n' : '')),

@@ -135,11 +135,11 @@ export async function restartRun(
   }
   const { merged } = plan
   const place = merged ? await createPlaces(engine)(ref, signal) : null
-  if (merged && place) await mergeDockerFiles(engine, ref.id, place, merged, signal)
+  const notices = merged && place ? await mergeDockerFiles(engine, ref.id, place, merged, signal) : []
   await startContainer(engine, ref.id, ref.name, signal)
   if (found.Config.Tty) await giveStartSize(engine, home, ref, signal)
   const { secretNames, mayHoldSecrets } = delivered(facts, plan)
-  return { ...ref, facts: { ...ref.facts, secretNames, mayHoldSecrets, sidecars } }
+  return { ...ref, facts: { ...ref.facts, secretNames, mayHoldSecrets, sidecars, notices } }
 }
 
 /** What a run holds after a further delivery; what an earlier one left there may not have been wiped. */

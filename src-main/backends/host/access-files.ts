@@ -1,7 +1,7 @@
 import { bottleError } from '../../system/bottle-error.ts'
-import type { AgentFile, AgentPath } from '../agent-access.ts'
+import type { AgentFile, AgentPath, FileObstacle } from '../agent-access.ts'
 import { fileParts, LIST_DEPTH, LIST_ENTRIES, pathParts, requireReadable } from '../local/agent-paths.ts'
-import { makeDown, type SafeFolder, walkDown } from './safe-folder.ts'
+import { makeDown, openBase, type SafeFolder, walkDown } from './safe-folder.ts'
 
 /** Plain files below a folder, newest first. Links are not followed. */
 export async function listFiles(
@@ -46,6 +46,31 @@ async function collect(
         await inner.close()
       }
     }
+  }
+}
+
+/** What hinders from reading a file; null when nothing does, or when it is not there. */
+export async function obstacleTo(base: string, place: AgentPath): Promise<FileObstacle | null> {
+  const { folders, name } = fileParts(place)
+  let at = await openBase(base)
+  try {
+    for (const folder of folders) {
+      if (!at) return null
+      const kind = await at.kind(folder)
+      if (kind !== 'folder') return kind === 'file' ? 'other' : kind
+      const next: SafeFolder | null = await at.openFolder(folder)
+      if (!next) return 'unreadable'
+      await at.close()
+      at = next
+    }
+    const kind = at ? await at.kind(name) : null
+    if (kind !== 'file') return kind === 'folder' ? 'other' : kind
+    const opened = await at?.openFile(name)
+    if (!opened) return 'unreadable'
+    await opened.file.close()
+    return null
+  } finally {
+    await at?.close()
   }
 }
 

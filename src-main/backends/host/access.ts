@@ -4,7 +4,7 @@ import type { AgentAccess, AgentPath } from '../agent-access.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { createTurns } from '../local/in-turn.ts'
 import { outputTimes } from '../local/output-bell.ts'
-import { listFiles, readFile, removeFile, writeFile } from './access-files.ts'
+import { listFiles, obstacleTo, readFile, removeFile, writeFile } from './access-files.ts'
 import { createScreens } from './access-screen.ts'
 import { typeStrokes } from './access-type.ts'
 import type { HostContext } from './host-context.ts'
@@ -30,6 +30,10 @@ export function hostAccess(context: HostContext): AgentAccess {
     async read(ref, file, tailBytes) {
       const at = await placeOf(context, ref, file)
       return at && readFile(at.base, at.place, tailBytes)
+    },
+    async obstacle(ref, file) {
+      const at = await placeOf(context, ref, file)
+      return at && obstacleTo(at.base, at.place)
     },
     async write(ref, file, content) {
       const at = await placeOf(context, ref, file)

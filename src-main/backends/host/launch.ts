@@ -113,7 +113,7 @@ async function createRunner(
   signal: AbortSignal,
 ): Promise<CreatedRunner> {
   const isolation = await context.isolation(signal)
-  const runnerPlan = await planRunner(context, plan, isolation, signal)
+  const { notices, ...runnerPlan } = await planRunner(context, plan, isolation, signal)
   await makeRunFolder(run)
   const logFrom = await sizeOf(run.log)
   let socket: string | null = null
@@ -140,7 +140,7 @@ async function createRunner(
     volumes: [],
     networks: [],
     sidecars: [],
-    facts: { ...facts },
+    facts: { ...facts, notices },
   }
   return { ref, waiting }
 }
@@ -151,13 +151,13 @@ async function planRunner(
   plan: LaunchPlan,
   isolation: Isolation,
   signal: AbortSignal,
-): Promise<RunnerPlan> {
+): Promise<RunnerPlan & { readonly notices: readonly string[] }> {
   const stateRoot = await realpath(context.home)
   const { workspace, home } = bottlePaths(stateRoot, plan.slug)
   if (plan.network === 'none' && !isolation.hasNetwork) throw bottleError('policy-unenforceable')
   await writeHomeFiles(home, plan.homeFiles)
   const cwd = await agentFolder(workspace, plan.workdir)
-  if (plan.merged) await mergeHostFiles(plan.merged, home, workspace, plan.workdir)
+  const notices = plan.merged ? await mergeHostFiles(plan.merged, home, workspace, plan.workdir) : []
   const env = agentEnvironment(plan, context.env, isolation.kind, home)
   const [name, ...rest] = requireArguments(plan, context.env)
   signal.throwIfAborted()
@@ -178,6 +178,7 @@ async function planRunner(
     env,
     cwd,
     indexFile: indexFile(context.home, plan.slug, plan.runId),
+    notices,
   }
 }
 

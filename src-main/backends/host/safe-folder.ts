@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { constants, type Dirent, type Stats } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileObstacle } from '../agent-access.ts'
 import { notThrough } from '../local/agent-paths.ts'
 
 const { O_DIRECTORY, O_EXCL, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const IS_LINUX = process.platform === 'linux'
 /** macOS: no link anywhere on the path is followed. */
 const O_NOFOLLOW_ANY = process.platform === 'darwin' ? 0x2000_0000 : 0
+/** Where an agent's links and rights make no error of a look; whoever replaces a file asks `kind` first. */
 const NOT_THERE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'])
 
 /**
@@ -20,6 +22,8 @@ export interface SafeFolder {
   openFolder(name: string): Promise<SafeFolder | null>
   entries(): Promise<readonly Dirent[]>
   look(name: string): Promise<Stats | null>
+  /** What has that name; null only when nothing has. */
+  kind(name: string): Promise<'file' | 'folder' | FileObstacle | null>
   makeFolder(name: string): Promise<void>
   /** Puts a whole file in place at once, whatever lies there but a folder. */
   replace(name: string, content: Uint8Array, mode: number): Promise<void>
@@ -53,6 +57,16 @@ function folderOn(handle: FileHandle, base: string): SafeFolder {
     openFolder: (name) => openAt(join(base, name), join(base, name)),
     entries: async () => (await attempt(readdir(base, { withFileTypes: true }))) ?? [],
     look: (name) => attempt(lstat(join(base, name))),
+    async kind(name) {
+      try {
+        const stats = await lstat(join(base, name))
+        if (stats.isSymbolicLink()) return 'link'
+        if (stats.isFile()) return 'file'
+        return stats.isDirectory() ? 'folder' : 'other'
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : 'unreadable'
+      }
+    },
     async makeFolder(name) {
       await mkdir(join(base, name), { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error

@@ -116,6 +116,7 @@ export function fakeAgent(home: string, over: Partial<ObservedAgent> = {}): Fake
         ? content.subarray(Math.max(0, content.length - tailBytes))
         : content
     },
+    obstacle: async () => null,
     async write() {},
     async remove() {},
   }

@@ -39,6 +39,7 @@ export function fakeTerminal(program: (typed: readonly string[], looks: number) 
     },
     list: refuse,
     read: refuse,
+    obstacle: refuse,
     write: refuse,
     remove: refuse,
   }

@@ -7,22 +7,33 @@ import {
   planWorkspace,
   WORKSPACE_REMOVAL,
 } from '../../../../src-main/agents/workspace/workspace-files.ts'
+import {
+  type Blocked,
+  isBlocked,
+  type MergedFiles,
+  mergeFiles,
+} from '../../../../src-main/backends/merge-files.ts'
 import { agentWith } from '../turns/agent.ts'
 
 const workspace = (more: Partial<Lifecycle['workspace']>) => ({ ...DEFAULT_LIFECYCLE.workspace, ...more })
 
-/** The files of a bottle, and what starts and stops do to them. */
-function bottle(files: Record<string, string> = {}) {
+/** The files of a bottle, and what starts and stops do to them; what is blocked there is never to be touched. */
+function bottle(files: Record<string, string> = {}, blocked: Record<string, Blocked> = {}) {
+  const notices: string[] = []
   const run = (merged: typeof WORKSPACE_REMOVAL) => {
-    const texts = merged.merge(merged.paths.map(({ path }) => files[path] ?? null))
+    const done = merged.merge(merged.paths.map(({ path }) => blocked[path] ?? files[path] ?? null))
+    notices.push(...done.notices)
     for (const [index, { path }] of merged.paths.entries()) {
-      const text = texts[index] ?? null
-      if (text === null) delete files[path]
-      else files[path] = text
+      const text = done.texts[index] ?? null
+      if (path in blocked) expect(text).toBe(blocked[path])
+      else if (text === null) delete files[path]
+      else if (!isBlocked(text)) files[path] = text
     }
   }
   return {
     files,
+    notices,
+    blocked,
     start(lifecycle: Partial<Lifecycle>, args: readonly string[] = [], skipPermissions = false) {
       const plan = planWorkspace({ agent: agentWith({ runtime: null, ...lifecycle }), skipPermissions, args })
       if (plan) run(plan.merged)
@@ -237,5 +248,113 @@ test('an unknown label stays as it is written', () => {
   const agent = agentWith({ labels: { role: 'x' } })
   expect(interpolated({ a: [`${hole('labels.role')} ${hole('labels.toString')}`] }, agent)).toEqual({
     a: [`x ${hole('labels.toString')}`],
+  })
+})
+
+describe('what is no plain file that can be read', () => {
+  const link: Blocked = { blocked: 'link' }
+  const servers = { one: { command: 'a' } }
+
+  test.each(['CLAUDE.md', '.mcp.json'])('%s ends a start that has something for it, and stays', (file) => {
+    for (const blocked of ['link', 'unreadable', 'other', 'not-text'] as const) {
+      const it = bottle({}, { [file]: { blocked } })
+      const start = () => it.start({ workspace: workspace({ claudeMd: 'New.', mcpServers: servers }) })
+      expect(start).toThrow(expect.objectContaining({ code: 'manifest-invalid' }))
+      expect(start).toThrow(`${file} of the workspace is `)
+      it.stop()
+      expect(it.files).toEqual({})
+    }
+  })
+
+  test('it stays where the definition has nothing for it', () => {
+    const it = bottle({}, { 'CLAUDE.md': link, '.mcp.json': link })
+    it.start({ workspace: workspace({ skillsRequired: ['git'] }) })
+    expect(Object.keys(it.files)).toEqual(['.claude/CLAUDE.md'])
+    it.stop()
+    expect([it.files, it.notices]).toEqual([{}, []])
+  })
+
+  test('a linked .claude folder costs hooks and skills and no start, and is told', () => {
+    const it = bottle({}, { '.claude/CLAUDE.md': link, '.claude/settings.local.json': link })
+    it.start({ runtime: 'terminal', workspace: workspace({ skillsRequired: ['git'] }) })
+    expect(it.files).toEqual({})
+    expect(it.notices).toEqual([
+      expect.stringMatching(/skills.*\.claude\/CLAUDE\.md .*link/),
+      expect.stringMatching(/hooks.*settings\.local\.json .*link/),
+    ])
+  })
+
+  test('what can’t be reached at a stop is taken back by a later one', () => {
+    const it = bottle({ '.mcp.json': '{"a":1}' })
+    it.start({ workspace: workspace({ mcpServers: servers }) })
+    it.blocked['.mcp.json'] = { blocked: 'unreadable' }
+    it.stop()
+    expect(it.notices).toEqual([expect.stringContaining('.mcp.json stays for now')])
+    delete it.blocked['.mcp.json']
+    it.stop()
+    expect(it.files).toEqual({ '.mcp.json': '{"a":1}' })
+  })
+
+  test('nothing is written in its place, and no file for one that stays', async () => {
+    const done: string[] = []
+    const merged: MergedFiles = {
+      paths: [
+        { base: 'home', path: 'a' },
+        { base: 'home', path: 'b' },
+      ],
+      merge: (found) => ({ texts: [found[0] ?? null, 'new'], notices: [] }),
+    }
+    await mergeFiles(merged, {
+      read: async ({ path }) => (path === 'a' ? Buffer.from([0xff]) : null),
+      write: async ({ path }) => void done.push(`write ${path}`),
+      remove: async ({ path }) => void done.push(`remove ${path}`),
+    })
+    expect(done).toEqual(['write b'])
+  })
+})
+
+describe('what an agent can do to its files', () => {
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+  const servers = { one: { command: 'a' } }
+
+  test('nesting that can’t be followed ends a start with its sentence, costs the hooks, and is told at a stop', () => {
+    const it = bottle({ '.mcp.json': deep })
+    expect(() => it.start({ workspace: workspace({ mcpServers: servers }) })).toThrow('nested too deeply')
+    const watched = bottle({ '.claude/settings.local.json': deep })
+    watched.start({ runtime: 'terminal' })
+    expect(watched.notices).toEqual([expect.stringContaining('nested too deeply')])
+    const started = bottle()
+    started.start({ workspace: workspace({ mcpServers: servers }) })
+    started.files['.mcp.json'] = deep
+    started.stop()
+    expect(started.notices).toEqual([expect.stringContaining('nested too deeply')])
+    expect(started.files).toEqual({ '.mcp.json': deep })
+  })
+
+  test('a value too deep for the record is no start either', () => {
+    const it = bottle({ '.mcp.json': `{"mcpServers":{"one":${deep}}}` })
+    expect(() => it.start({ workspace: workspace({ mcpServers: servers }) })).toThrow('nested too deeply')
+  })
+
+  test('a forged record overflows nothing and reaches no prototype', () => {
+    const forged = (path: readonly string[], had: string) =>
+      `{"files":{".mcp.json":{"before":null,"after":"","undo":[{"path":${JSON.stringify(path)},"put":1,"isItem":false,"had":${had}}]}}}`
+    const long = bottle({
+      '.icebox/workspace.json': forged(
+        Array.from({ length: 50_000 }, () => 'a'),
+        '2',
+      ),
+      '.mcp.json': '{"x":1}',
+    })
+    long.stop()
+    expect([long.files, long.notices]).toEqual([{ '.mcp.json': '{"x":1}' }, []])
+    for (const path of [
+      ['__proto__', 'x'],
+      ['constructor', 'prototype', 'x'],
+    ]) {
+      const it = bottle({ '.icebox/workspace.json': forged(path, '2'), '.mcp.json': '{"__proto__":{"x":1}}' })
+      it.stop()
+      expect(({} as { x?: number }).x).toBeUndefined()
+    }
   })
 })
