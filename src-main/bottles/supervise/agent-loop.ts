@@ -6,6 +6,7 @@ import type { RunEnd } from './back-off.ts'
 import type { Launch } from './current-launch.ts'
 import { type Action, type AgentEvent, type Due, decide } from './decide.ts'
 import { dues } from './dues.ts'
+import { pause } from './pause.ts'
 import { type AgentState, keptPart, openState, type Supervision } from './supervision.ts'
 import { writeSupervision } from './supervision-file.ts'
 import type { Session } from './supervisor-deps.ts'
@@ -118,13 +119,7 @@ export async function openLoop(
       } catch (thrown) {
         if (signal.aborted) return
         session.warn(toFailure(thrown, launch.slug))
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, FOLLOW_AGAIN_MS)
-          signal.addEventListener('abort', () => {
-            clearTimeout(timer)
-            resolve()
-          })
-        })
+        await pause(clock, FOLLOW_AGAIN_MS, signal)
       }
     }
   }

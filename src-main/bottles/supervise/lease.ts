@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { readJsonObject, writeDurable } from '../../state/durable-file.ts'
 import type { StateRoot } from '../../state/root.ts'
 import { withShortLock } from '../../state/short-lock.ts'
@@ -123,18 +123,27 @@ const LOOK_MS = 10_000
 /** Calls back whenever the lease may have changed hands, and now and then; ends with the signal. */
 export function watchLease(root: StateRoot, onChange: () => void, signal: AbortSignal): void {
   if (signal.aborted) return
-  const watcher = watch(root.path('icebox'), (_event, name) => {
-    if (name === 'supervisor.json') onChange()
-  })
-  watcher.on('error', () => onChange())
+  const watcher = watchFolder(root.path('icebox'), onChange)
   const timer = setInterval(onChange, LOOK_MS)
   timer.unref()
   signal.addEventListener(
     'abort',
     () => {
-      watcher.close()
+      watcher?.close()
       clearInterval(timer)
     },
     { once: true },
   )
+}
+
+/** Null where the system has no watch left to give: the timer alone is slower, but it suffices. */
+function watchFolder(folder: string, onChange: () => void): FSWatcher | null {
+  try {
+    const watcher = watch(folder, (_event, name) => {
+      if (name === 'supervisor.json') onChange()
+    })
+    return watcher.on('error', () => onChange())
+  } catch {
+    return null
+  }
 }

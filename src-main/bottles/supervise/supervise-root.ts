@@ -5,6 +5,7 @@ import { ensureAnySupervisor } from './ensure-supervisor.ts'
 import { type Lease, type SupervisorKind, takeLease, watchLease } from './lease.ts'
 import { ownFiles, watchReplacement } from './own-files.ts'
 import { PARTS, type Parts } from './parts.ts'
+import { pause } from './pause.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
 import type { SupervisorDeps } from './supervisor-deps.ts'
 import { type Clock, systemClock } from './wheel.ts'
@@ -26,6 +27,8 @@ export interface SuperviseOptions {
 }
 
 const LINGER_MS = 60_000
+/** Milliseconds before a lease that could not be taken, as with a full disk, is asked for again. */
+const TAKE_AGAIN_MS = 5000
 
 /**
  * Looks after the agents of a root while it holds the lease, and waits for the lease while another process has it. A
@@ -50,7 +53,16 @@ export async function superviseRoot(
   }
   let left = 0
   while (!signal.aborted) {
-    const lease = await takeLease(root, kind)
+    const lease = await takeLease(root, kind).catch((thrown: unknown) => {
+      // A detached one is started anew with the next agent; an app has nobody to start it.
+      if (kind === 'detached') throw thrown
+      options.warn(toFailure(thrown))
+      return undefined
+    })
+    if (lease === undefined) {
+      await pause(deps.clock, TAKE_AGAIN_MS, signal)
+      continue
+    }
     if (lease) left = await superviseWith(deps, lease, options)
     if (kind === 'detached') {
       if (left > 0 && !signal.aborted) await ensureAnySupervisor(services)
@@ -71,15 +83,6 @@ async function superviseWith(deps: SupervisorDeps, lease: Lease, options: Superv
     if (!(await lease.holds())) return false
     return options.kind !== 'detached' || !(await isReplaced())
   }
-  watchLease(
-    root,
-    () => {
-      mayGoOn()
-        .then((may) => may || ending.abort())
-        .catch(deps.warn)
-    },
-    signal,
-  )
   const linger = options.kind === 'detached' ? (options.lingerMs ?? LINGER_MS) : null
   let timer: NodeJS.Timeout | undefined
   const onCount = (count: number): void => {
@@ -98,19 +101,44 @@ async function superviseWith(deps: SupervisorDeps, lease: Lease, options: Superv
     }
   }
   const supervisor: Supervisor = createSupervisor(deps, lease, signal, onCount)
-  const running = supervisor.run()
+  let isFollowing = true
+  // Whoever follows no bottle any more must not keep the lease.
+  const running = supervisor
+    .run()
+    .catch(deps.warn)
+    .then(() => {
+      isFollowing = signal.aborted
+      ending.abort()
+    })
   try {
-    await supervisor.arm().catch(deps.warn)
+    watchLease(
+      root,
+      () => {
+        mayGoOn()
+          .then((may) => may || ending.abort())
+          .catch(deps.warn)
+      },
+      signal,
+    )
+    const isArmed = await supervisor.arm().then(() => !signal.aborted, notArmed(deps.warn))
     onCount(supervisor.count)
     options.onChange?.(lease.generation)
     await untilAborted(signal)
-    return supervisor.count
+    // Before every bottle was looked at nobody knows: as if one needed somebody, who ends by himself where none does.
+    return isArmed && isFollowing ? supervisor.count : Math.max(1, supervisor.count)
   } finally {
     clearTimeout(timer)
     ending.abort()
-    await running.catch(deps.warn)
+    await running
     await lease.release().catch(deps.warn)
     options.onChange?.(null)
+  }
+}
+
+function notArmed(warn: (error: unknown) => void): (thrown: unknown) => boolean {
+  return (thrown) => {
+    warn(thrown)
+    return false
   }
 }
 
