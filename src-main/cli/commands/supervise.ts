@@ -1,3 +1,4 @@
+import type { Failure } from '../../../src-preload/contract/errors.ts'
 import { toFailure } from '../../system/bottle-error.ts'
 import type { Face } from '../face.ts'
 import { withIcebox } from '../session.ts'
@@ -16,8 +17,7 @@ export async function supervise(face: Face): Promise<number> {
       signal: face.signal,
       onChange: (generation) => say(generation === null ? 'done' : `supervising, generation ${generation}`),
       warn: (error) => {
-        const { code, message, detail, slug } = toFailure(error)
-        const text = [slug, code, message, detail].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ')
+        const text = warningLine(error)
         // The same trouble every minute is one line an hour.
         const last = told.get(text) ?? 0
         if (Date.now() - last < 3_600_000) return
@@ -27,4 +27,16 @@ export async function supervise(face: Face): Promise<number> {
     })
     return 0
   })
+}
+
+/** One line of the log for anything that was told: parts of supervision tell errors, and failures made of them. Pure. */
+export function warningLine(error: unknown): string {
+  const { code, message, detail, slug } = isFailure(error) ? error : toFailure(error)
+  return [slug, code, message, detail].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ')
+}
+
+function isFailure(error: unknown): error is Failure {
+  if (typeof error !== 'object' || error === null || error instanceof Error) return false
+  const { code, message } = error as Partial<Record<keyof Failure, unknown>>
+  return typeof code === 'string' && typeof message === 'string'
 }
