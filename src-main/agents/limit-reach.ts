@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import type { MountPlan } from '../backends/backend.ts'
 import type { AgentDefinition, BottleLayer } from './definitions.ts'
 import { DEFAULT_LIFECYCLE } from './lifecycle.ts'
 
@@ -17,7 +18,7 @@ export interface Limited {
 export function limitReach(agent: AgentDefinition, allowed: ReadonlySet<string> = new Set()): Limited {
   const { lifecycle, ownBottle, envTemplates = {}, copyFrom, skipsPermissions, ...plain } = agent
   const isWithin = (path: string): boolean => allowed.has(path)
-  const mounts = ownBottle?.mounts.filter((mount) => mount.type !== 'bind' || isWithin(mount.source)) ?? []
+  const mounts = ownBottle?.mounts.filter((mount) => isOwnMount(mount, isWithin)) ?? []
   const envFiles = lifecycle.envFiles.filter(isWithin)
   const keepsCopy = copyFrom !== undefined && isWithin(copyFrom)
   const secrets = (ownBottle?.secrets ?? []).filter((name) => !Object.hasOwn(envTemplates, name))
@@ -43,6 +44,18 @@ export function limitReach(agent: AgentDefinition, allowed: ReadonlySet<string> 
       ...(keepsCopy ? { copyFrom } : {}),
     },
     dropped,
+  }
+}
+
+/** Memory, a volume of the bottle's own, or a folder within reach; an external volume may hold anybody's files. */
+function isOwnMount(mount: MountPlan, isWithin: (path: string) => boolean): boolean {
+  switch (mount.type) {
+    case 'tmpfs':
+      return true
+    case 'volume':
+      return !mount.external
+    case 'bind':
+      return isWithin(mount.source)
   }
 }
 

@@ -177,7 +177,15 @@ env-file: [~/.secrets, ../ok.env, ../link.env]
 env: {STOLEN: "\${API_KEY}", PLAIN: x}
 secrets: [OTHER_KEY]
 workdir: ~/private
-container: {runtime: docker, volumes: ["~/.ssh:/ssh", "./data:/data", "./link:/link"]}
+container:
+  runtime: docker
+  volumes:
+    - ~/.ssh:/ssh
+    - ./data:/data
+    - ./link:/link
+    - {type: volume, source: somebodys-database, target: /db, external: true}
+    - {type: volume, source: own, target: /own}
+    - {type: tmpfs, target: /quick}
 claude: {flags: [--dangerously-skip-permissions, --settings, x]}
 python-venv: ~/v
 context_management: {strategy: warn}`
@@ -206,16 +214,33 @@ context_management: {strategy: warn}`
   expect(bottle).toMatchObject({
     env: { PLAIN: 'x' },
     secrets: [],
-    mounts: [{ source: join(dir, 'p/.bot-bottle/agents/w/data') }],
+    mounts: [
+      { source: join(dir, 'p/.bot-bottle/agents/w/data') },
+      { source: 'own', external: false },
+      { type: 'tmpfs' },
+    ],
     provider: { permissions: null },
   })
-  expect(notices.join('\n')).toMatch(/left out: hooks, env files, env from this machine \(STOLEN\), secrets/)
+  expect(notices.join('\n')).toMatch(
+    /left out: hooks, env files, env from this machine \(STOLEN\), secrets, container.volumes/,
+  )
   const md = await resolveAgent(index, 'md', [])
   expect(md.agent.lifecycle.hooks.pre_stop).toEqual([])
   expect(md.bottle.provider?.permissions ?? null).toBeNull()
   const named = await resolveAgent(index, '.bot-bottle/agents/w/spec.yaml', [])
   expect(named.agent.lifecycle.hooks.pre_start).toHaveLength(1)
   expect(named.bottle.secrets).toEqual(['OTHER_KEY', 'STOLEN'])
+})
+
+test('an external volume alone is left out of a project’s agent, and told', async () => {
+  const volume = '{type: volume, source: somebodys-database, target: /db, external: true}'
+  const dir = await manifestFolder({
+    'p/.bot-bottle/agents/w/spec.yaml': v3(`container: {runtime: docker, volumes: [${volume}]}`),
+  })
+  const index = await open(dir, join(dir, 'p'))
+  const { bottle, notices } = await resolveAgent(index, 'w', [])
+  expect(bottle.mounts).toEqual([])
+  expect(notices.join('\n')).toContain('left out: container.volumes')
 })
 
 test('what lies beside a project’s definition, and the definition itself, must lie in the project', async () => {
