@@ -22,7 +22,7 @@ import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
 import { later, thenUnlocked } from './hooks/after-lock.ts'
 import { refuseNested, runBottleHooks } from './hooks/bottle-hooks.ts'
-import { lookForSession } from './keep-session.ts'
+import { FREEZE_LOOK_MS, lookForSession } from './keep-session.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { FreezeRequest, OperationContext } from './services.ts'
 import { requireRoom } from './space-guard.ts'
@@ -70,7 +70,7 @@ export async function freezeLocked(
   const reading = readMetadata(deps.root, slug)
   const looking = reading.then((known) => {
     const found = known.kind === 'ok' ? known.metadata : null
-    return lookForSession(deps, backend, slug, found, runOf(found, runtime), context.signal)
+    return lookForSession(deps, backend, slug, found, runOf(found, runtime), context.signal, FREEZE_LOOK_MS)
   })
   const [read, { snapshots }, session] = await Promise.all([
     reading,

@@ -1,6 +1,11 @@
 import type { SessionMark } from '../../src-preload/contract/index.ts'
 import { captureSession, copyTranscripts } from '../agents/sessions/capture-session.ts'
-import { type FileProvider, keepsSessionFiles } from '../agents/sessions/session-files.ts'
+import {
+  CLOCK_SLACK_MS,
+  type FileProvider,
+  keepsSessionFiles,
+  type RunBegin,
+} from '../agents/sessions/session-files.ts'
 import type { Backend } from '../backends/backend.ts'
 import { appendJournal } from '../state/journal.ts'
 import type { Metadata, RunRecord } from '../state/metadata.ts'
@@ -9,10 +14,14 @@ import { toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
 import { type KnownSession, UNKNOWN_SESSION } from './known-session.ts'
 
-/** Milliseconds that a look for the conversation may take; a freeze waits no longer for it. */
+/** Milliseconds that a look for the conversation may take. */
 const LOOK_MS = 3000
-/** Milliseconds that copying transcripts may take. */
-const COPY_MS = 30_000
+/** As `LOOK_MS`, for a freeze: whoever waits for it asked for a snapshot, not for this. */
+export const FREEZE_LOOK_MS = 1000
+/** Milliseconds in which an ended run's conversation is kept: whoever needs the bottle's lock waits for it. */
+const KEEP_MS = 5000
+/** As `KEEP_MS`, for files that go right after. */
+export const LAST_KEEP_MS = 30_000
 
 /** A run whose conversation can be looked for; null for all others. */
 function lookable(metadata: Metadata | null, run: RunRecord | null): FileProvider | null {
@@ -32,17 +41,20 @@ export async function lookForSession(
   metadata: Metadata | null,
   run: RunRecord | null,
   signal: AbortSignal,
+  lookMs = LOOK_MS,
 ): Promise<SessionMark | null | undefined> {
   const provider = lookable(metadata, run)
   if (!provider || !run?.ref) return undefined
-  const before = await readSession(deps.root, slug, run.id).catch(() => null)
+  const seen = await readSession(deps.root, slug, run.id).catch(() => null)
+  // A restart keeps the run's id, and its conversation may be another one.
+  const before = seen && seen.seenAt >= run.startedAt ? seen : null
   // Nothing goes on in the files of a run that has ended.
   if (before && run.exit && before.seenAt >= run.exit.at) return before.mark
   if (!backend.access) return before?.mark ?? assigned(provider, run)
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(lookMs)])
     const access = await backend.access()
-    const mark = await captureSession(access, run.ref, provider, limited, run.order?.sessionId ?? null)
+    const mark = await captureSession(access, run.ref, provider, limited, beginOf(run))
     if (mark?.id !== before?.mark?.id || mark?.lastActivityAt !== before?.mark?.lastActivityAt || !before) {
       await writeSession(deps.root, slug, { runId: run.id, mark, seenAt: new Date().toISOString() })
     }
@@ -50,6 +62,16 @@ export async function lookForSession(
   } catch {
     // The engine was slow or away; what was seen before still tells more than nothing.
     return before?.mark ?? undefined
+  }
+}
+
+/** One that was told to go on with whatever is newest, or of which nobody knows, has no conversation of its own. Pure. */
+function beginOf({ order, startedAt }: RunRecord): RunBegin {
+  const isAnybodys = order === undefined || (order.sessionId === null && order.continuesNewest !== false)
+  const began = Date.parse(startedAt)
+  return {
+    begunWith: order?.sessionId ?? null,
+    startedAt: isAnybodys || Number.isNaN(began) ? null : began,
   }
 }
 
@@ -83,16 +105,16 @@ export async function keepConversation(
   metadata: Metadata,
   run: RunRecord,
   signal: AbortSignal,
+  keepMs = KEEP_MS,
 ): Promise<void> {
   const provider = lookable(metadata, run)
   if (!provider || !run.ref || !backend.access) return
-  await lookForSession(deps, backend, slug, metadata, run, signal)
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(keepMs)])
+  await lookForSession(deps, backend, slug, metadata, run, limited)
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(COPY_MS)])
     const access = await backend.access()
     const folder = deps.root.path('state', slug, 'agent', 'transcripts', requireRunId(run.id))
-    // A clock in a container may lag a little behind this machine's.
-    const since = Date.parse(run.startedAt) - 2000
+    const since = Date.parse(run.startedAt) - CLOCK_SLACK_MS
     const { isCut } = await copyTranscripts(access, run.ref, provider, { folder, since }, limited)
     if (!isCut) return
     const message = 'The transcripts of the run are longer than what is kept: the newest were copied.'

@@ -19,6 +19,7 @@ export function orderOf({
     session: request.session.mode,
     resumeId: request.session.resumeId,
     sessionId: session?.sessionId ?? null,
+    continuesNewest: session === null || (session.isResuming && session.sessionId === null),
     isSessionMoved: resolved !== null && movesSessions(resolved.agent.provider, names),
     secretNames: request.secretNames,
     allowMissingSecrets: request.allowMissingSecrets,

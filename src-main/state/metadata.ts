@@ -16,6 +16,8 @@ export interface RunOrder {
   readonly resumeId: string | null
   /** The conversation that the program was told to begin or to go on with; null when it was told none. */
   readonly sessionId: string | null
+  /** True when it was told to go on with the newest conversation that it finds; absent in older records. */
+  readonly continuesNewest?: boolean | undefined
   /** True when a variable moves the program's conversations to where nobody looks. */
   readonly isSessionMoved: boolean
   /** Beyond those of the definition. */
@@ -109,6 +111,7 @@ export function parseOrder(value: unknown): RunOrder | undefined {
     session: textOrNull(order.session),
     resumeId: textOrNull(order.resumeId),
     sessionId: textOrNull(order.sessionId),
+    continuesNewest: typeof order.continuesNewest === 'boolean' ? order.continuesNewest : undefined,
     isSessionMoved: order.isSessionMoved === true,
     secretNames: texts(order.secretNames),
     allowMissingSecrets: order.allowMissingSecrets === true,

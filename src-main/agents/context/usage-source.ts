@@ -15,8 +15,6 @@ const READERS: Readonly<Record<'claude' | 'codex' | 'pi', TranscriptReader>> = {
 }
 
 const LISTED = 500
-/** Milliseconds by which a file may seem older than the run that made it. */
-const CLOCK_SLACK = 2_000
 
 /** The transcript of one run as it grows. */
 export interface UsageSource {
@@ -42,10 +40,9 @@ export function createUsageSource(
       const { folder } = SESSION_PLACES[provider]
       const files = await access.list(ref, { base: 'home', path: folder }, LISTED, signal)
       const sessions = sessionsAmong(provider, files)
-      const recent = sessions.filter(({ modifiedAt }) => modifiedAt >= startedAt - CLOCK_SLACK)
       const found =
         sessionId === null
-          ? chooseSession(recent, null)
+          ? chooseSession(sessions, { begunWith: null, startedAt })
           : (sessions.find(({ id }) => id === sessionId) ?? null)
       if (found === null) return {}
       const file = { path: `${folder}/${found.path}`, bytes: found.bytes }

@@ -10,6 +10,7 @@ import {
   chooseSession,
   type FoundSession,
   keepsSessionFiles,
+  type RunBegin,
   SESSION_PLACES,
   sessionsAmong,
 } from './session-files.ts'
@@ -27,21 +28,20 @@ const LOOKED_INTO = 5
 /**
  * The conversation that an agent's files hold now, null when there is none. One listing; only a short file is read,
  * since claude begins its files before anybody has said a word, and refuses to go on with such a one.
- * @param begunWith the id that the run was begun with, if it had one
  */
 export async function captureSession(
   access: AgentAccess,
   ref: RuntimeRef,
   provider: ProviderName,
   signal: AbortSignal,
-  begunWith: string | null = null,
+  run: RunBegin = { begunWith: null, startedAt: null },
 ): Promise<SessionMark | null> {
   if (!keepsSessionFiles(provider)) return null
   const place = { base: 'home', path: SESSION_PLACES[provider].folder } as const
   const files = await access.list(ref, place, LISTED, signal)
   let found = sessionsAmong(provider, files)
   for (let looked = 0; looked < LOOKED_INTO; looked++) {
-    const chosen = chooseSession(found, begunWith)
+    const chosen = chooseSession(found, run)
     if (!chosen) return null
     if (provider !== 'claude' || (await isTalkedIn(access, ref, chosen, signal))) {
       return { provider, id: chosen.id, lastActivityAt: new Date(chosen.modifiedAt).toISOString() }

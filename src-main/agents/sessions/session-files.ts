@@ -87,13 +87,26 @@ export function sessionsAmong(provider: FileProvider, files: readonly AgentFile[
     .sort((a, b) => b.modifiedAt - a.modifiedAt || (a.path < b.path ? -1 : 1))
 }
 
+/** Milliseconds by which a file may seem older than the run that made it. */
+export const CLOCK_SLACK_MS = 2_000
+
+/** What tells a run's own conversation from others in its files. */
+export interface RunBegin {
+  /** The id that the run was begun with, if it had one. */
+  readonly begunWith: string | null
+  /** Milliseconds since 1970: other conversations count only if they went on since; null lets all count. */
+  readonly startedAt: number | null
+}
+
 /**
  * The conversation that the run had: the newest of the folder in which the one lies that it was begun with, since a
- * program that the agent calls elsewhere keeps its own; without that one the newest of all. Pure.
+ * program that the agent calls elsewhere keeps its own; without that one the newest of all. One that did not go on
+ * since the run began is another run's. Pure.
  */
-export function chooseSession(found: readonly FoundSession[], begunWith: string | null): FoundSession | null {
-  const own = found.find(({ id }) => id === begunWith)
+export function chooseSession(found: readonly FoundSession[], run: RunBegin): FoundSession | null {
+  const own = found.find(({ id }) => id === run.begunWith)
+  const since = run.startedAt === null ? Number.NEGATIVE_INFINITY : run.startedAt - CLOCK_SLACK_MS
   const folderOf = ({ path }: FoundSession): string => path.slice(0, path.lastIndexOf('/'))
   const near = own ? found.filter((session) => folderOf(session) === folderOf(own)) : found
-  return near[0] ?? null
+  return near.find((session) => session === own || session.modifiedAt >= since) ?? null
 }

@@ -26,6 +26,7 @@ const REF = {
   sidecars: [],
   facts: {},
 } as const
+const ofRun = (begunWith: string | null, startedAt: number | null = null) => ({ begunWith, startedAt })
 const signal = new AbortController().signal
 
 const file = (path: string, modifiedAt: number, bytes = 10): AgentFile => ({ path, bytes, modifiedAt })
@@ -45,6 +46,7 @@ function fakeAccess(
       const text = name === undefined ? undefined : contents[name]
       return text === undefined ? null : Buffer.from(tail === null ? text : text.slice(-tail))
     },
+    obstacle: async () => null,
     write: none,
     remove: none,
   }
@@ -82,9 +84,20 @@ describe('conversations among files', () => {
   })
   it('one that the agent had elsewhere is not its own', () => {
     const found = sessionsAmong('claude', [file(`-other/${B}.jsonl`, 9), file(`-w/${A}.jsonl`, 1)])
-    expect(chooseSession(found, A)?.id).toBe(A)
-    expect(chooseSession(found, null)?.id).toBe(B)
-    expect(chooseSession([], A)).toBeNull()
+    expect(chooseSession(found, ofRun(A))?.id).toBe(A)
+    expect(chooseSession(found, ofRun(null))?.id).toBe(B)
+    expect(chooseSession([], ofRun(A))).toBeNull()
+  })
+  it('one of a former run is not its own, however new', () => {
+    const older = sessionsAmong('claude', [file(`-w/${B}.jsonl`, 9_000), file(`-w/${A}.jsonl`, 1_000)])
+    // Resumed by its id, before its file grows.
+    expect(chooseSession(older, ofRun(A, 20_000))?.id).toBe(A)
+    // Begun anew, before the first turn.
+    expect(chooseSession(older, ofRun('33333333', 20_000))).toBeNull()
+    expect(chooseSession(older, ofRun(null, 20_000))).toBeNull()
+    // One that it began meanwhile is; a clock in a container may lag a little.
+    const newer = [...sessionsAmong('claude', [file(`-w/${B}.jsonl`, 18_500)]), ...older.slice(1)]
+    expect(chooseSession(newer, ofRun(A, 20_000))?.id).toBe(B)
   })
 })
 
@@ -105,7 +118,7 @@ it('a file of claude that was begun and never talked in is none', async () => {
   const begun = '{"type":"file-history-snapshot"}\n'
   const talked = `${begun}{"parentUuid":null,"type": "user","message":{}}\n`
   const capture = (contents: Record<string, string>, listed = files) =>
-    captureSession(fakeAccess(listed, contents), REF, 'claude', signal, B)
+    captureSession(fakeAccess(listed, contents), REF, 'claude', signal, ofRun(B))
   expect((await capture({ [`${B}.jsonl`]: begun, [`${A}.jsonl`]: talked }))?.id).toBe(A)
   expect((await capture({ [`${B}.jsonl`]: talked, [`${A}.jsonl`]: talked }))?.id).toBe(B)
   expect(await capture({ [`${B}.jsonl`]: begun, [`${A}.jsonl`]: begun })).toBeNull()
