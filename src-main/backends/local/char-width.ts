@@ -15,10 +15,16 @@ const WIDE: readonly (readonly [number, number])[] = [
   [0xffe0, 0xffe6],
   [0x20000, 0x3fffd],
 ]
-const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u
+/** Characters without a width that one character takes on; no writing needs as many. */
+export const MOST_JOINED = 16
+const NARROWEST = '[\\p{Mn}\\p{Me}\\p{Cf}\\u1160-\\u11ff]'
+const ZERO = new RegExp(`^${NARROWEST}$`, 'u')
+const HEAP = new RegExp(`(${NARROWEST}{${MOST_JOINED}})${NARROWEST}+`, 'gu')
 const PICTURE = /^\p{Emoji_Presentation}$/u
 const UNCLEAR = /[\p{Mn}\p{Me}\p{Cf}\p{Emoji_Presentation}\u1160-\u11ff\u{1f000}-\u{1ffff}]/u
 
+/** More than any text has of different characters; output that has them all must not fill the memory. */
+const MOST_KNOWN = 4096
 const known = new Map<number, 0 | 1 | 2>()
 
 /** Columns that a character takes in a terminal. */
@@ -28,6 +34,7 @@ export function charWidth(code: number): 0 | 1 | 2 {
   let width = known.get(code)
   if (width === undefined) {
     width = measure(code)
+    if (known.size >= MOST_KNOWN) known.clear()
     known.set(code, width)
   }
   return width
@@ -46,3 +53,6 @@ function measure(code: number): 0 | 1 | 2 {
  * joiners, accents), or with a title that only some take for one. Pure.
  */
 export const isUnclear = (text: string): boolean => UNCLEAR.test(text) || text.includes('\x1bk')
+
+/** Leaves out what has no width after a few such characters in a row. Pure. */
+export const thinOut = (text: string): string => text.replace(HEAP, '$1')

@@ -22,6 +22,8 @@ export async function drawn(
   try {
     for await (const bytes of channel.data) {
       view.feed(bytes)
+      // The next bytes wait until these are drawn.
+      await view.settled()
       clearTimeout(quiet)
       quiet = setTimeout(() => done.abort(), QUIET_MS)
     }

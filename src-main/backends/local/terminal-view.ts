@@ -1,8 +1,12 @@
 import type { Terminal } from '@xterm/headless'
 import type { ScreenText } from '../agent-access.ts'
-import { charWidth, isUnclear } from './char-width.ts'
+import { charWidth, isUnclear, thinOut } from './char-width.ts'
 import { screenText } from './multiplexer.ts'
 import type { InputModes } from './strokes.ts'
+import { guardTerminal } from './terminal-guard.ts'
+
+/** Characters that are worked in without a pause for whatever else this process does. */
+const PIECE = 512
 
 /** What a terminal would show after all that a program wrote, without a terminal. */
 export interface TerminalView {
@@ -24,11 +28,16 @@ export async function openView(size: {
   readonly rows: number
 }): Promise<TerminalView> {
   const { default: headless } = await import('@xterm/headless')
-  const terminal = new headless.Terminal({ ...size, scrollback: 0, allowProposedApi: true })
+  // Whatever is no sequence would be reported on this process's own output.
+  const quiet = { allowProposedApi: true, logLevel: 'off' } as const
+  const terminal = new headless.Terminal({ ...size, ...quiet, scrollback: 0 })
+  let isSure = true
+  const charProperties = guardTerminal(terminal, () => {
+    isSure = false
+  })
   terminal.unicode.register({ version: 'icebox', wcwidth: charWidth, charProperties })
   terminal.unicode.activeVersion = 'icebox'
-  const text = new TextDecoder()
-  let isSure = true
+  const decoder = new TextDecoder()
   let isClosed = false
   let giveUp: () => void = () => undefined
   // A terminal that was let go answers nobody, so whoever still waits for it goes on.
@@ -39,8 +48,11 @@ export async function openView(size: {
     isClosed ? closed : Promise.race([closed, new Promise<void>((resolve) => terminal.write('', resolve))])
   return {
     feed(bytes) {
-      isSure &&= !isUnclear(text.decode(bytes, { stream: true }))
-      if (!isClosed) terminal.write(bytes)
+      const read = decoder.decode(bytes, { stream: true })
+      const isOdd = isUnclear(read)
+      isSure &&= !isOdd
+      const text = isOdd ? thinOut(read) : read
+      for (let at = 0; at < text.length && !isClosed; at += PIECE) terminal.write(text.slice(at, at + PIECE))
     },
     resize(cols, rows) {
       if (!isClosed) terminal.resize(cols, rows)
@@ -75,12 +87,4 @@ function screenOf({ cols, rows, buffer: { active } }: Terminal): ScreenText {
     )
   })
   return { lines, cols, rows }
-}
-
-/** As the emulator wants it: width from bit 1 on, and bit 0 when the character joins the one before. */
-function charProperties(code: number, preceding: number): number {
-  const own = charWidth(code)
-  const before = (preceding >> 1) & 3
-  const isJoined = own === 0 && preceding !== 0 && before > 0
-  return ((isJoined ? Math.max(own, before) : own) << 1) | (isJoined ? 1 : 0)
 }
