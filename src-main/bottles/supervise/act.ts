@@ -113,13 +113,13 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
     try {
       await session.bottles.freeze({ slug, note, reason: 'rule' }, neverStopping(slug, context()))
       faultPoint('supervise:after-freeze')
-      dispatch({ kind: 'frozen', rule, outcome: 'done', message: '' })
+      dispatch({ kind: 'frozen', rule, note, outcome: 'done', message: '' })
     } catch (thrown) {
       if (signal.aborted) return
       const { code, message } = toFailure(thrown, slug)
       // What is gone or was put away by somebody needs no freeze any more.
       const outcome = code === 'not-found' ? 'done' : code === 'unsupported' ? 'unsupported' : 'failed'
-      dispatch({ kind: 'frozen', rule, outcome, message })
+      dispatch({ kind: 'frozen', rule, note, outcome, message })
     }
   }
 

@@ -2,6 +2,7 @@ import type { HookPoint } from '../../../src-preload/contract/agents.ts'
 import type { Json } from '../../agents/definitions.ts'
 import type { Lifecycle } from '../../agents/lifecycle.ts'
 import { chooseRestart, countedTries, type RunEnd } from './back-off.ts'
+import { afterFreeze, exitFreeze, type FrozenEvent, freezeAction, freezeAgain } from './decide-freezes.ts'
 import { afterSample, type SampleEvent } from './decide-sample.ts'
 import type { AgentState, FreezeRule } from './supervision.ts'
 
@@ -12,12 +13,7 @@ export type AgentEvent =
   | SampleEvent
   | { readonly kind: 'due'; readonly what: Due }
   | { readonly kind: 'exited'; readonly end: RunEnd }
-  | {
-      readonly kind: 'frozen'
-      readonly rule: FreezeRule
-      readonly outcome: 'done' | 'unsupported' | 'failed'
-      readonly message: string
-    }
+  | FrozenEvent
   | { readonly kind: 'restart-failed'; readonly message: string; readonly isFinal: boolean }
   /** Somebody else did something with the bottle in between: the rule has nothing to do any more. */
   | { readonly kind: 'restart-void' }
@@ -30,7 +26,7 @@ export type AgentEvent =
   | { readonly kind: 'startup'; readonly progress: unknown; readonly state: 'pending' | 'done' | 'failed' }
 
 /** What falls due by the clock. */
-export type Due = 'look' | 'restart' | 'idle' | 'interval' | 'context' | 'exit'
+export type Due = 'look' | 'restart' | 'idle' | 'interval' | 'context' | 'exit' | 'again'
 
 /** What is to be done, in order. */
 export type Action =
@@ -44,10 +40,6 @@ export type Action =
   | { readonly kind: 'tell'; readonly text: string; readonly isFailure: boolean }
   /** The last look's file gets the newest facts of restarts. */
   | { readonly kind: 'facts' }
-
-/** Times that a failed freeze at an agent's end is tried again, and milliseconds before the first of them. */
-const EXIT_RETRIES = 5
-const RETRY_MS = 30_000
 
 export interface Decision {
   readonly state: AgentState
@@ -82,7 +74,7 @@ export function decide(
     case 'exited':
       return afterExit(state, event.end, lifecycle, now, random)
     case 'frozen':
-      return afterFreeze(state, event, now)
+      return afterFreeze(state, event, lifecycle, now)
     case 'restart-failed':
       return afterFailedRestart(state, event, lifecycle, now, random)
     case 'restart-void':
@@ -103,7 +95,8 @@ function afterArm(state: AgentState, hasStartup: boolean): Decision {
   if (state.isRunning) {
     actions.push({ kind: 'look', reason: 'tick' })
     if (hasStartup && state.startup.state === 'pending') actions.push({ kind: 'startup' })
-  } else if (state.freezes.exit === 'due') {
+  } else if (state.freezes.exit === 'due' && state.freezes.retryAt === null) {
+    // One that failed has its own time.
     actions.push(exitFreeze(state.end))
   }
   // Its hook went out when it was begun.
@@ -145,20 +138,9 @@ function afterDue(state: AgentState, what: Due, lifecycle: Lifecycle, now: numbe
         state: { ...state, freezes: { ...state.freezes, retryAt: null } },
         actions: [exitFreeze(state.end)],
       }
+    case 'again':
+      return freezeAgain(state)
   }
-}
-
-function freezeAction(rule: FreezeRule, note: string): Action {
-  return { kind: 'freeze', rule, note }
-}
-
-function exitFreeze(end: RunEnd | null): Action {
-  const how = end?.isStopped
-    ? 'was stopped'
-    : end?.code === null || end === null
-      ? 'ended'
-      : `exited with code ${end.code}`
-  return freezeAction('exit', `Frozen when the agent ${how}.`)
 }
 
 function afterExit(
@@ -263,35 +245,6 @@ function afterFailedRestart(
     : chooseRestart(lifecycle.restart, end, 0, state.restarts.tries, now, random)
   const chosen = withChoice(ended, choice, now)
   return { state: chosen.state, actions: [told, ...chosen.actions] }
-}
-
-function afterFreeze(
-  state: AgentState,
-  event: Extract<AgentEvent, { kind: 'frozen' }>,
-  now: number,
-): Decision {
-  const { freezes } = state
-  if (event.outcome === 'unsupported') {
-    const actions: Action[] = freezes.cannot
-      ? []
-      : [{ kind: 'tell', text: `No rule freezes this agent: ${event.message}`, isFailure: false }]
-    return { state: { ...state, freezes: { ...freezes, cannot: true } }, actions }
-  }
-  if (event.outcome === 'failed') {
-    // The next occasion tries again; of an end there is no other, so it has tries of its own.
-    const isLast = freezes.retries >= EXIT_RETRIES
-    const retryAt = event.rule === 'exit' && !isLast ? now + RETRY_MS * 2 ** freezes.retries : null
-    return {
-      state: {
-        ...state,
-        isDirty: true,
-        freezes: { ...freezes, retryAt, retries: freezes.retries + (event.rule === 'exit' ? 1 : 0) },
-      },
-      actions: [{ kind: 'tell', text: `Not frozen by rule: ${event.message}`, isFailure: true }],
-    }
-  }
-  const exit = event.rule === 'exit' ? ('done' as const) : freezes.exit
-  return { state: { ...state, freezes: { ...freezes, exit, lastAt: now } }, actions: [] }
 }
 
 /** What the context rules ask for. A freeze comes before what throws parts of the conversation away. */

@@ -23,6 +23,7 @@ export function dues(
   return {
     look: isRunning && hasAccess ? lookDue(state, lifecycle) : null,
     exit: isRunning ? null : state.freezes.retryAt,
+    again: isRunning ? (state.freezes.again?.at ?? null) : null,
     restart: isRunning ? null : state.restarts.nextAt,
     idle: isRunning ? idleDue(state, lifecycle) : null,
     interval: isRunning ? intervalDue(state, lifecycle) : null,

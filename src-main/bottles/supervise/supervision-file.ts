@@ -3,7 +3,7 @@ import { agentDir } from '../../state/agent-sample.ts'
 import { quarantine, readJsonObject, writeDurable } from '../../state/durable-file.ts'
 import type { StateRoot } from '../../state/root.ts'
 import type { RunEnd } from './back-off.ts'
-import { freshSupervision, type Supervision } from './supervision.ts'
+import { type FreezeRule, freshSupervision, type Supervision } from './supervision.ts'
 
 function file(root: StateRoot, slug: string): string {
   return root.path('state', slug, 'agent', 'supervision.json')
@@ -43,6 +43,9 @@ const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
+const EXITS = ['due', 'done', 'gave-up'] as const
+const RULES: readonly FreezeRule[] = ['exit', 'idle', 'context', 'interval', 'before-context']
+
 /** Null for a file that names no launch; what else is missing or odd gets what holds for a new one. Pure. */
 export function parseSupervision(raw: Readonly<Record<string, unknown>>): Supervision | null {
   const runId = text(raw.runId)
@@ -66,10 +69,11 @@ export function parseSupervision(raw: Readonly<Record<string, unknown>>): Superv
     },
     context: raw.context ?? null,
     freezes: {
-      exit: freezes.exit === 'due' || freezes.exit === 'done' ? freezes.exit : 'none',
+      exit: EXITS.find((exit) => exit === freezes.exit) ?? 'none',
       retryAt: number(freezes.retryAt),
       retries: number(freezes.retries) ?? 0,
       idle: freezes.idle ? { activityAt: text(record(freezes.idle).activityAt) } : null,
+      again: parseAgain(freezes.again),
       isContextDone: freezes.isContextDone === true,
       lastAt: number(freezes.lastAt) ?? 0,
       cannot: freezes.cannot === true,
@@ -87,4 +91,12 @@ function parseEnd(value: unknown): RunEnd | null {
   const { code, isStopped, at } = record(value)
   const when = number(at)
   return when === null ? null : { code: number(code), isStopped: isStopped === true, at: when }
+}
+
+function parseAgain(value: unknown): Supervision['freezes']['again'] {
+  const { rule: name, note, at, tries } = record(value)
+  const rule = RULES.find((known) => known === name)
+  if (!rule) return null
+  // A try that was under way when its supervisor was killed is made anew.
+  return { rule, note: text(note) ?? '', at: number(at) ?? 0, tries: number(tries) ?? 1 }
 }

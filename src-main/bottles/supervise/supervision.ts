@@ -29,13 +29,21 @@ export interface Supervision extends LaunchKey {
   /** The latch of the context rules; only they read it. */
   readonly context: unknown
   readonly freezes: {
-    readonly exit: 'none' | 'due' | 'done'
+    /** `gave-up`: it can't be made, or failed too often; told once. */
+    readonly exit: 'none' | 'due' | 'done' | 'gave-up'
     /** When a freeze at the end that failed is tried again, milliseconds since 1970, and how often it was. */
     readonly retryAt: number | null
     readonly retries: number
     /** The last activity that an idle freeze holds; null when the agent went on since. */
     readonly idle: { readonly activityAt: string | null } | null
     readonly isContextDone: boolean
+    /** A freeze of a running agent that failed: when it is tried again, null while it is, and how often it failed. */
+    readonly again: {
+      readonly rule: FreezeRule
+      readonly note: string
+      readonly at: number | null
+      readonly tries: number
+    } | null
     /** When a rule last froze, or began to count, milliseconds since 1970. */
     readonly lastAt: number
     /** This engine has to stop the agent for a freeze, which no rule does; told once. */
@@ -74,6 +82,7 @@ export function freshSupervision(key: LaunchKey, now: number): Supervision {
       retries: 0,
       idle: null,
       isContextDone: false,
+      again: null,
       lastAt: now,
       cannot: false,
     },

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_LIFECYCLE } from '../../../../src-main/agents/lifecycle.ts'
 import { type AgentEvent, decide } from '../../../../src-main/bottles/supervise/decide.ts'
+import type { freezeAction } from '../../../../src-main/bottles/supervise/decide-freezes.ts'
 import { dues } from '../../../../src-main/bottles/supervise/dues.ts'
 import { keptPart, openState, takeUp } from '../../../../src-main/bottles/supervise/supervision.ts'
 import { KEY, kinds, life, NOW, play, running, sampleOf } from './samples.ts'
@@ -20,11 +21,12 @@ const looked = (more: Parameters<typeof sampleOf>[0], at = NOW): AgentEvent => (
   changed: [],
 })
 const frozen = (
-  rule: 'exit' | 'idle' | 'interval',
+  rule: Parameters<typeof freezeAction>[0],
   outcome: 'done' | 'unsupported' | 'failed',
 ): AgentEvent => ({
   kind: 'frozen',
   rule,
+  note: 'Frozen as the rule says.',
   outcome,
   message: 'why',
 })
@@ -133,6 +135,7 @@ describe('looks', () => {
       interval: null,
       context: null,
       exit: null,
+      again: null,
     })
   })
 
