@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { makeImage } from '../images.ts'
 
@@ -73,11 +73,21 @@ export async function scriptedAgent(
   return dir
 }
 
-/** A new folder that agents inside a sandbox of this machine see too, which /tmp is not. The caller removes it. */
+/** Folders of this machine in whose place a sandboxed agent has empty ones. */
+const HIDDEN = ['/tmp', '/var/tmp', '/run', '/private/tmp', '/private/var']
+
+/** A new folder that agents inside a sandbox of this machine see too, wherever the checkout lies. The caller removes it. */
 export async function visibleFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
-  const cache = join(import.meta.dirname, '../../../node_modules/.cache')
-  await mkdir(cache, { recursive: true })
-  const dir = await mkdtemp(join(cache, 'scripted-'))
+  const checkout = await realpath(join(import.meta.dirname, '../../..'))
+  const places = [
+    join(checkout, 'node_modules/.cache'),
+    join(userInfo().homedir, '.cache'),
+    '/usr/local/share',
+  ]
+  const base = places.find((place) => !HIDDEN.some((hidden) => place.startsWith(`${hidden}/`)))
+  if (!base) throw new Error(`None of ${places.join(', ')} is seen inside a sandbox.`)
+  await mkdir(base, { recursive: true })
+  const dir = await mkdtemp(join(base, 'icebox-scripted-'))
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) }
 }
 
