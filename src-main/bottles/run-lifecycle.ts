@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { needsSupervision } from '../agents/lifecycle.ts'
 import type { Backend, ExitFact, LaunchPlan, RuntimeRef } from '../backends/backend.ts'
 import { readIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
@@ -20,6 +19,7 @@ import { keepConversation } from './keep-session.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { FinishedRun, Launched, OperationContext, StartRequest } from './services.ts'
+import { withdrawMounted } from './withdraw-workspace.ts'
 
 /** Milliseconds to wait for the lock when recording an exit: a long freeze must not lose it. */
 const EXIT_LOCK_MS = 600_000
@@ -99,6 +99,9 @@ export async function recordExitLocked(
   await backend.runEnded(run.ref, signal)
   await copyRunLog(deps, backend, run.ref, signal)
   await keepConversation(deps, backend, slug, read.metadata, run, signal)
+  const told: string[] = []
+  await withdrawMounted(deps, backend, run.ref, { signal, notice: (text) => told.push(text) })
+  for (const message of told) await appendJournal(deps.root, slug, { op: 'exit', outcome: 'failed', message })
   await appendJournal(deps.root, slug, {
     op: 'exit',
     outcome: exit.exitCode === 0 || wasAsked ? 'done' : 'failed',
@@ -146,17 +149,12 @@ export async function waitAndRecord(
  */
 export async function finishRun(
   deps: BottleDeps,
-  prepared: Pick<PreparedRun, 'request' | 'resolved' | 'runtime' | 'backend'>,
+  prepared: Pick<PreparedRun, 'request' | 'runtime' | 'backend'>,
   wish: Pick<StartRequest, 'foreground' | 'onLaunched'>,
   run: Launched,
   ref: RuntimeRef,
   context: OperationContext,
 ): Promise<FinishedRun> {
-  const lifecycle = prepared.resolved?.agent.lifecycle
-  if (lifecycle && needsSupervision(lifecycle)) {
-    const { ensureSupervisor } = await import('./supervise/ensure-supervisor.ts')
-    await ensureSupervisor(deps, run.slug, lifecycle, context.notice)
-  }
   const isDetached = prepared.runtime !== null && wish.foreground !== true
   const way: Launched['way'] = isDetached ? 'detached' : prepared.request.mode
   const launched = { ...run, way }

@@ -1,4 +1,5 @@
 import type { HookAgent, HookContext } from '../../agents/hooks/types.ts'
+import { needsSupervision } from '../../agents/lifecycle.ts'
 import { readMetadata } from '../../state/metadata.ts'
 import type { BottleDeps } from '../deps.ts'
 import type { PreparedRun } from '../prepare-run.ts'
@@ -54,13 +55,21 @@ export async function beforeLaunch(
   await runHooks(deps, agent, { point: 'pre_start', context: contextOf(prepared, event) }, context)
 }
 
-/** After the launch, outside the bottle's lock, so that hooks may call Icebox for the bottle. */
+/**
+ * After the launch, outside the bottle's lock, so that hooks may call Icebox for the bottle. First of all somebody has
+ * to look after the agent: a hook may take long, and whoever launched it may be killed meanwhile.
+ */
 export async function afterLaunch(
   deps: BottleDeps,
   prepared: PreparedRun,
   event: LaunchEvent,
   context: OperationContext,
 ): Promise<void> {
+  const lifecycle = prepared.resolved?.agent.lifecycle
+  if (lifecycle && needsSupervision(lifecycle)) {
+    const { ensureSupervisor } = await import('../supervise/ensure-supervisor.ts')
+    await ensureSupervisor(deps, event.slug, lifecycle, context.notice)
+  }
   const agent = launchAgent(prepared, event)
   if (!agent) return
   const told = contextOf(prepared, event)
@@ -91,8 +100,7 @@ export async function afterResume(
   run: Pick<LaunchEvent, 'slug' | 'runId' | 'snapshot'>,
   context: OperationContext,
 ): Promise<void> {
-  if (!countHooks(prepared.resolved)) return
-  const label = await labelOf(deps, run.slug)
+  const label = countHooks(prepared.resolved) ? await labelOf(deps, run.slug) : ''
   await afterLaunch(deps, prepared, { ...run, cause: 'resume', label }, context)
 }
 
