@@ -7,11 +7,11 @@ import {
   items,
   nameOf,
   parseLine,
-  short,
   textOf,
   timeOf,
   toolInputText,
   type UsageFacts,
+  whole,
 } from './usage-facts.ts'
 
 /** Reads records of a claude transcript. Those of subagents are about other contexts and are left out. Pure. */
@@ -84,5 +84,5 @@ function userFacts(record: Fields): UsageFacts | null {
   if (words.startsWith('[Request interrupted')) return { turn: 'answer' }
   // Commands of the program and what they printed.
   if (words === '' || /^<(?:command|local-command|bash)-/.test(words)) return null
-  return { turn: 'prompt', userMessage: short(words, 200), tool: null, toolInput: null }
+  return { turn: 'prompt', userMessage: whole(words), tool: null, toolInput: null }
 }

@@ -10,11 +10,11 @@ import {
   numberOf,
   parseLine,
   shareOf,
-  short,
   textOf,
   timeOf,
   toolInputText,
   type UsageFacts,
+  whole,
 } from './usage-facts.ts'
 
 /** Reads records of a codex rollout. Pure. */
@@ -60,7 +60,7 @@ function eventFacts(event: Fields, at: number | undefined, known: UsageFacts): U
     case 'user_message': {
       const words = textOf(event.message)?.trim()
       if (!words) return null
-      return { turn: 'prompt', userMessage: short(words, 200), tool: null, toolInput: null }
+      return { turn: 'prompt', userMessage: whole(words), tool: null, toolInput: null }
     }
     case 'agent_message':
     case 'task_complete':

@@ -8,11 +8,11 @@ import {
   nameOf,
   numberOf,
   parseLine,
-  short,
   textOf,
   timeOf,
   toolInputText,
   type UsageFacts,
+  whole,
 } from './usage-facts.ts'
 
 /** Reads records of a pi session. Its cost is the sum over all records that were read. Pure. */
@@ -52,9 +52,7 @@ function messageFacts(message: Fields, known: UsageFacts): UsageFacts | null {
   if (message.role === 'toolResult') return { turn: 'tool' }
   if (message.role === 'user') {
     const words = contentText(message.content).trim()
-    return words === ''
-      ? null
-      : { turn: 'prompt', userMessage: short(words, 200), tool: null, toolInput: null }
+    return words === '' ? null : { turn: 'prompt', userMessage: whole(words), tool: null, toolInput: null }
   }
   return message.role === 'assistant' ? assistantFacts(message, known) : null
 }

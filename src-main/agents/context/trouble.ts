@@ -1,4 +1,4 @@
-import type { UsageFacts } from './usage-facts.ts'
+import { type UsageFacts, whole } from './usage-facts.ts'
 
 /** What follows a fixed phrase: an end, or punctuation. A sentence that only begins alike goes on with words. */
 const END = '(?=\\s*(?:[·∙•.:,;|(—–-]|$))'
@@ -39,7 +39,7 @@ export function troubleOf(sentence: string): 'limit' | 'sign-in' | null {
 
 /** The same for a record that a provider marks as an error. Pure. */
 export function troubleFact(text: string, code: string | undefined): NonNullable<UsageFacts['trouble']> {
-  return { kind: kindOf(code) ?? troubleOf(text) ?? 'other', text: text.slice(0, 300) }
+  return { kind: kindOf(code) ?? troubleOf(text) ?? 'other', text: whole(text) }
 }
 
 function kindOf(code: string | undefined): 'limit' | 'sign-in' | null {

@@ -14,13 +14,15 @@ export interface UsageFacts {
   readonly limits?: readonly UsageLimit[]
   /** The last tool of the turn, null after a new prompt. */
   readonly tool?: string | null
+  /** Not cut yet, as secrets are still in it. */
   readonly toolInput?: string | null
+  /** Not cut yet. */
   readonly userMessage?: string
   /** Milliseconds since 1970 of the newest record. */
   readonly activityAt?: number
   /** What the newest record was: a person's words, a tool's call or result, the agent's answer. */
   readonly turn?: 'prompt' | 'tool' | 'answer'
-  /** What the provider's service refused, null once a call went well again. */
+  /** What the provider's service refused, not cut yet; null once a call went well again. */
   readonly trouble?: { readonly kind: 'limit' | 'sign-in' | 'other'; readonly text: string } | null
   /** Milliseconds since 1970 of the last compaction. */
   readonly compactedAt?: number
@@ -102,15 +104,23 @@ const INPUT_KEYS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^mcp__/, ['text', 'chat_id', 'query']],
 ]
 
-/** What a tool was called with, in at most 120 characters; null when there is nothing to show. */
+/** More characters than one secret can have: a text is cut shorter only once secrets are taken out of it. */
+const WHOLE_MAX = 128 * 1024
+
+/** A text as it is kept until secrets are taken out of it. */
+export function whole(text: string): string {
+  return text.trim().slice(0, WHOLE_MAX)
+}
+
+/** What a tool was called with, not cut yet; null when there is nothing to show. */
 export function toolInputText(name: string, input: unknown): string | null {
-  if (typeof input === 'string') return short(input, 120) || null
+  if (typeof input === 'string') return whole(input) || null
   const given = fields(input)
   const keys = INPUT_KEYS.find(([pattern]) => pattern.test(name))?.[1] ?? Object.keys(given)
   for (const key of keys) {
     const value = given[key]
     const text = Array.isArray(value) ? value.filter((part) => typeof part === 'string').join(' ') : value
-    if (typeof text === 'string' && text.trim() !== '') return short(text, 120)
+    if (typeof text === 'string' && text.trim() !== '') return whole(text)
   }
   return null
 }

@@ -3,10 +3,10 @@ import {
   fields,
   nameOf,
   parseLine,
-  short,
   textOf,
   timeOf,
   toolInputText,
+  whole,
 } from '../context/usage-facts.ts'
 import type { AgentEvent, Heartbeat } from './types.ts'
 
@@ -56,7 +56,7 @@ function toEvent(outer: Fields): AgentEvent | null {
     at: timeOf(outer.ts) ?? timeOf(outer.at) ?? timeOf(outer.timestamp) ?? timeOf(outer.time) ?? null,
     kind,
     tool,
-    text: words === undefined ? callText : short(words, 200),
+    text: words === undefined ? callText : whole(words),
     sessionId: nameOf(given.session_id) ?? null,
     inBackground: fields(given.tool_input).run_in_background === true,
   }

@@ -1,16 +1,18 @@
 import type { AgentSample, Tri, UsageLimit } from '../../../src-preload/contract/agents.ts'
 import { percentOf } from '../context/model-window.ts'
-import type { UsageFacts } from '../context/usage-facts.ts'
+import { short, type UsageFacts } from '../context/usage-facts.ts'
 import type { ProviderName } from '../definitions.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { redactLines, redactText } from '../redact.ts'
 import { HEARTBEAT_LATE, judge } from './judge.ts'
 import { resetTime } from './reset-time.ts'
-import { readScreen, type ScreenSigns } from './screen-signs.ts'
+import type { ScreenSigns } from './screen-signs.ts'
+import { shownSigns } from './shown-signs.ts'
 import type { Observation } from './types.ts'
 
 /** Rows of the screen that are kept. */
 const SCREEN_ROWS = 40
+const REASON_MAX = 400
 
 const tri = (value: boolean | null): Tri => (value === null ? 'unknown' : value ? 'yes' : 'no')
 
@@ -22,11 +24,17 @@ export function assess(
   _provider: ProviderName,
 ): AgentSample {
   const before = previous?.runId === seen.runId ? previous : null
-  const signs = seen.screen && seen.run !== 'ended' ? readScreen(seen.screen.lines) : null
+  const rows = seen.screen && redactLines(seen.screen.lines, seen.secrets)
+  const signs = seen.screen && rows && seen.run !== 'ended' ? shownSigns(seen.screen.lines, rows) : null
   const { state, reason } = judge(seen, signs, before, lifecycle)
   const { usage } = seen
   const isSame = before !== null && before.state === state
-  const hide = (text: string | null): string | null => (text === null ? null : redactText(text, seen.secrets))
+  const hide = (text: string | null | undefined): string | null =>
+    text === null || text === undefined ? null : redactText(text, seen.secrets)
+  const preview = (text: string | null | undefined, most: number): string | null => {
+    const hidden = hide(text)
+    return hidden && short(hidden, most)
+  }
   const tokens = usage.tokens ?? null
   const last = seen.events.at(-1)
   const activity = Math.max(usage.activityAt ?? 0, last?.at ?? 0) || seen.outputAt
@@ -36,22 +44,22 @@ export function assess(
     runId: seen.runId,
     at: new Date(seen.now).toISOString(),
     state,
-    reason: hide(reason),
+    reason: reasonText(hide(reason)),
     since: isSame ? before.since : new Date(seen.now).toISOString(),
     ...signals(seen, signs, state),
     contextPercent: percentOf(tokens, seen.contextWindow) ?? told(usage, tokens),
     contextTokens: tokens,
     contextWindow: seen.contextWindow,
-    model: usage.model ?? null,
-    sessionId: usage.sessionId ?? null,
+    model: hide(usage.model),
+    sessionId: hide(usage.sessionId),
     costUsd: usage.costUsd ?? null,
     limits: limitsOf(usage, signs, before, seen.now),
-    currentTool: usage.tool ?? null,
-    currentToolInput: hide(usage.toolInput ?? null),
-    lastUserMessage: hide(usage.userMessage ?? null),
+    currentTool: hide(usage.tool),
+    currentToolInput: preview(usage.toolInput, 120),
+    lastUserMessage: preview(usage.userMessage, 200),
     lastActivityAt: activity === null ? null : new Date(activity).toISOString(),
     subagents: state === 'exited' ? 0 : (signs?.subagents ?? null),
-    screen: screenRows(seen, before),
+    screen: screenRows(rows, before),
     restarts: previous?.restarts ?? { count: 0, nextAt: null, gaveUp: null },
   }
 }
@@ -111,10 +119,15 @@ function limitsOf(
   ]
 }
 
+/** One line. What the screen says stays as it is there, since the next look compares it. */
+function reasonText(reason: string | null): string | null {
+  if (reason === null) return null
+  return reason.length > REASON_MAX || /[\r\n\t]/.test(reason) ? short(reason, REASON_MAX) : reason
+}
+
 /** The end of the screen; after the run its last one. */
-function screenRows(seen: Observation, before: AgentSample | null): string[] {
-  if (seen.screen === null) return [...(before?.screen ?? [])]
-  const lines = [...seen.screen.lines]
-  while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop()
-  return [...redactLines(lines, seen.secrets)].slice(-SCREEN_ROWS)
+function screenRows(rows: readonly string[] | null, before: AgentSample | null): string[] {
+  if (rows === null) return [...(before?.screen ?? [])]
+  const end = rows.findLastIndex((row) => row.trim() !== '') + 1
+  return rows.slice(Math.max(0, end - SCREEN_ROWS), end)
 }

@@ -105,7 +105,7 @@ function byTrouble({ usage, now }: Observation): Judgement | null {
   const { trouble, activityAt } = usage
   if (trouble?.kind === 'sign-in') return { state: 'signed-out', reason: trouble.text }
   if (trouble?.kind !== 'limit') return null
-  const ends = resetTime(trouble.text, activityAt ?? now)
+  const ends = resetTime(trouble.text.slice(0, 300), activityAt ?? now)
   return ends === null || now < ends ? { state: 'limited', reason: trouble.text } : null
 }
 

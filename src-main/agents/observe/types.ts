@@ -23,7 +23,7 @@ export interface ObservedAgent {
   readonly model?: string | null
   /** The bottle's plain variables: a window override and beta headers are read from it. */
   readonly env?: Readonly<Record<string, string>>
-  /** Values that no file may show; asked for once. */
+  /** Values that no file may show; asked for at each look, so that one that could not be told yet is not missed for ever. */
   readonly secrets?: () => Promise<readonly string[]>
   /** Milliseconds since 1970 of the last output, where somebody follows it; null before any. */
   readonly outputAt?: () => number | null
@@ -52,7 +52,7 @@ export interface AgentEvent {
     | 'compact'
     | 'subagent-stop'
   readonly tool: string | null
-  /** What the tool was called with, or the words of a prompt or notification. */
+  /** What the tool was called with, or the words of a prompt or notification; not cut yet. */
   readonly text: string | null
   readonly sessionId: string | null
   readonly inBackground: boolean

@@ -1,3 +1,4 @@
+import { short } from '../context/usage-facts.ts'
 import type { AgentEvent } from '../observe/types.ts'
 
 const RECENT_TOOLS = 50
@@ -16,7 +17,7 @@ export function eventFacts(events: readonly AgentEvent[]): Readonly<Record<strin
     recent_prompts: events
       .filter(({ kind, text }) => kind === 'prompt' && text !== null)
       .slice(-RECENT_PROMPTS)
-      .map(({ at, text }) => ({ ts: isoTime(at), prompt: text })),
+      .map(({ at, text }) => ({ ts: isoTime(at), prompt: preview(text, 200) })),
     agent_calls: tools
       .filter(({ tool }) => tool === 'Task' || tool === 'Agent')
       .slice(-RECENT_CALLS)
@@ -34,7 +35,11 @@ export function eventFacts(events: readonly AgentEvent[]): Readonly<Record<strin
 }
 
 function toEntry({ at, tool, text }: AgentEvent) {
-  return { ts: isoTime(at), tool, input_preview: text }
+  return { ts: isoTime(at), tool, input_preview: preview(text, 120) }
+}
+
+function preview(text: string | null, most: number): string | null {
+  return text === null ? null : short(text, most)
 }
 
 function isoTime(at: number | null): string | null {

@@ -22,7 +22,7 @@ test('claude: tokens of the last call, model, session, tool and words', () => {
     sessionId: 's1',
     tool: 'Bash',
     toolInput: 'Run the tests',
-    userMessage: 'fix the tests',
+    userMessage: 'fix\n the tests',
     turn: 'tool',
     activityAt: Date.parse('2026-11-21T12:00:00Z'),
   })

@@ -25,7 +25,7 @@ test('what a program gives its hooks is read alone or beside a time, and damaged
     { ...tool, at: null },
     { ...tool, at: Date.parse(AT) },
     { kind: 'stop', at: Date.parse(AT) },
-    { kind: 'notification', text: 'Claude needs you', at: Date.parse(AT) },
+    { kind: 'notification', text: 'Claude needs\nyou', at: Date.parse(AT) },
   ])
 })
 

@@ -155,3 +155,37 @@ test('restarts belong to whoever restarts and are only carried along', () => {
   const restarts = { count: 2, nextAt: null, gaveUp: 'too often' }
   expect(look({}, sample({ runId: 'run0', restarts })).restarts).toEqual(restarts)
 })
+
+test('secrets are hidden before anything is cut, and where the screen breaks them', () => {
+  const secret = 'swordfish and 42 herrings'
+  const before = (most: number) => 'a'.repeat(most - 8)
+  const usage = {
+    model: `m-${secret}`,
+    sessionId: `s-${secret}`,
+    tool: `t-${secret}`,
+    toolInput: `${before(120)}${secret} after`,
+    userMessage: `${before(200)}${secret} after`,
+  }
+  const inTranscript = look({
+    usage: { ...usage, trouble: { kind: 'limit', text: `${before(300)}${secret}` } },
+    secrets: [secret],
+  })
+  expect(inTranscript).toMatchObject({ state: 'limited', reason: expect.stringContaining('****') })
+  const asking = (question: string) =>
+    ['● Bash command', ...question.split('\n'), '❯ 1. Yes', '  2. No', '', 'Enter to confirm'].join('\n')
+  const cut = look({ ...shows(asking(`${before(300)}${secret}?`)), secrets: [secret] })
+  const wrapped = look({
+    ...shows(asking('Run it with swordfish an\nd 42 herrings now?')),
+    secrets: [secret],
+  })
+  for (const found of [cut, wrapped]) expect(found).toMatchObject({ state: 'waiting' })
+  expect(wrapped.reason).toBe('************* now?')
+  const all = JSON.stringify([inTranscript, cut, wrapped])
+  for (const part of ['swordfi', 'herrings', 'd 42']) expect(all).not.toContain(part)
+})
+
+test('a screen whose sign is itself a secret is still judged by it', () => {
+  const found = look({ ...shows(screens.CLAUDE_LIMIT), secrets: ['limit reached', 'hit your'] })
+  expect(found.state).toBe('limited')
+  expect(JSON.stringify(found)).not.toMatch(/limit reached|hit your/)
+})

@@ -5,7 +5,7 @@ import { readCodexRollout } from '../../../../src-main/agents/context/codex-roll
 import { contextWindow } from '../../../../src-main/agents/context/model-window.ts'
 import { readPiSession } from '../../../../src-main/agents/context/pi-session.ts'
 import { readStatusLine } from '../../../../src-main/agents/context/status-line.ts'
-import type { UsageFacts } from '../../../../src-main/agents/context/usage-facts.ts'
+import { toolInputText, type UsageFacts } from '../../../../src-main/agents/context/usage-facts.ts'
 import { readEvents, readHeartbeat } from '../../../../src-main/agents/observe/agent-events.ts'
 import { assess } from '../../../../src-main/agents/observe/assess.ts'
 import { eventFacts } from '../../../../src-main/agents/status/event-facts.ts'
@@ -179,7 +179,7 @@ test('a limit that ends in a million years has no end', () => {
   })
 })
 
-test('names are cut', () => {
+test('names and texts are cut in a sample', () => {
   const long = 'x'.repeat(100_000)
   const lines = [
     JSON.stringify({
@@ -188,5 +188,17 @@ test('names are cut', () => {
       message: { model: long, content: [{ type: 'tool_use', name: long, input: { a: long } }] },
     }),
   ]
-  expect(JSON.stringify(readClaudeTranscript(lines, {})).length).toBeLessThan(1500)
+  const usage = { ...readClaudeTranscript(lines, {}), userMessage: long }
+  const events = readEvents(JSON.stringify({ kind: 'notification', message: long }))
+  const found = assess(observation({ usage, events }), null, lifecycle(), 'claude')
+  expect(found.reason).toMatch(/^x+…$/)
+  expect(JSON.stringify(found).length).toBeLessThan(2500)
+  expect(JSON.stringify(eventFacts(events)).length).toBeLessThan(1000)
+})
+
+test('a secret longer than any cut is hidden as a whole, wherever it begins', () => {
+  const secret = `${'k'.repeat(99_000)}end`
+  const usage = { tool: 'Bash', toolInput: toolInputText('Bash', { command: `echo   ${secret}` }) }
+  const found = assess(observation({ usage, secrets: [secret] }), null, lifecycle(), 'claude')
+  expect(found.currentToolInput).toMatch(/^echo \*+…$/)
 })
