@@ -1,5 +1,6 @@
 import type { AgentSample, HookPoint } from '../../../src-preload/contract/agents.ts'
 import type { Json } from '../../agents/definitions.ts'
+import { isIdle } from '../../agents/observe/idle.ts'
 import type { ObservedAgent, Observer } from '../../agents/observe/types.ts'
 import type { AgentAccess } from '../../backends/agent-access.ts'
 import { writeSample } from '../../state/agent-sample.ts'
@@ -26,8 +27,11 @@ export interface ActingAgent {
   readonly saveStartup: (progress: unknown) => Promise<void>
 }
 
-/** Carries out what was decided for one agent. What comes of it goes back as an event. */
-export function createActions(agent: ActingAgent): (action: Action) => Promise<void> {
+/**
+ * Carries out what was decided for one agent. What comes of it goes back as an event; false when what was to follow in
+ * the same list must not be done.
+ */
+export function createActions(agent: ActingAgent): (action: Action) => Promise<boolean> {
   const { session, launch, signal, dispatch } = agent
   const { parts, root, clock } = session
   const { slug, launched } = launch
@@ -108,18 +112,21 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
     restarts: restartFacts(agent.state(), launched.lifecycle.restart, clock.now()),
   })
 
-  const freeze = async (rule: FreezeRule, note: string): Promise<void> => {
-    if (!(await isStill(root, launch, rule !== 'exit'))) return
+  /** True when it was done, or when this engine can't do it at all, which was told. */
+  const freeze = async (rule: FreezeRule, note: string): Promise<boolean> => {
+    if (!(await isStill(root, launch, rule !== 'exit'))) return false
     try {
       await session.bottles.freeze({ slug, note, reason: 'rule' }, neverStopping(slug, context()))
       faultPoint('supervise:after-freeze')
       dispatch({ kind: 'frozen', rule, note, outcome: 'done', message: '' })
+      return true
     } catch (thrown) {
-      if (signal.aborted) return
+      if (signal.aborted) return false
       const { code, message } = toFailure(thrown, slug)
       // What is gone or was put away by somebody needs no freeze any more.
       const outcome = code === 'not-found' ? 'done' : code === 'unsupported' ? 'unsupported' : 'failed'
       dispatch({ kind: 'frozen', rule, note, outcome, message })
+      return outcome !== 'failed'
     }
   }
 
@@ -169,7 +176,34 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
     dispatch({ kind: 'context', ...choice })
   }
 
+  /** A freeze before it may have taken minutes, in which a person may have begun something. */
+  const isHeldBack = async (): Promise<boolean> => {
+    await look('output').catch(session.warn)
+    const { sample, isRunning } = agent.state()
+    if (isRunning && sample !== null && isIdle(sample)) return false
+    if (signal.aborted) return true
+    await tell('Its restart waits, as it is not idle any more.', false)
+    dispatch({ kind: 'restart-void' })
+    return true
+  }
+
   return async (action) => {
+    switch (action.kind) {
+      case 'freeze': {
+        const isDone = await freeze(action.rule, action.note)
+        if (isDone || action.rule !== 'before-context') return true
+        if (agent.state().restarts.begun === 'context') dispatch({ kind: 'restart-void' })
+        return false
+      }
+      case 'still-idle':
+        return !(await isHeldBack())
+      default:
+        await perform(action)
+        return true
+    }
+  }
+
+  async function perform(action: Exclude<Action, { kind: 'freeze' | 'still-idle' }>): Promise<void> {
     switch (action.kind) {
       case 'look':
         return look(action.reason)
@@ -177,8 +211,6 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
         // Beside everything else: a question that nobody answers may hold it up for days.
         if (access) void startUp(access)
         return
-      case 'freeze':
-        return freeze(action.rule, action.note)
       case 'restart':
         return restart(action.why)
       case 'compact':
@@ -199,7 +231,10 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<v
   }
 
   async function restart(why: 'crash' | 'context'): Promise<void> {
+    // An end that came meanwhile has its own restart.
+    if (agent.state().restarts.begun !== why) return
     try {
+      if (why === 'context' && agent.state().isRunning && (await isHeldBack())) return
       // Not ended by its own success, which makes this launch a former one before all of it is done.
       const isDone = await restartByRule(session, launch, why, context(session.signal))
       faultPoint('supervise:after-restart')

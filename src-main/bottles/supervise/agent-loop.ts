@@ -91,7 +91,7 @@ export async function openLoop(
     for (const action of actions) {
       if (signal.aborted) return
       if (!(await session.lease.holds())) return
-      await act(action)
+      if (!(await act(action))) return
     }
   }
 

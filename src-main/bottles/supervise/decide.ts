@@ -34,6 +34,8 @@ export type Action =
   | { readonly kind: 'startup' }
   | { readonly kind: 'freeze'; readonly rule: FreezeRule; readonly note: string }
   | { readonly kind: 'restart'; readonly why: 'crash' | 'context' }
+  /** What follows is dropped unless the agent is idle at that moment. */
+  | { readonly kind: 'still-idle' }
   | { readonly kind: 'compact' }
   | { readonly kind: 'context' }
   | { readonly kind: 'hook'; readonly point: HookPoint; readonly context: Readonly<Record<string, Json>> }
@@ -273,6 +275,7 @@ function afterContext(
         actions: [
           ...actions,
           ...first,
+          { kind: 'still-idle' },
           { kind: 'hook', point: 'on_restart', context: { percent, strategy, reason: 'context' } },
           { kind: 'restart', why: 'context' },
         ],

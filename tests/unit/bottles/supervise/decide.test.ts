@@ -281,6 +281,7 @@ describe('context', () => {
     expect(of('restart', true)).toEqual([
       'tell',
       'freeze before-context',
+      'still-idle',
       'hook on_restart',
       'restart context',
     ])
