@@ -10,6 +10,9 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src-main/start.ts': 'runs from the sources only',
   'src-main/cli/bundled-node.ts': 'runs on a Node that is too old only, and Electron’s is not',
   'src-main/shell/launch-command.ts': 'starts the app itself',
+  'src-main/bottles/supervise/spawn-supervisor.ts':
+    'starts the app itself with --cli, or the Node that runs the command',
+  'src-main/bottles/supervise/own-files.ts': 'only looks at the file',
 }
 const SIGNS =
   /process\.execPath|process\.argv0|['"/]cli\.js\b|import \{[^}]*\bfork\b[^}]*\} from 'node:child_process'/
