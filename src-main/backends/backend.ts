@@ -217,6 +217,8 @@ export interface Backend {
   readonly freezer: Freezer
   /** What a supervisor needs of a running agent; absent where this engine can't give it. Loaded on first use. */
   access?(): Promise<AgentAccess>
+  /** The folder of this machine that the agent works in by a mount; null for one inside the bottle. @throws BottleError */
+  mountedWorkspace?(ref: RuntimeRef, signal: AbortSignal): Promise<string | null>
   /** How its snapshots leave and enter; loaded on first use. */
   portable(): Promise<Portable>
 }

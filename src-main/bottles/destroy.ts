@@ -22,6 +22,7 @@ import { keepConversation } from './keep-session.ts'
 import { purgeEntry } from './purge.ts'
 import { copyRunLog } from './run-logs.ts'
 import type { DestroyRequest, OperationContext } from './services.ts'
+import { withdrawMounted } from './withdraw-workspace.ts'
 
 const NOTHING: Done = { done: [], left: [], unrecoverable: [] }
 
@@ -127,6 +128,8 @@ async function removeRuntimes(
       faultPoint('destroy:after-intent')
       await copyRunLog(deps, backend, runtime, context.signal)
       await keepBeforeRemoval(deps, slug, backend, runtime, context)
+      // A folder of the user that was mounted outlives all of it.
+      await withdrawMounted(deps, backend, runtime, context)
       const result: RemoveResult = await backend.remove(runtime, context.signal)
       done.push(...result.removed.map((name) => `removed ${name}`))
       left.push(...result.left)

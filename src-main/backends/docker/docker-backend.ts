@@ -71,6 +71,8 @@ export function createDockerBackend(options: DockerBackendOptions): Backend {
       accessOnce ??= import('./access.ts').then(({ dockerAccess }) => dockerAccess(engine, home))
       return accessOnce
     },
+    mountedWorkspace: async (ref, signal) =>
+      (await import('./mounted-workspace.ts')).mountedWorkspace(engine, ref, signal),
     portable: async () =>
       (await import('./portable/docker-portable.ts')).dockerPortable(engine, rootId, home),
   }
