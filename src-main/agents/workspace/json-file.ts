@@ -55,6 +55,8 @@ export function restoreFile(now: string | null, record: FileRecord, file: string
   if (value === null) return now
   return unlessTooDeep(file, () => {
     const restored = undoChanges(value, record.undo)
+    // Nothing of it is there any more, so the text is a person's to the byte.
+    if (restored === value) return now
     const original = record.before === null || record.before.trim() === '' ? {} : parseObject(record.before)
     return isDeepStrictEqual(restored, original) ? record.before : textOf(restored)
   })

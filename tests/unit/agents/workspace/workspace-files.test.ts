@@ -143,6 +143,14 @@ describe('.mcp.json', () => {
     expect(json(it.files['.mcp.json'])).toEqual({ mcpServers: { one: { command: 'edited' }, three: {} } })
   })
 
+  test('a text in which nothing of it is left stays to the byte', () => {
+    const it = bottle()
+    it.start({ workspace: workspace({ mcpServers: servers }) })
+    it.files['.mcp.json'] = '{"mcpServers":  {}}'
+    it.stop()
+    expect(it.files).toEqual({ '.mcp.json': '{"mcpServers":  {}}' })
+  })
+
   test('a file that is no JSON object is an error, and stays', () => {
     for (const text of ['{ // mine\n}', '[]']) {
       const it = bottle({ '.mcp.json': text })
@@ -325,10 +333,11 @@ describe('what an agent can do to its files', () => {
     expect(watched.notices).toEqual([expect.stringContaining('nested too deeply')])
     const started = bottle()
     started.start({ workspace: workspace({ mcpServers: servers }) })
-    started.files['.mcp.json'] = deep
+    const nested = `{"mcpServers":{"one":{"command":"a"}},"mine":${deep}}`
+    started.files['.mcp.json'] = nested
     started.stop()
     expect(started.notices).toEqual([expect.stringContaining('nested too deeply')])
-    expect(started.files).toEqual({ '.mcp.json': deep })
+    expect(started.files).toEqual({ '.mcp.json': nested })
   })
 
   test('a value too deep for the record is no start either', () => {
