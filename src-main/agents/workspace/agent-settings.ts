@@ -31,9 +31,13 @@ fi
 case $said in
   '{'*'}') printf '{"ts":"%s","payload":%s}\\n' "$now" "$said" >>events.jsonl ;;
 esac
-if [ "$(wc -c <events.jsonl)" -gt ${EVENT_BYTES * EVENT_LINES} ] && mkdir events.lock 2>/dev/null; then
-  tail -n ${EVENT_LINES} events.jsonl | tail -c ${(EVENT_BYTES * EVENT_LINES) / 2} >events.new && mv -f events.new events.jsonl
-  rmdir events.lock
+if [ "$(wc -c <events.jsonl)" -gt ${EVENT_BYTES * EVENT_LINES} ]; then
+  # One that was killed leaves its lock behind.
+  [ -z "$(find events.lock -prune -mmin +1 2>/dev/null)" ] || rmdir events.lock 2>/dev/null
+  if mkdir events.lock 2>/dev/null; then
+    tail -n ${EVENT_LINES} events.jsonl | tail -c ${(EVENT_BYTES * EVENT_LINES) / 2} >events.new && mv -f events.new events.jsonl
+    rmdir events.lock
+  fi
 fi
 exit 0
 `
@@ -58,13 +62,16 @@ export const SETTINGS_HOME_FILES: Readonly<Record<string, string>> = {
   [STATUS_PROGRAM]: STATUS_SCRIPT,
 }
 
+/** Settings may outlive the helper, and a hook that ends with 2, as a shell without its script does, blocks the tool. */
+const commandOf = (program: string): string => `[ ! -f "$HOME/${program}" ] || sh "$HOME/${program}" || true`
+
 /** What `.claude/settings.local.json` needs so that the agent can be watched. A person's own status line stays. Pure. */
 export function settingsChanges(options: {
   readonly args: readonly string[]
   readonly skipPermissions: boolean
   readonly servers: readonly string[]
 }): readonly JsonChange[] {
-  const hook = { hooks: [{ type: 'command', command: `sh "$HOME/${EVENT_PROGRAM}"`, timeout: 10 }] }
+  const hook = { hooks: [{ type: 'command', command: commandOf(EVENT_PROGRAM), timeout: 10 }] }
   const isSkipping = options.skipPermissions || options.args.includes('--dangerously-skip-permissions')
   const loadsChannels = options.args.some((arg) => arg.startsWith('--dangerously-load-development-channels'))
   return [
@@ -78,7 +85,7 @@ export function settingsChanges(options: {
     {
       kind: 'set',
       path: ['statusLine'],
-      value: { type: 'command', command: `sh "$HOME/${STATUS_PROGRAM}"` },
+      value: { type: 'command', command: commandOf(STATUS_PROGRAM) },
       always: false,
     },
     // A suggestion in the input line can't be told from a text that somebody typed and did not send.
