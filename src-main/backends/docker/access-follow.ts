@@ -5,11 +5,14 @@ import { isBottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { openView, type TerminalView } from '../local/terminal-view.ts'
 import type { Engine } from './engine.ts'
+import { keepTail } from './keep-tail.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { knownSize, resize, type Size } from './terminal-size.ts'
 
 /** How much of the earlier output a new view starts from. */
 const REPLAY_BYTES = 512 * 1024
+/** The engine counts the lines of a log, of at most 16 kB each, and need not read what lies before them. */
+const REPLAY_LINES = 8192
 /** How much of what came meanwhile is looked for at the end of the earlier output. */
 const OVERLAP_BYTES = 64 * 1024
 /** How long a program may take to see that its terminal got another size. */
@@ -110,18 +113,18 @@ async function earlierOutput(
   formerEnd: string,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const path = `/containers/${encodeURIComponent(ref.id)}/logs?stdout=1&stderr=1&since=${sinceOf(formerEnd)}`
-  let kept: Buffer = Buffer.alloc(0)
+  const bounds = `since=${sinceOf(formerEnd)}&tail=${REPLAY_LINES}`
+  const path = `/containers/${encodeURIComponent(ref.id)}/logs?stdout=1&stderr=1&${bounds}`
+  const kept = keepTail(REPLAY_BYTES)
   try {
     for await (const chunk of await engine.stream(`read the output of ${ref.name}`, path, signal)) {
-      const all = Buffer.concat([kept, chunk as Buffer])
-      kept = all.subarray(Math.max(0, all.length - REPLAY_BYTES))
+      kept.add(chunk as Buffer)
     }
   } catch (thrown) {
     // An engine that keeps no logs has none to show.
     if (signal.aborted) throw thrown
   }
-  return kept
+  return kept.bytes()
 }
 
 /** Pure: a time of the engine as it wants to be asked, seconds with a fraction that a date would round; 0 for never. */
@@ -135,7 +138,8 @@ interface Replaying extends Followed {
 }
 
 function createFollowed(stream: Readable, view: TerminalView | null, size: Size): Replaying {
-  let waiting: Buffer[] | null = view ? [] : null
+  // Output goes on while the log is read; of very much of it the end does, since the program is asked to draw anew.
+  let waiting = view ? keepTail(REPLAY_BYTES) : null
   let arrivals = 0
   let hasEnded = false
   let wake: () => void = () => undefined
@@ -153,7 +157,7 @@ function createFollowed(stream: Readable, view: TerminalView | null, size: Size)
     try {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         arrivals++
-        if (waiting) waiting.push(chunk)
+        if (waiting) waiting.add(chunk)
         else if (view) {
           view.feed(chunk)
           // The next bytes wait until these are drawn.
@@ -179,7 +183,7 @@ function createFollowed(stream: Readable, view: TerminalView | null, size: Size)
     },
     next: () => (hasEnded ? Promise.resolve() : bell),
     async replay(earlier) {
-      const since = Buffer.concat(waiting ?? [])
+      const since = waiting?.bytes() ?? Buffer.alloc(0)
       view?.feed(earlier)
       view?.feed(since.subarray(overlap(earlier, since)))
       waiting = null
