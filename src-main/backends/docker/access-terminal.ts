@@ -13,6 +13,8 @@ const KEEP_MS = 600_000
 const COALESCE_MS = 250
 /** Between two tries to reach an engine that went away. */
 const RETRY_MS = 5000
+/** How long a connection may take to open. */
+const OPEN_MS = 60_000
 
 export interface DockerTerminals {
   screen(ref: RuntimeRef, signal: AbortSignal): Promise<ScreenText | null>
@@ -22,6 +24,9 @@ export interface DockerTerminals {
 
 interface Held {
   readonly opening: Promise<Followed | null>
+  /** Of its own, so that nobody who gives up ends it for the others. */
+  readonly stop: AbortController
+  isOpening: boolean
   users: number
   timer: ReturnType<typeof setTimeout> | undefined
 }
@@ -33,6 +38,7 @@ export function createTerminals(engine: Engine, home: string): DockerTerminals {
   const drop = (id: string, entry: Held): void => {
     clearTimeout(entry.timer)
     if (held.get(id) === entry) held.delete(id)
+    entry.stop.abort()
     void entry.opening.then(
       (followed) => followed?.close(),
       () => undefined,
@@ -41,28 +47,38 @@ export function createTerminals(engine: Engine, home: string): DockerTerminals {
   const isOver = async ({ opening }: Held): Promise<boolean> =>
     (await opening.catch(() => null))?.hasEnded !== false
 
+  const open = (ref: RuntimeRef): Held => {
+    const stop = new AbortController()
+    const tooLate = bottleError('timeout', `The terminal of ${ref.name} could not be opened in time.`)
+    const limit = setTimeout(() => stop.abort(tooLate), OPEN_MS)
+    const opening = follow(engine, home, ref, stop.signal).finally(() => {
+      clearTimeout(limit)
+      entry.isOpening = false
+    })
+    const entry: Held = { opening, stop, isOpening: true, users: 0, timer: undefined }
+    return entry
+  }
+
   /** The connection of a run, until it is released; null when the container does not run. */
   async function acquire(ref: RuntimeRef, signal: AbortSignal): Promise<Acquired | null> {
     const known = held.get(ref.id)
-    if (known && (await isOver(known))) drop(ref.id, known)
-    const entry: Held = held.get(ref.id) ?? {
-      opening: follow(engine, home, ref, signal),
-      users: 0,
-      timer: undefined,
-    }
+    if (known && !known.isOpening && (await isOver(known))) drop(ref.id, known)
+    const entry: Held = held.get(ref.id) ?? open(ref)
     held.set(ref.id, entry)
     clearTimeout(entry.timer)
     entry.users++
     const release = async (): Promise<void> => {
       entry.users--
-      if (await isOver(entry)) drop(ref.id, entry)
+      if (entry.isOpening) {
+        if (entry.users === 0) drop(ref.id, entry)
+      } else if (await isOver(entry)) drop(ref.id, entry)
       else if (entry.users === 0) {
         ;(await entry.opening)?.hold(false)
         entry.timer = setTimeout(() => drop(ref.id, entry), KEEP_MS).unref()
       }
     }
     try {
-      const followed = await entry.opening
+      const followed = await unlessAborted(entry.opening, signal)
       followed?.hold(true)
       if (followed) return { followed, release }
     } catch (thrown) {
@@ -117,6 +133,21 @@ export function createTerminals(engine: Engine, home: string): DockerTerminals {
 interface Acquired {
   readonly followed: Followed
   release(): Promise<void>
+}
+
+/** @throws BottleError `cancelled` as soon as the signal says so */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void =>
+      reject(
+        isBottleError(signal.reason)
+          ? signal.reason
+          : bottleError('cancelled', undefined, { cause: signal.reason }),
+      )
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 async function look(followed: Followed, size: Size): Promise<ScreenText | null> {

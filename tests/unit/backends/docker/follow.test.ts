@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import type { RuntimeRef } from '../../../../src-main/backends/backend.ts'
 import { follow } from '../../../../src-main/backends/docker/access-follow.ts'
+import { createTerminals } from '../../../../src-main/backends/docker/access-terminal.ts'
 import type { Engine } from '../../../../src-main/backends/docker/engine.ts'
 import { keepTail } from '../../../../src-main/backends/docker/keep-tail.ts'
 
@@ -64,4 +65,42 @@ it('asks for the end of a log, and holds no more of what comes meanwhile', async
   expect(screen?.lines.at(-1)).toBe('the end')
   expect(paths.join()).toMatch(/&tail=\d+$/)
   followed?.close()
+})
+
+it('goes on opening for whoever still waits when the first gives up', async () => {
+  const log = new PassThrough()
+  const opened: AbortSignal[] = []
+  const { engine } = engineWith(log, (_path, signal) => opened.push(signal))
+  const terminals = createTerminals(engine, '/nowhere')
+  const first = new AbortController()
+  const given = terminals.screen(REF, first.signal)
+  const other = terminals.screen(REF, new AbortController().signal)
+  while (opened.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  first.abort()
+  await expect(given).rejects.toMatchObject({ code: 'cancelled' })
+  log.end('shown')
+  expect((await other)?.lines[0]).toBe('shown')
+  expect(opened).toHaveLength(1)
+})
+
+it('opens no more once nobody waits for it', async () => {
+  const opened: AbortSignal[] = []
+  const { engine } = engineWith(new PassThrough(), (_path, signal) => opened.push(signal))
+  const terminals = createTerminals(engine, '/nowhere')
+  const only = new AbortController()
+  const given = terminals.screen(REF, only.signal)
+  while (opened.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  only.abort()
+  await expect(given).rejects.toMatchObject({ code: 'cancelled' })
+  expect(opened[0]?.aborted).toBe(true)
+})
+
+it('ends a wait for output that is cancelled while it opens', async () => {
+  const opened: AbortSignal[] = []
+  const { engine } = engineWith(new PassThrough(), (_path, signal) => opened.push(signal))
+  const stop = new AbortController()
+  const heard = createTerminals(engine, '/nowhere').output(REF, stop.signal)[Symbol.asyncIterator]().next()
+  while (opened.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  stop.abort()
+  expect((await heard).done).toBe(true)
 })
