@@ -16,11 +16,9 @@ import { bottleError, isBottleError } from '../system/bottle-error.ts'
 import { faultPoint } from '../system/fault.ts'
 import type { BottleDeps } from './deps.ts'
 import { ownedRuntime } from './find-runtime.ts'
-import { freezeLocked, freezeOptions } from './freeze.ts'
+import { freezeForGood, keepBeforeRemoval } from './freeze-for-good.ts'
 import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
-import { keepConversation } from './keep-session.ts'
 import { purgeEntry } from './purge.ts'
-import { copyRunLog } from './run-logs.ts'
 import type { DestroyRequest, OperationContext } from './services.ts'
 import { withdrawMounted } from './withdraw-workspace.ts'
 
@@ -126,14 +124,14 @@ async function removeRuntimes(
       const lost = await freezeOrWarn(deps, slug, backend, runtime, request, hasFolder, context)
       if (hasFolder) await intend(deps, slug, runtime)
       faultPoint('destroy:after-intent')
-      await copyRunLog(deps, backend, runtime, context.signal)
-      await keepBeforeRemoval(deps, slug, backend, runtime, context)
+      // After a freeze nothing slow may come any more: what still runs would do what no snapshot holds.
+      if (lost !== null) await keepBeforeRemoval(deps, backend, slug, runtime, context)
       // A folder of the user that was mounted outlives all of it.
       await withdrawMounted(deps, backend, runtime, context)
       const result: RemoveResult = await backend.remove(runtime, context.signal)
       done.push(...result.removed.map((name) => `removed ${name}`))
       left.push(...result.left)
-      unrecoverable.push(...lost)
+      unrecoverable.push(...(lost ?? []))
     } catch (thrown) {
       const isAway =
         isBottleError(thrown) && (thrown.code === 'engine-down' || thrown.code === 'engine-missing')
@@ -145,20 +143,6 @@ async function removeRuntimes(
     }
   }
   return { done, left, unrecoverable }
-}
-
-/** What a run that nobody saw ending leaves of its conversation; an ended one's is kept already. */
-async function keepBeforeRemoval(
-  deps: BottleDeps,
-  slug: string,
-  backend: Backend,
-  runtime: RuntimeRef,
-  { signal }: OperationContext,
-): Promise<void> {
-  const read = await readMetadata(deps.root, slug)
-  if (read.kind !== 'ok') return
-  const run = read.metadata.icebox?.runs.find((known) => known.id === runtime.runId)
-  if (run && !run.exit) await keepConversation(deps, backend, slug, read.metadata, run, signal)
 }
 
 /** Sidecars, network and secrets of a run whose container somebody removed by hand. */
@@ -195,7 +179,7 @@ async function intend(deps: BottleDeps, slug: string, runtime: RuntimeRef): Prom
   })
 }
 
-/** Freezes first when asked; else names the work that no snapshot holds. */
+/** Freezes first when asked, and is null then; else names the work that no snapshot holds. */
 async function freezeOrWarn(
   deps: BottleDeps,
   slug: string,
@@ -204,14 +188,14 @@ async function freezeOrWarn(
   request: DestroyRequest,
   hasFolder: boolean,
   context: OperationContext,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | null> {
   if (!hasFolder) return []
   const { snapshots } = await readSnapshots(deps.root, slug)
   const current = currentSnapshot(snapshots, await readCommittedImage(deps.root, slug))
   if (!(await backend.hasChangedSince(runtime, current, context.signal))) return []
   if (await isFrozenFirst(deps, slug, request)) {
-    await freezeLocked(deps, backend, slug, runtime, freezeOptions('before-destroy'), context)
-    return []
+    await freezeForGood(deps, backend, slug, runtime, context)
+    return null
   }
   // On the host the live files move to the trash with the state, so nothing is lost.
   return backend.name === 'host' ? [] : [lostWork(current)]

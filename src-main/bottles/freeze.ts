@@ -58,7 +58,10 @@ function runOf(metadata: Metadata | null, runtime: RuntimeRef): RunRecord | null
   return metadata?.icebox?.runs.find((known) => known.id === runtime.runId) ?? null
 }
 
-/** Freezes under a lock that the caller holds. */
+/**
+ * Freezes under a lock that the caller holds.
+ * @param prepare done once nobody objects any more, right before the capture; it keeps the agent's output too
+ */
 export async function freezeLocked(
   deps: BottleDeps,
   backend: Backend,
@@ -66,21 +69,24 @@ export async function freezeLocked(
   runtime: RuntimeRef,
   options: Omit<FreezeOptions, 'confirm'>,
   context: OperationContext,
+  prepare?: () => Promise<void>,
 ): Promise<FreezeOutcome> {
-  const reading = readMetadata(deps.root, slug)
-  const looking = reading.then((known) => {
+  const look = async () => {
+    const known = await readMetadata(deps.root, slug)
     const found = known.kind === 'ok' ? known.metadata : null
     return lookForSession(deps, backend, slug, found, runOf(found, runtime), context.signal, FREEZE_LOOK_MS)
-  })
-  const [read, { snapshots }, session] = await Promise.all([
-    reading,
+  }
+  const [read, { snapshots }, seen] = await Promise.all([
+    readMetadata(deps.root, slug),
     readSnapshots(deps.root, slug),
-    looking,
+    prepare ? undefined : look(),
     requireRoom(deps, backend, 'A freeze', context.signal),
   ])
   const metadata = read.kind === 'ok' ? read.metadata : null
   const told = { reason: options.reason, backend: backend.name }
   await runBottleHooks(deps, metadata, { point: 'pre_freeze', context: told }, context)
+  await prepare?.()
+  const session = prepare ? await look() : seen
   const run = runOf(metadata, runtime)
   const subject: FreezeSubject = {
     slug,
@@ -94,6 +100,7 @@ export async function freezeLocked(
   let copying: Promise<void> | undefined
   // The output so far is kept beside our own bookkeeping: an engine that commits makes everybody else wait.
   const copyLog = () => {
+    if (prepare) return
     copying ??= copyRunLog(deps, backend, runtime, context.signal).catch((thrown: unknown) => {
       context.notice(`The agent's output could not be copied: ${toFailure(thrown).message}`)
     })

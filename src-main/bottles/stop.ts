@@ -1,6 +1,5 @@
 import type { Done } from '../../src-preload/contract/index.ts'
 import { writeLaunched } from '../agents/launched-agent.ts'
-import { clearIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import {
@@ -27,11 +26,11 @@ import { afterStop, beforeStop } from './hooks/stop-hooks.ts'
 import { sessionOfRun } from './keep-session.ts'
 import { type PreparedRun, prepareRun, toLaunchPlan, withSession } from './prepare-run.ts'
 import { readRuntime } from './read-bottles.ts'
-import { finishRun, recordExitLocked, tellLaunchNotices } from './run-lifecycle.ts'
+import { finishRun, tellLaunchNotices } from './run-lifecycle.ts'
 import { orderOf, restartWish } from './run-order.ts'
 import type { RunRequest } from './run-request.ts'
 import type { FinishedRun, OperationContext, RestartOptions } from './services.ts'
-import { withdrawWorkspace } from './withdraw-workspace.ts'
+import { type StopWay, stopRuntime } from './stop-runtime.ts'
 
 /** Seconds that an agent gets to end by itself. */
 export const GRACE_SECONDS = 10
@@ -68,7 +67,7 @@ async function stopLocked(
   deps: BottleDeps,
   slug: string,
   metadata: Metadata,
-  { graceSeconds, isForRestart }: { readonly graceSeconds: number; readonly isForRestart: boolean },
+  way: StopWay,
   context: OperationContext,
 ): Promise<boolean> {
   const fact = await readRuntime(deps, slug, metadata.backend, context.signal)
@@ -76,23 +75,7 @@ async function stopLocked(
   const backend = await deps.backends.get(metadata.backend)
   const runtime = await ownedRuntime(deps, slug, backend, context.signal)
   if (!runtime) return false
-  await writeIntent(deps.root, slug, {
-    op: 'stop',
-    runId: runtime.runId,
-    previous: null,
-    runtime,
-    snapshotId: null,
-    target: null,
-    draft: null,
-    isForRestart,
-  })
-  faultPoint('stop:after-intent')
-  await withdrawWorkspace(deps, backend, runtime, context)
-  await backend.stop(runtime, { graceSeconds }, context.signal)
-  faultPoint('stop:after-stop')
-  const exit = await backend.wait(runtime, context.signal)
-  if (exit) await recordExitLocked(deps, backend, slug, runtime.runId, exit, true, context.signal)
-  await clearIntent(deps.root, slug)
+  await stopRuntime(deps, backend, slug, runtime, way, context)
   return true
 }
 
