@@ -1,4 +1,5 @@
 import type { Backend, RuntimeRef } from '../backends/backend.ts'
+import { appendJournal } from '../state/journal.ts'
 import { readMetadata } from '../state/metadata.ts'
 import type { BottleDeps } from './deps.ts'
 import { freezeLocked, freezeOptions } from './freeze.ts'
@@ -37,6 +38,8 @@ export async function freezeForGood(
       { graceSeconds: GRACE_SECONDS, isForRestart: false },
       context,
     )
+    const message = 'Stopped for its last freeze.'
+    await appendJournal(deps.root, slug, { op: 'stop', outcome: 'done', message })
   }
   await freezeLocked(deps, backend, slug, runtime, freezeOptions('before-destroy'), context, stopFirst)
 }

@@ -4,6 +4,7 @@ import { writeLaunched } from '../../../src-main/agents/launched-agent.ts'
 import { DEFAULT_LIFECYCLE } from '../../../src-main/agents/lifecycle.ts'
 import type { Backend } from '../../../src-main/backends/backend.ts'
 import { destroy } from '../../../src-main/bottles/destroy.ts'
+import { readJournal } from '../../../src-main/state/journal.ts'
 import { latestRun, requireMetadata } from '../../../src-main/state/metadata.ts'
 import { bottleError } from '../../../src-main/system/bottle-error.ts'
 import { type OneEngine, oneEngine } from '../../support/one-engine.ts'
@@ -101,6 +102,8 @@ test('a freeze that fails leaves the bottle whole, and ended as asked', async ()
   })
   expect(world.calls).not.toContain('remove')
   expect(await runOf(world)).toMatchObject({ isStopped: true })
+  const told = (await readJournal(world.deps.root, 'web')).map(({ op, message }) => `${op}: ${message}`)
+  expect(told).toContain('stop: Stopped for its last freeze.')
 })
 
 test('without a freeze it is as ever: removed, and the work named', async () => {
