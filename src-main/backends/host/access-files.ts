@@ -30,7 +30,7 @@ async function collect(
   found: AgentFile[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const entry of await folder.entries()) {
+  for await (const entry of folder.entries()) {
     signal.throwIfAborted()
     if (budget.left-- <= 0) return
     const path = under + entry.name

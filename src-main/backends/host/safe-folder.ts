@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, type Dirent, type Stats } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileObstacle } from '../agent-access.ts'
 import { notThrough } from '../local/agent-paths.ts'
@@ -20,7 +20,8 @@ export interface SafeFolder {
   /** Opens a plain file; null when there is none of that name, or something else. */
   openFile(name: string): Promise<{ readonly file: FileHandle; readonly stats: Stats } | null>
   openFolder(name: string): Promise<SafeFolder | null>
-  entries(): Promise<readonly Dirent[]>
+  /** Read as they are asked for, since an agent can make any number. */
+  entries(): AsyncIterable<Dirent>
   look(name: string): Promise<Stats | null>
   /** What has that name; null only when nothing has. */
   kind(name: string): Promise<'file' | 'folder' | FileObstacle | null>
@@ -55,7 +56,10 @@ function folderOn(handle: FileHandle, base: string): SafeFolder {
       return null
     },
     openFolder: (name) => openAt(join(base, name), join(base, name)),
-    entries: async () => (await attempt(readdir(base, { withFileTypes: true }))) ?? [],
+    async *entries() {
+      const found = await attempt(opendir(base, { bufferSize: 256 }))
+      if (found) yield* found
+    },
     look: (name) => attempt(lstat(join(base, name))),
     async kind(name) {
       try {
