@@ -14,15 +14,16 @@ export interface Followed {
   readonly facts: UsageFacts
 }
 
-/** Bytes from the end that are read at first, more and more until everything wanted is found. */
-const TAILS = [256 * 1024, 4 * 1024 * 1024, 32 * 1024 * 1024]
+/** Bytes from the end that are read at first, more and more until everything wanted is found; read while others wait. */
+const TAILS = [256 * 1024, 2 * 1024 * 1024, 8 * 1024 * 1024]
+const MOST_BYTES = Math.max(...TAILS)
 /** Bytes that a file may grow while it is looked at, and the length of a mark. */
 const SLACK = 64 * 1024
 const MARK = 512
 
 /**
  * Reads what a transcript grew by since the last look; at first its end, as far back as the last answer, the last tool
- * and the last prompt are. A line may be as long as it likes.
+ * and the last prompt are, within a bound. What grew by more than that is read from its end again.
  * @param bytes the file's size as listed
  */
 export async function followTranscript(
@@ -34,10 +35,12 @@ export async function followTranscript(
   signal: AbortSignal,
 ): Promise<Followed | null> {
   const place: AgentPath = { base: 'home', path: file.path }
-  const isKnown = known !== null && known.path === file.path && known.mark !== '' && known.bytes <= file.bytes
-  if (isKnown) {
-    if (known.bytes === file.bytes) return known
-    const grown = await readTail(access, ref, place, file.bytes - known.bytes + MARK + SLACK, signal)
+  const isKnown = known !== null && known.path === file.path && known.bytes <= file.bytes
+  const hasMark = isKnown && known.mark !== ''
+  if (hasMark && known.bytes === file.bytes) return known
+  const since = isKnown ? file.bytes - known.bytes + MARK + SLACK : 0
+  if (hasMark && since <= MOST_BYTES) {
+    const grown = await readTail(access, ref, place, since, signal)
     if (grown === null) return known
     const at = grown.text.indexOf(known.mark)
     if (at >= 0) {
@@ -45,7 +48,9 @@ export async function followTranscript(
       return { ...fresh, path: file.path, bytes: file.bytes }
     }
   }
-  return fromEnd(access, ref, place, file, reader, signal)
+  // No line ended in as much as is ever read: only what is new can tell more.
+  const isEndless = isKnown && !hasMark && known.bytes > MOST_BYTES
+  return fromEnd(access, ref, place, file, isEndless ? TAILS.slice(0, 1) : TAILS, reader, signal)
 }
 
 async function fromEnd(
@@ -53,10 +58,11 @@ async function fromEnd(
   ref: RuntimeRef,
   place: AgentPath,
   file: { readonly path: string; readonly bytes: number },
+  tails: readonly number[],
   reader: TranscriptReader,
   signal: AbortSignal,
 ): Promise<Followed | null> {
-  for (const tail of TAILS) {
+  for (const tail of tails) {
     const read = await readTail(access, ref, place, tail, signal)
     if (read === null) return null
     const isWhole = read.bytes < tail
@@ -67,7 +73,7 @@ async function fromEnd(
       { facts: {}, isWhole, mark: '' },
       reader,
     )
-    if (isWhole || isComplete(found.facts) || tail === TAILS.at(-1)) {
+    if (isWhole || isComplete(found.facts) || tail === tails.at(-1)) {
       return { ...found, path: file.path, bytes: file.bytes }
     }
   }
