@@ -19,6 +19,8 @@ export interface LaunchedAgent {
   readonly lifecycle: Lifecycle
   /** Those of the bottle's plain variables that tell how large the model's window is. */
   readonly env: Readonly<Record<string, string>>
+  /** Its variables that hold `${NAME}`, as they are written: never with the values, which are secrets. */
+  readonly envTemplates: Readonly<Record<string, string>>
 }
 
 const WINDOW_NAMES: readonly string[] = ['ICEBOX_CONTEXT_WINDOW', 'ANTHROPIC_BETAS']
@@ -50,6 +52,7 @@ export function toLaunched({ agent, bottle }: ResolvedAgent, runId: string): Lau
       later: withoutSecrets(lifecycle.later),
     },
     env: Object.fromEntries(Object.entries(bottle.env).filter(([name]) => WINDOW_NAMES.includes(name))),
+    envTemplates: agent.envTemplates ?? {},
   }
 }
 
@@ -62,7 +65,8 @@ export async function writeLaunched(
 ): Promise<void> {
   const known = await readAll(root, slug)
   const others = known.filter((each) => each.runId !== runId)
-  const isKept = resolved !== null && !isPlain(resolved.agent.lifecycle)
+  const isKept =
+    resolved !== null && (!isPlain(resolved.agent.lifecycle) || resolved.agent.envTemplates !== undefined)
   // A restart by a definition that became plain since forgets what the run was before.
   if (!isKept && others.length === known.length) return
   const runs = (isKept ? [...others, toLaunched(resolved, runId)] : others).slice(-KEPT)
@@ -77,6 +81,15 @@ export async function readLaunched(
   runId: string,
 ): Promise<LaunchedAgent | null> {
   return (await readAll(root, slug)).find((known) => known.runId === runId) ?? null
+}
+
+/** The variables with `${NAME}` of all runs that are remembered; those of the newest count where names are the same. */
+export async function readEnvTemplates(
+  root: StateRoot,
+  slug: string,
+): Promise<Readonly<Record<string, string>>> {
+  const known = await readAll(root, slug)
+  return Object.fromEntries(known.flatMap(({ envTemplates }) => Object.entries(envTemplates)))
 }
 
 async function readAll(root: StateRoot, slug: string): Promise<readonly LaunchedAgent[]> {
@@ -102,6 +115,7 @@ function parse(value: unknown): LaunchedAgent | null {
     model: known.model ?? null,
     lifecycle: withDefaults(known.lifecycle),
     env: known.env ?? {},
+    envTemplates: known.envTemplates ?? {},
   }
 }
 

@@ -25,6 +25,7 @@ import {
   requireCopied,
   requireVenv,
   runtimeOf,
+  templateSecrets,
   templateValues,
 } from './run-needs.ts'
 import type { RunRequest } from './run-request.ts'
@@ -39,6 +40,7 @@ export interface PreparedRun {
   /** What keeps the run going while nobody waits for it; null for one as the call asks. */
   readonly runtime: AgentRuntime | null
   readonly backend: Backend
+  /** Also of variables that only others take in: a backend gets those that are named. */
   readonly secretValues: Readonly<Record<string, string>>
   /** Names that come from files of variables, beside the plan's own. */
   readonly envFileNames: readonly string[]
@@ -111,7 +113,7 @@ export async function prepareRun(
     session: drawn.session,
     runtime,
     backend: choice.backend,
-    secretValues: { ...fromFiles.values, ...values },
+    secretValues: { ...templateSecrets(resolved, deps.env), ...fromFiles.values, ...values },
     envFileNames: Object.keys(fromFiles.values),
     told,
     notices: [...told, ...planned.notices],

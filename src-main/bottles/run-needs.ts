@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import type { ResolvedAgent } from '../agents/definitions.ts'
 import type { AgentRuntime } from '../agents/lifecycle.ts'
-import { fillFromEnv } from '../agents/yaml/env-templates.ts'
+import { fillFromEnv, secretsOfTemplates } from '../agents/yaml/env-templates.ts'
 import type { Backend } from '../backends/backend.ts'
 import { bottleError } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
@@ -79,6 +79,15 @@ export function templateValues(
 ): Readonly<Record<string, string>> {
   const templates = Object.entries(resolved?.agent.envTemplates ?? {})
   return Object.fromEntries(templates.map(([name, template]) => [name, fillFromEnv(template, env)]))
+}
+
+/** What may show of those variables, by name: the whole values, and what they take in. Pure. */
+export function templateSecrets(
+  resolved: ResolvedAgent | null,
+  env: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const { found } = secretsOfTemplates(resolved?.agent.envTemplates ?? {}, env)
+  return Object.fromEntries(found.map(({ name, value }) => [name, value]))
 }
 
 /** What to tell of the folder that a new bottle begins with a copy of. @throws BottleError `not-found` */

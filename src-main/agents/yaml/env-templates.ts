@@ -33,3 +33,35 @@ export function splitEnv(given: Readonly<Record<string, string>>, env: Env, home
   }
   return { plain: Object.fromEntries(plain), templates: Object.fromEntries(templates) }
 }
+
+/** Variables that say where and as whom a program runs: their values stand everywhere and give nothing away. */
+const ORDINARY =
+  /^(?:HOME|USER|LOGNAME|HOSTNAME|PWD|OLDPWD|SHELL|PATH|LANG|LANGUAGE|LC_[A-Z]+|TERM|TZ|TMPDIR|XDG_[A-Z_]+)$/
+
+/**
+ * What stands for secrets once templates are filled in: their values, and those of the variables that they take in.
+ * `missing` are names whose value can't be had any more. A template of nothing but where and who is none. Pure.
+ */
+export function secretsOfTemplates(
+  templates: Readonly<Record<string, string>>,
+  env: Env,
+): {
+  readonly found: readonly { readonly name: string; readonly value: string }[]
+  readonly missing: readonly string[]
+} {
+  const found = new Map<string, string>()
+  const missing = new Set<string>()
+  for (const [name, template] of Object.entries(templates)) {
+    const taken = [...template.matchAll(REFERENCE)].map(([, reference = '']) => reference)
+    const secret = taken.filter((reference) => !ORDINARY.test(reference))
+    if (secret.length === 0) continue
+    const isFilled = taken.every((reference) => Object.hasOwn(env, reference))
+    if (isFilled) found.set(name, fillFromEnv(template, env))
+    else missing.add(name)
+    for (const reference of secret) {
+      const value = Object.hasOwn(env, reference) ? env[reference] : undefined
+      if (value) found.set(reference, value)
+    }
+  }
+  return { found: [...found].map(([name, value]) => ({ name, value })), missing: [...missing] }
+}

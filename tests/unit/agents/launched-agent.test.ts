@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import type { ResolvedAgent } from '../../../src-main/agents/definitions.ts'
-import { readLaunched, writeLaunched } from '../../../src-main/agents/launched-agent.ts'
+import { readEnvTemplates, readLaunched, writeLaunched } from '../../../src-main/agents/launched-agent.ts'
 import { DEFAULT_LIFECYCLE, type Lifecycle } from '../../../src-main/agents/lifecycle.ts'
 import { testRoot } from '../../support/test-root.ts'
 
@@ -73,4 +73,16 @@ test('a restart by a definition that became plain forgets what the run was befor
   await writeLaunched(root, 'box', resolved(DEFAULT_LIFECYCLE), 'r2')
   expect(await readLaunched(root, 'box', 'r2')).toBeNull()
   expect(await readLaunched(root, 'box', 'r1')).not.toBeNull()
+})
+
+test('variables that take in others are kept as they are written, of a plain definition as well', async () => {
+  const root = await testRoot()
+  const template = `postgres://u:$\{PW}@h`
+  const plain = resolved(DEFAULT_LIFECYCLE)
+  const withTemplates = { ...plain, agent: { ...plain.agent, envTemplates: { URL: template } } }
+  await writeLaunched(root, 'box', withTemplates, 'r1')
+  await writeLaunched(root, 'box', resolved(WATCHED), 'r2')
+  expect((await readLaunched(root, 'box', 'r1'))?.envTemplates).toEqual({ URL: template })
+  expect(await readEnvTemplates(root, 'box')).toEqual({ URL: template })
+  expect(await readEnvTemplates(root, 'other')).toEqual({})
 })

@@ -7,6 +7,7 @@ import type { Backends } from '../../../src-main/backends/registry.ts'
 import type { ArtifactDeps } from '../../../src-main/bottles/artifact-deps.ts'
 import type { ExportTarget } from '../../../src-main/bottles/artifact-services.ts'
 import { exportBottle } from '../../../src-main/bottles/export-bottle.ts'
+import { searchSnapshotSecrets } from '../../../src-main/bottles/search-secrets.ts'
 import type { OperationContext } from '../../../src-main/bottles/services.ts'
 import { openSettings } from '../../../src-main/state/settings.ts'
 import {
@@ -153,6 +154,44 @@ test('the definitions travel along, but not one that holds a secret', async () =
   expect(text).toContain('"secretNames":["API_KEY","GONE"]')
   expect(bottle.notices.join('\n')).toMatch(/box holds the value of API_KEY/)
   expect(bottle.notices.join('\n')).toMatch(/GONE/)
+})
+
+test('a search finds what a definition filled in from the environment, whole and in its parts', async () => {
+  const leaking = (name: string, text: string) => {
+    const layer = Buffer.from(layerTar(name, 4_000))
+    layer.write(text, 600)
+    return layer
+  }
+  const engine = fakeEngine([
+    layerTar('base', 400),
+    leaking('url', 'postgres://u:7@h'),
+    leaking('part', 'only canary-pw here'),
+  ])
+  const bottle = await makeBottle(engine.portable)
+  const { root } = bottle
+  await writeFile(
+    root.path('state', SLUG, 'metadata.json'),
+    JSON.stringify({ agent_name: 'coder', icebox: { version: 1, secretNames: ['DATABASE_URL'] } }),
+  )
+  await mkdir(root.path('state', SLUG, 'agent'), { recursive: true })
+  const envTemplates = { DATABASE_URL: `postgres://u:$\{PIN}@h`, KEY: `key $\{PW}` }
+  await writeFile(
+    root.path('state', SLUG, 'agent', 'launched.json'),
+    JSON.stringify({ version: 1, runs: [{ runId: 'r', lifecycle: {}, envTemplates }] }),
+  )
+  const context = {
+    signal: bottle.stop.signal,
+    progress: () => undefined,
+    notice: (text: string) => bottle.notices.push(text),
+    confirm: async () => false,
+  }
+  const deps = { ...bottle.deps, env: { PIN: '7', PW: 'canary-pw' } }
+  const findings = await searchSnapshotSecrets(deps, { slug: SLUG }, context)
+  expect(findings.map(({ name, rule }) => [name, rule])).toEqual([
+    ['/part', 'declared secret PW'],
+    ['/url', 'declared secret DATABASE_URL'],
+  ])
+  expect(bottle.notices.join('\n')).not.toContain('values of DATABASE_URL')
 })
 
 test('a project’s definition that became a link to a file elsewhere does not travel along', async () => {
