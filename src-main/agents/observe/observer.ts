@@ -17,7 +17,7 @@ export function createObserver(agent: ObservedAgent): Observer {
   const startedAt = Date.parse(agent.startedAt) || 0
   const isTurns = agent.lifecycle.runtime === 'turns'
   const files = createFileReader(agent, startedAt)
-  let hidden: Promise<readonly string[]> | undefined
+  let hidden: readonly string[] = []
   let previous = ownSample(agent, startedAt)
   let shown: string | null = null
   let outputAt: number | null = null
@@ -41,7 +41,8 @@ export function createObserver(agent: ObservedAgent): Observer {
     }
     const { events, heartbeat, usage: found } = files.known()
     const usage = found ?? olderUsage(previous, agent.runId)
-    hidden ??= agent.secrets?.().catch(() => []) ?? Promise.resolve([])
+    // Values that can't be told now may be told at the next look; until then those of the last one count.
+    hidden = (await agent.secrets?.().catch(() => hidden)) ?? []
     const isThere = screen !== null || (reason === 'output' && !isTurns)
     previous = assess(
       {
@@ -56,7 +57,7 @@ export function createObserver(agent: ObservedAgent): Observer {
         heartbeat,
         usage,
         contextWindow: windowOf(agent, usage),
-        secrets: await hidden,
+        secrets: hidden,
       },
       previous,
       agent.lifecycle,

@@ -6,9 +6,10 @@ import type { RuntimeRef } from '../../state/runtime-ref.ts'
 import { toBottleError } from '../../system/bottle-error.ts'
 import type { ProviderName } from '../definitions.ts'
 import type { Lifecycle } from '../lifecycle.ts'
-import { redactLines, redactText } from '../redact.ts'
+import { redactLines } from '../redact.ts'
 import { toStrokes } from './answers.ts'
 import { beginStartup, nextStartupStep, type StartupMemory, type StartupStep } from './next-step.ts'
+import { questionOf } from './screen-signs.ts'
 import type { StartupProgress } from './startup-state.ts'
 
 export { asStartupState, NEW_STARTUP, type StartupProgress, type StartupState } from './startup-state.ts'
@@ -21,8 +22,8 @@ export interface StartupAgent {
   readonly lifecycle: Lifecycle
   /** Absolute path of `state/<slug>/logs`. */
   readonly logsDir: string
-  /** Values that no file may show. */
-  readonly secrets: readonly string[]
+  /** Values that no file may show; asked for whenever something is told. */
+  secrets(): Promise<readonly string[]>
   /** A sentence for the bottle's journal. */
   tell(text: string): void
 }
@@ -59,8 +60,11 @@ export async function startUp(
     if (step.kind !== 'answer') await keep(memory, next.memory, done)
     if (step.kind === 'done') return { kind: 'done', reason: late }
     if (step.kind === 'fail') {
-      agent.tell(`The agent did not start as planned: ${step.reason}.`)
-      return { kind: 'failed', reason: step.reason }
+      const question = questionOf(screen.lines)
+      const asks = question !== null && step.reason.includes(question)
+      const reason = asks ? `it asks: ${await shownQuestion(agent, screen.lines)}` : step.reason
+      agent.tell(`The agent did not start as planned: ${reason}.`)
+      return { kind: 'failed', reason }
     }
     if (step.kind === 'capture') {
       const file = await writeBootCapture(agent, screen.lines)
@@ -69,7 +73,7 @@ export async function startUp(
     }
     if (step.kind === 'blocked' && told !== step.question) {
       told = step.question
-      agent.tell(`The agent waits for an answer: ${redactText(step.question, agent.secrets)}`)
+      agent.tell(`The agent waits for an answer: ${await shownQuestion(agent, screen.lines)}`)
     }
     await perform(agent, step, signal)
     if (step.kind === 'answer') {
@@ -78,6 +82,11 @@ export async function startUp(
     }
     memory = next.memory
   }
+}
+
+/** The question without secrets, which are taken out of the screen before the question is found and cut. */
+async function shownQuestion(agent: StartupAgent, lines: readonly string[]): Promise<string> {
+  return questionOf(redactLines(lines, await agent.secrets())) ?? 'a question that holds a secret'
 }
 
 async function keep(before: StartupMemory, after: StartupMemory, done: StartupProgress): Promise<void> {
@@ -128,7 +137,7 @@ async function nextOutput({ ref, access }: StartupAgent, signal: AbortSignal): P
 /** Keeps the screen of an agent that was not ready in time, secrets taken out. Resolves with the file's name. */
 async function writeBootCapture(agent: StartupAgent, lines: readonly string[]): Promise<string> {
   const name = `boot-capture-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.txt`
-  const text = `${redactLines(lines, agent.secrets).join('\n')}\n`
+  const text = `${redactLines(lines, await agent.secrets()).join('\n')}\n`
   try {
     await mkdir(agent.logsDir, { recursive: true, mode: 0o700 })
     await writeFile(join(agent.logsDir, name), text, { mode: 0o600 })

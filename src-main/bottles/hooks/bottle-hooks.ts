@@ -6,6 +6,7 @@ import { readLaunched } from '../../agents/launched-agent.ts'
 import type { Lifecycle } from '../../agents/lifecycle.ts'
 import { appendJournal } from '../../state/journal.ts'
 import { latestRun, type Metadata } from '../../state/metadata.ts'
+import { toFailure } from '../../system/bottle-error.ts'
 import type { BottleDeps } from '../deps.ts'
 import type { OperationContext } from '../services.ts'
 
@@ -95,10 +96,25 @@ export async function knownSecrets(
   metadata: Metadata,
   lifecycle: Lifecycle,
 ): Promise<readonly string[]> {
+  return (await lookForSecrets(deps, metadata, lifecycle)).values
+}
+
+/** The same, and whether all of them could be told: a keychain may be locked now. */
+export async function lookForSecrets(
+  deps: BottleDeps,
+  metadata: Metadata,
+  lifecycle: Lifecycle,
+): Promise<{ readonly values: readonly string[]; readonly isWhole: boolean }> {
   const values: string[] = []
+  let isWhole = true
+  const miss = (): void => {
+    isWhole = false
+  }
   if ((metadata.icebox?.secretNames.length ?? 0) > 0) {
     const { secretValues } = await import('../secret-values.ts')
-    values.push(...(await secretValues(deps, metadata.identity, () => undefined)).map(({ value }) => value))
+    values.push(
+      ...(await secretValues(deps, metadata.identity, () => undefined, miss)).map(({ value }) => value),
+    )
   }
   if (lifecycle.envFiles.length > 0) {
     const [{ readEnvFiles }, { homedir }] = await Promise.all([
@@ -106,10 +122,15 @@ export async function knownSecrets(
       import('node:os'),
     ])
     // One that is gone or damaged now has no value to hide, and must not keep a freeze from happening.
-    for (const file of lifecycle.envFiles)
-      values.push(...Object.values(await readEnvFiles([file], deps.env.HOME || homedir()).catch(() => ({}))))
+    for (const file of lifecycle.envFiles) {
+      const read = await readEnvFiles([file], deps.env.HOME || homedir()).catch((thrown: unknown) => {
+        if (toFailure(thrown).code !== 'not-found') miss()
+        return {}
+      })
+      values.push(...Object.values(read))
+    }
   }
-  return values
+  return { values, isWhole }
 }
 
 /** @throws BottleError `busy` when a hook of this very point calls for the operation that it stands before */

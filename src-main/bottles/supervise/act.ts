@@ -2,6 +2,7 @@ import type { AgentSample, HookPoint } from '../../../src-preload/contract/agent
 import type { Json } from '../../agents/definitions.ts'
 import { isIdle } from '../../agents/observe/idle.ts'
 import type { ObservedAgent, Observer } from '../../agents/observe/types.ts'
+import { redactText } from '../../agents/redact.ts'
 import type { AgentAccess } from '../../backends/agent-access.ts'
 import { writeSample } from '../../state/agent-sample.ts'
 import { appendJournal } from '../../state/journal.ts'
@@ -9,11 +10,12 @@ import { readMetadata } from '../../state/metadata.ts'
 import { bottleError, toFailure } from '../../system/bottle-error.ts'
 import { faultPoint } from '../../system/fault.ts'
 import { neverStopping } from '../confirm-stop.ts'
-import { knownSecrets, runBottleHooks } from '../hooks/bottle-hooks.ts'
+import { lookForSecrets, runBottleHooks } from '../hooks/bottle-hooks.ts'
 import type { OperationContext } from '../services.ts'
 import { bareSample, restartFacts } from './bare-sample.ts'
 import { isStill, type Launch } from './current-launch.ts'
 import type { Action, AgentEvent } from './decide.ts'
+import { rememberValues } from './known-values.ts'
 import { restartByRule } from './restart-by-rule.ts'
 import type { AgentState, FreezeRule } from './supervision.ts'
 import type { Session } from './supervisor-deps.ts'
@@ -59,19 +61,20 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<b
     return { agent: seen, by: observer }
   }
 
-  let known: Promise<readonly string[]> | undefined
-  const secrets = (): Promise<readonly string[]> => {
-    known ??= readMetadata(root, slug).then((read) =>
-      read.kind === 'ok' ? knownSecrets(session.services, read.metadata, launched.lifecycle) : [],
-    )
-    return known
-  }
+  const secrets = rememberValues(
+    async () => {
+      const read = await readMetadata(root, slug)
+      if (read.kind !== 'ok') return { values: [], isWhole: false }
+      return lookForSecrets(session.services, read.metadata, launched.lifecycle)
+    },
+    () => clock.now(),
+  )
 
-  const tell = (text: string, isFailure: boolean): Promise<void> =>
+  const tell = async (text: string, isFailure: boolean): Promise<void> =>
     appendJournal(root, slug, {
       op: 'supervise',
       outcome: isFailure ? 'failed' : 'notice',
-      message: text,
+      message: redactText(text, await secrets()),
     })
 
   const context = (own = signal): OperationContext => ({
@@ -137,7 +140,7 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<b
       provider: launched.provider,
       lifecycle: launched.lifecycle,
       logsDir: root.path('state', slug, 'logs'),
-      secrets: await secrets().catch(() => []),
+      secrets,
       tell: (text: string) => void tell(text, false),
     }
     try {

@@ -159,3 +159,19 @@ test('a definition’s variable gives the window', async () => {
   await transcript(claude.user('hi'), claude.answer(50_000))
   expect((await createObserver(agent).look('tick', SIGNAL)).contextPercent).toBe(50)
 })
+
+test('secrets that could not be told at one look are hidden at the next, and stay known when a later one fails', async () => {
+  let answers: (readonly string[] | null)[] = [null, ['swordfish'], null]
+  const secrets = async () => {
+    const [answer = null, ...rest] = answers
+    answers = rest
+    if (answer === null) throw new Error('the keychain is locked')
+    return answer
+  }
+  const { agent, shown } = fakeAgent(home, { secrets })
+  shown.screen = 'it is swordfish'
+  const observer = createObserver(agent)
+  const rows = []
+  for (const _ of [1, 2, 3]) rows.push((await observer.look('output', SIGNAL)).screen[0])
+  expect(rows).toEqual(['it is swordfish', 'it is *********', 'it is *********'])
+})

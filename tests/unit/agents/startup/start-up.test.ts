@@ -37,7 +37,7 @@ async function setUp(program: Parameters<typeof fakeTerminal>[0], lifecycle: Lif
     provider: 'claude' as const,
     lifecycle,
     logsDir,
-    secrets: ['hunter22secret'],
+    secrets: async () => ['hunter22secret'],
     tell: (text: string) => told.push(text),
   }
   const progress = { state: from, save: async (state: StartupState) => void saved.push(state) }
@@ -136,6 +136,28 @@ test('or fails, when its definition says so', async () => {
   expect(await agent.run()).toEqual({ kind: 'failed', reason: 'it was not ready in time' })
   expect(agent.typed).toEqual([])
   expect(await readdir(agent.logsDir)).toHaveLength(1)
+})
+
+test('what it asks is told without secrets: whole, cut at the end of a quote, or broken by the screen', async () => {
+  const lifecycle = startup({
+    readyPatterns: ['never'],
+    readyTimeoutSeconds: 0.02,
+    onTimeout: 'capture_and_fail',
+  })
+  const choice = '❯ 1. Yes\n  2. No\nEnter to confirm'
+  const questions = [
+    'Use hunter22secret?',
+    `${'a'.repeat(190)} hunter22secret?`,
+    'Do you want to use hunter22sec\nret now?',
+  ]
+  for (const question of questions) {
+    const agent = await setUp(() => `${question}\n${choice}`, lifecycle)
+    const { kind, reason } = await agent.run()
+    expect(kind).toBe('failed')
+    expect(reason).toMatch(/^it asks: .*\*\*\*/)
+    const said = [reason, ...agent.told].join('\n')
+    for (const part of ['hunter', 'secret', 'ret now']) expect(said).not.toContain(part)
+  }
 })
 
 test('an Enter that the program lost is pressed again', async () => {

@@ -8,6 +8,7 @@ import type { BottleDeps } from '../../../../src-main/bottles/deps.ts'
 import {
   countHooks,
   hasHooks,
+  lookForSecrets,
   runBottleHooks,
   withHookCounts,
 } from '../../../../src-main/bottles/hooks/bottle-hooks.ts'
@@ -147,4 +148,34 @@ test('what is shown of hooks has no secret and no query; only points that have a
     code: 'not-found',
   })
   await expect(readAgentHooks(s.deps, '../x')).rejects.toMatchObject({ code: 'invalid-slug' })
+})
+
+test('values that a definition fills in from the environment are known, whole and in their parts', async () => {
+  const s = await scene({})
+  const definition = resolved({ runtime: 'terminal' })
+  const envTemplates = { DATABASE_URL: `postgres://u:$\{PW_OF_TEST}@h` }
+  const agent = { ...definition.agent, envTemplates }
+  await writeLaunched(s.root, 'web-1', { ...definition, agent }, 'run-1')
+  const metadata = {
+    ...s.metadata,
+    icebox: s.metadata.icebox && { ...s.metadata.icebox, secretNames: ['DATABASE_URL'] },
+  }
+  await writeFile(s.root.path('state', 'web-1', 'metadata.json'), metadataText(metadata))
+  const deps = { ...s.deps, env: { PW_OF_TEST: 'canary-pw' } }
+  expect(await lookForSecrets(deps, metadata, agent.lifecycle)).toEqual({
+    values: ['postgres://u:canary-pw@h', 'canary-pw'],
+    isWhole: true,
+  })
+})
+
+test('a keychain that does not tell now is no whole look; a value that is nowhere is', async () => {
+  const s = await scene({})
+  const secrets = async () => {
+    throw new Error('locked')
+  }
+  const locked = { ...s.deps, env: {}, secrets }
+  const { lifecycle } = resolved({}).agent
+  expect(await lookForSecrets(locked, s.metadata, lifecycle)).toEqual({ values: [], isWhole: false })
+  const empty = { ...s.deps, env: {} }
+  expect(await lookForSecrets(empty, s.metadata, lifecycle)).toEqual({ values: [], isWhole: true })
 })
