@@ -13,10 +13,11 @@ import { neverStopping } from '../confirm-stop.ts'
 import { lookForSecrets, runBottleHooks } from '../hooks/bottle-hooks.ts'
 import type { OperationContext } from '../services.ts'
 import { bareSample, restartFacts } from './bare-sample.ts'
-import { isStill, type Launch } from './current-launch.ts'
+import { endOf, isLaunch, isStill, type Launch, readNewestRun } from './current-launch.ts'
 import type { Action, AgentEvent } from './decide.ts'
+import { isCutOff } from './decide-restarts.ts'
 import { rememberValues } from './known-values.ts'
-import { restartByRule } from './restart-by-rule.ts'
+import { type PlannedRestart, restartByRule } from './restart-by-rule.ts'
 import type { AgentState, FreezeRule } from './supervision.ts'
 import type { Session } from './supervisor-deps.ts'
 
@@ -26,6 +27,8 @@ export interface ActingAgent {
   readonly signal: AbortSignal
   readonly state: () => AgentState
   readonly dispatch: (event: AgentEvent) => void
+  /** Keeps the state now, before whatever else is queued. */
+  readonly save: () => Promise<void>
   readonly saveStartup: (progress: unknown) => Promise<void>
 }
 
@@ -233,18 +236,39 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<b
     }
   }
 
+  function planned(why: 'crash' | 'context'): PlannedRestart {
+    const state = agent.state()
+    return {
+      why,
+      cutAt: isCutOff(state) ? state.restarts.cutAt : null,
+      async beforeStop() {
+        if (!agent.state().isRunning) return
+        dispatch({ kind: 'restart-stops' })
+        await agent.save()
+      },
+    }
+  }
+
+  /** What it stopped itself is known before it is told that the next launch failed. */
+  async function seeEnd(): Promise<void> {
+    const found = await readNewestRun(root, slug).catch(() => null)
+    const end = found && isLaunch(found.run, launch) ? endOf(found.run) : null
+    if (end) dispatch({ kind: 'exited', end })
+  }
+
   async function restart(why: 'crash' | 'context'): Promise<void> {
     // An end that came meanwhile has its own restart.
     if (agent.state().restarts.begun !== why) return
     try {
       if (why === 'context' && agent.state().isRunning && (await isHeldBack())) return
       // Not ended by its own success, which makes this launch a former one before all of it is done.
-      const isDone = await restartByRule(session, launch, why, context(session.signal))
+      const isDone = await restartByRule(session, launch, planned(why), context(session.signal))
       faultPoint('supervise:after-restart')
       if (!isDone) dispatch({ kind: 'restart-void' })
       session.recheck(slug)
     } catch (thrown) {
       if (signal.aborted) return
+      await seeEnd()
       const { code, message } = toFailure(thrown, slug)
       const isFinal = code === 'not-found' || code === 'unsupported' || code === 'manifest-invalid'
       dispatch({ kind: 'restart-failed', message, isFinal })

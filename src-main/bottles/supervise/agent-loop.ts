@@ -82,7 +82,7 @@ export async function openLoop(
     state = decision.state
     setClock()
     const { actions } = decision
-    if (hasChanged || actions.length > 0) enqueue(() => performAll(actions))
+    if (hasChanged || actions.length > 0) enqueue(() => performOrTell(actions))
   }
 
   // Kept before it is done: after a crash nothing is done twice, and what was begun is known.
@@ -95,12 +95,26 @@ export async function openLoop(
     }
   }
 
+  /** A restart that can't even be written down, as with a full disk, has failed like any other. */
+  const performOrTell = async (actions: readonly Action[]): Promise<void> => {
+    try {
+      await performAll(actions)
+    } catch (thrown) {
+      if (actions.some(({ kind }) => kind === 'restart') && state.restarts.begun !== null) {
+        const { message } = toFailure(thrown, launch.slug)
+        dispatch({ kind: 'restart-failed', message, isFinal: false })
+      }
+      throw thrown
+    }
+  }
+
   const act = createActions({
     session,
     launch,
     signal,
     state: () => state,
     dispatch,
+    save: persist,
     saveStartup: async (progress) => {
       dispatch({ kind: 'startup', progress, state: 'pending' })
       await persist()

@@ -1,8 +1,19 @@
 import type { HookPoint } from '../../../src-preload/contract/agents.ts'
 import type { Json } from '../../agents/definitions.ts'
 import type { Lifecycle } from '../../agents/lifecycle.ts'
-import { chooseRestart, countedTries, type RunEnd } from './back-off.ts'
+import type { RunEnd } from './back-off.ts'
 import { afterFreeze, exitFreeze, type FrozenEvent, freezeAction, freezeAgain } from './decide-freezes.ts'
+import {
+  afterFailedRestart,
+  beforeOwnStop,
+  beginRestart,
+  chooseAfter,
+  contextRestart,
+  isCutOff,
+  type RestartFailed,
+  resumeRestart,
+  withChoice,
+} from './decide-restarts.ts'
 import { afterSample, type SampleEvent } from './decide-sample.ts'
 import type { AgentState, FreezeRule } from './supervision.ts'
 
@@ -14,7 +25,9 @@ export type AgentEvent =
   | { readonly kind: 'due'; readonly what: Due }
   | { readonly kind: 'exited'; readonly end: RunEnd }
   | FrozenEvent
-  | { readonly kind: 'restart-failed'; readonly message: string; readonly isFinal: boolean }
+  | RestartFailed
+  /** A restart for the context is about to stop the agent itself. */
+  | { readonly kind: 'restart-stops' }
   /** Somebody else did something with the bottle in between: the rule has nothing to do any more. */
   | { readonly kind: 'restart-void' }
   | {
@@ -58,7 +71,7 @@ export function decide(
 ): Decision {
   switch (event.kind) {
     case 'armed':
-      return afterArm(state, event.hasStartup)
+      return afterArm(state, event.hasStartup, lifecycle, now)
     case 'output':
       return {
         state: {
@@ -80,9 +93,12 @@ export function decide(
     case 'restart-failed':
       return afterFailedRestart(state, event, lifecycle, now, random)
     case 'restart-void':
-      return { state: { ...state, restarts: { ...state.restarts, nextAt: null, begun: null } }, actions: [] }
+      // A time that was set since it was begun is of an end that came in between.
+      return { state: { ...state, restarts: { ...state.restarts, begun: null, cutAt: null } }, actions: [] }
+    case 'restart-stops':
+      return beforeOwnStop(state, now)
     case 'context':
-      return afterContext(state, event, lifecycle)
+      return afterContext(state, event, lifecycle, now)
     case 'startup':
       return {
         state: { ...state, startup: { state: event.state, progress: event.progress } },
@@ -92,7 +108,7 @@ export function decide(
 }
 
 /** A supervisor has come to the agent: it goes on with what an earlier one left, and repeats nothing. */
-function afterArm(state: AgentState, hasStartup: boolean): Decision {
+function afterArm(state: AgentState, hasStartup: boolean, lifecycle: Lifecycle, now: number): Decision {
   const actions: Action[] = []
   if (state.isRunning) {
     actions.push({ kind: 'look', reason: 'tick' })
@@ -101,9 +117,8 @@ function afterArm(state: AgentState, hasStartup: boolean): Decision {
     // One that failed has its own time.
     actions.push(exitFreeze(state.end))
   }
-  // Its hook went out when it was begun.
-  if (state.restarts.begun) actions.push({ kind: 'restart', why: state.restarts.begun })
-  return { state, actions }
+  const resumed = resumeRestart(state, lifecycle, now)
+  return { state: resumed.state, actions: [...actions, ...resumed.actions] }
 }
 
 function afterDue(state: AgentState, what: Due, lifecycle: Lifecycle, now: number): Decision {
@@ -168,85 +183,11 @@ function afterExit(
     })
   }
   const ranMs = end.at - Date.parse(state.startedAt)
-  const choice = chooseRestart(lifecycle.restart, end, ranMs, state.restarts.tries, now, random)
+  // What has stopped it goes on, or tells that it failed.
+  if (state.restarts.begun === 'context' && isCutOff(state)) return { state, actions }
+  const choice = chooseAfter(state, ranMs, lifecycle, now, random)
   const chosen = withChoice(state, choice, now)
   return { state: chosen.state, actions: [...actions, ...chosen.actions] }
-}
-
-function withChoice(state: AgentState, choice: ReturnType<typeof chooseRestart>, now: number): Decision {
-  if (choice.kind === 'none') return { state, actions: [] }
-  if (choice.kind === 'give-up') return giveUp(state, choice.reason)
-  const seconds = Math.max(1, Math.round((choice.at - now) / 1000))
-  const { code } = state.end ?? { code: null }
-  const how = code === null ? 'ended without a word' : `exited with code ${code}`
-  return {
-    state: {
-      ...state,
-      restarts: { tries: choice.tries, nextAt: choice.at, begun: null, gaveUp: null },
-    },
-    actions: [
-      { kind: 'tell', text: `The agent ${how}; it is started again in ${seconds} s.`, isFailure: false },
-      { kind: 'facts' },
-    ],
-  }
-}
-
-function giveUp(state: AgentState, reason: string): Decision {
-  const text = `The agent is not started again: ${reason}.`
-  return {
-    state: { ...state, restarts: { ...state.restarts, nextAt: null, begun: null, gaveUp: reason } },
-    actions: [
-      { kind: 'tell', text, isFailure: true },
-      { kind: 'facts' },
-      { kind: 'hook', point: 'on_health', context: { state: 'gave-up', reason: text } },
-    ],
-  }
-}
-
-function beginRestart(state: AgentState, lifecycle: Lifecycle, now: number): Decision {
-  if (state.isRunning || state.restarts.gaveUp !== null) return { state, actions: [] }
-  const tries = [...countedTries(lifecycle.restart, state.restarts.tries, now), now]
-  return {
-    state: { ...state, restarts: { tries, nextAt: null, begun: 'crash', gaveUp: null } },
-    actions: [
-      {
-        kind: 'hook',
-        point: 'on_restart',
-        context: {
-          percent: state.sample?.contextPercent ?? null,
-          strategy: lifecycle.context.strategy,
-          reason: 'crash',
-          attempt: tries.length,
-          exit_code: state.end?.code ?? null,
-        },
-      },
-      { kind: 'restart', why: 'crash' },
-    ],
-  }
-}
-
-function afterFailedRestart(
-  state: AgentState,
-  event: Extract<AgentEvent, { kind: 'restart-failed' }>,
-  lifecycle: Lifecycle,
-  now: number,
-  random: number,
-): Decision {
-  const wasCrash = state.restarts.begun === 'crash'
-  const ended: AgentState = { ...state, restarts: { ...state.restarts, begun: null } }
-  const told: Action = {
-    kind: 'tell',
-    text: `The agent could not be started again: ${event.message}`,
-    isFailure: true,
-  }
-  if (!wasCrash || !state.end) return { state: ended, actions: [told] }
-  // The end that led here counts from now: how long ago it was says nothing of the next try.
-  const end = { ...state.end, at: now }
-  const choice = event.isFinal
-    ? ({ kind: 'give-up', reason: event.message.replace(/\.$/, '') } as const)
-    : chooseRestart(lifecycle.restart, end, 0, state.restarts.tries, now, random)
-  const chosen = withChoice(ended, choice, now)
-  return { state: chosen.state, actions: [told, ...chosen.actions] }
 }
 
 /** What the context rules ask for. A freeze comes before what throws parts of the conversation away. */
@@ -254,6 +195,7 @@ function afterContext(
   before: AgentState,
   event: Extract<AgentEvent, { kind: 'context' }>,
   lifecycle: Lifecycle,
+  now: number,
 ): Decision {
   const state: AgentState = { ...before, context: event.latch }
   const percent = state.sample?.contextPercent ?? null
@@ -268,18 +210,7 @@ function afterContext(
       return { state, actions: [...actions, freezeAction('before-context', note)] }
     case 'compact':
       return { state, actions: [...actions, ...first, { kind: 'compact' }] }
-    case 'restart': {
-      const { strategy } = lifecycle.context
-      return {
-        state: { ...state, restarts: { ...state.restarts, begun: 'context' } },
-        actions: [
-          ...actions,
-          ...first,
-          { kind: 'still-idle' },
-          { kind: 'hook', point: 'on_restart', context: { percent, strategy, reason: 'context' } },
-          { kind: 'restart', why: 'context' },
-        ],
-      }
-    }
+    case 'restart':
+      return contextRestart(state, [...actions, ...first], lifecycle, now)
   }
 }

@@ -1,3 +1,4 @@
+import { readJournal } from '../../state/journal.ts'
 import { latestRun, readMetadata, withRun, writeMetadata } from '../../state/metadata.ts'
 import { readSnapshots } from '../../state/snapshot-files.ts'
 import { bottleError } from '../../system/bottle-error.ts'
@@ -10,6 +11,15 @@ import type { Session } from './supervisor-deps.ts'
 /** Why a restart by rule is not done: somebody else did something with the bottle, or it runs already. */
 type Objection = 'changed' | 'runs'
 
+/** A restart by rule, as it was decided. */
+export interface PlannedRestart {
+  readonly why: 'crash' | 'context'
+  /** When an earlier try for the context stopped the agent itself, and then broke off; null for none. */
+  readonly cutAt: number | null
+  /** Called when nothing stands against it, before it stops what runs. */
+  readonly beforeStop: () => Promise<void>
+}
+
 /**
  * Starts an agent again as a person's `restart` would, but only if everything is still as it was decided upon: looked at
  * under the bottle's lock, so that nobody can come in between. False when it is not, and nothing was done.
@@ -18,7 +28,7 @@ type Objection = 'changed' | 'runs'
 export async function restartByRule(
   session: Session,
   launch: Launch,
-  why: 'crash' | 'context',
+  planned: PlannedRestart,
   context: OperationContext,
 ): Promise<boolean> {
   const { slug } = launch
@@ -32,10 +42,10 @@ export async function restartByRule(
       { ...context, signal },
       {
         // After a crash the conversation goes on; a full one would only be full again.
-        session: why === 'crash' ? 'continue-or-new' : 'new',
+        session: planned.why === 'crash' ? 'continue-or-new' : 'new',
         check: async () => {
-          objection = await objectionTo(session, launch, why, context.signal)
-          if (objection === null) return
+          objection = await objectionTo(session, launch, planned, context.signal)
+          if (objection === null) return planned.beforeStop()
           throw bottleError('cancelled', 'Nothing is to be restarted any more.', { slug })
         },
         // Its end is seen by the watch, not waited for here.
@@ -53,7 +63,7 @@ export async function restartByRule(
 async function objectionTo(
   session: Session,
   launch: Launch,
-  why: 'crash' | 'context',
+  { why, cutAt }: PlannedRestart,
   signal: AbortSignal,
 ): Promise<Objection | null> {
   const { root, services } = session
@@ -63,9 +73,10 @@ async function objectionTo(
   const read = await readMetadata(root, slug)
   const run = read.kind === 'ok' ? latestRun(read.metadata) : null
   if (read.kind !== 'ok' || !run || !isLaunch(run, launch)) return 'changed'
-  if (why === 'context') return run.exit === null ? null : 'changed'
   const { exit } = run
-  if (exit === null || run.isStopped || run.isCalledOff) return 'changed'
+  if (why === 'context' && cutAt === null) return exit === null ? null : 'changed'
+  if (exit === null || run.isCalledOff) return 'changed'
+  if (run.isStopped && (cutAt === null || (await wasStoppedSince(session, slug, cutAt)))) return 'changed'
   const { snapshots } = await readSnapshots(root, slug)
   // A person who froze it after its end has put it away.
   if (snapshots.some(({ reason, createdAt }) => reason === 'user' && createdAt > exit.at)) return 'changed'
@@ -73,6 +84,12 @@ async function objectionTo(
   if (fact?.state !== 'running' && fact?.state !== 'paused') return null
   await adopt(session, launch)
   return 'runs'
+}
+
+/** True when a person stopped it: a restart's own stop is no entry of the journal. */
+async function wasStoppedSince({ root }: Session, slug: string, since: number): Promise<boolean> {
+  const entries = await readJournal(root, slug)
+  return entries.some(({ op, at, outcome }) => op === 'stop' && outcome === 'done' && Date.parse(at) >= since)
 }
 
 /** A process was killed between the start of the agent and its record: the record is made up for, and nothing starts twice. */

@@ -62,6 +62,8 @@ export function parseSupervision(raw: Readonly<Record<string, unknown>>): Superv
       nextAt: number(restarts.nextAt),
       begun: restarts.begun === 'crash' || restarts.begun === 'context' ? restarts.begun : null,
       gaveUp: text(restarts.gaveUp),
+      cutAt: number(restarts.cutAt),
+      contextTries: numbers(restarts.contextTries),
     },
     startup: {
       state: startup.state === 'done' || startup.state === 'failed' ? startup.state : 'pending',

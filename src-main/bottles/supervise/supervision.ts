@@ -20,6 +20,10 @@ export interface Supervision extends LaunchKey {
     /** A restart has been begun and its end is not known yet; and what for. */
     readonly begun: 'crash' | 'context' | null
     readonly gaveUp: string | null
+    /** When a restart for the context was about to stop the agent itself; null while none is. */
+    readonly cutAt: number | null
+    /** When restarts for the context stopped it. */
+    readonly contextTries: readonly number[]
   }
   readonly startup: {
     readonly state: 'pending' | 'done' | 'failed'
@@ -73,7 +77,7 @@ export function freshSupervision(key: LaunchKey, now: number): Supervision {
   return {
     runId: key.runId,
     startedAt: key.startedAt,
-    restarts: { tries: [], nextAt: null, begun: null, gaveUp: null },
+    restarts: { tries: [], nextAt: null, begun: null, gaveUp: null, cutAt: null, contextTries: [] },
     startup: { state: 'pending', progress: null },
     context: null,
     freezes: {
@@ -93,15 +97,18 @@ export function freshSupervision(key: LaunchKey, now: number): Supervision {
 
 /**
  * What holds for a launch when a supervisor comes to it: what an earlier one kept of the same launch; of a restart by
- * rule the tries; of anything else nothing. Pure.
+ * rule the tries, and of one for the context its latch; of anything else nothing. Pure.
  */
 export function takeUp(kept: Supervision | null, key: LaunchKey, now: number): Supervision {
   if (kept && isSameLaunch(kept, key)) return kept
   const fresh = freshSupervision(key, now)
   if (!kept?.restarts.begun) return fresh
+  const { tries, contextTries, begun } = kept.restarts
   return {
     ...fresh,
-    restarts: { ...fresh.restarts, tries: kept.restarts.tries },
+    restarts: { ...fresh.restarts, tries, contextTries },
+    // One that did not help is tried again only after a longer wait.
+    context: begun === 'context' ? kept.context : null,
     freezes: { ...fresh.freezes, lastAt: kept.freezes.lastAt, cannot: kept.freezes.cannot },
     trouble: kept.trouble,
   }

@@ -51,7 +51,12 @@ async function ruleRestarts({ deps, context }: OneEngine): Promise<boolean> {
     bottles: { restart },
   } as unknown as Session
   const launch = { slug: 'web', runId: 'run1', startedAt: STARTED } as unknown as Launch
-  await restartByRule(session, launch, 'crash', context)
+  await restartByRule(
+    session,
+    launch,
+    { why: 'crash', cutAt: null, beforeStop: async () => undefined },
+    context,
+  )
   return isStarted
 }
 

@@ -42,7 +42,14 @@ describe('ends', () => {
       ['look', 'hook on_health', 'tell', 'facts'],
       ['hook on_restart', 'restart crash'],
     ])
-    expect(state.restarts).toEqual({ tries: [NOW + 30_000], nextAt: null, begun: 'crash', gaveUp: null })
+    expect(state.restarts).toEqual({
+      tries: [NOW + 30_000],
+      nextAt: null,
+      begun: 'crash',
+      gaveUp: null,
+      cutAt: null,
+      contextTries: [],
+    })
   })
 
   test('the same end told twice is one end', () => {
@@ -118,6 +125,8 @@ describe('ends', () => {
       nextAt: null,
       begun: null,
       gaveUp: null,
+      cutAt: null,
+      contextTries: [],
     })
     expect(takeUp(keptPart(waiting), next, NOW).restarts.tries).toEqual([])
     expect(takeUp(null, next, NOW).end).toBeNull()

@@ -18,7 +18,8 @@ import { life, sampleOf } from './samples.ts'
 export const RUN = { runId: sampleRun().id, startedAt: sampleRun().startedAt }
 
 /** One launch under a supervisor that reaches no engine: what it does is told, and what it sees is set. */
-export interface LoopWorld extends OneEngine {
+export interface LoopWorld extends Pick<OneEngine, 'deps' | 'bottle'> {
+  readonly engine: OneEngine
   readonly done: string[]
   readonly warnings: unknown[]
   /** What the next looks find. */
@@ -78,7 +79,9 @@ export async function loopWorld(
     },
   } as unknown as Session
   const world: LoopWorld = {
-    ...engine,
+    engine,
+    deps: engine.deps,
+    bottle: engine.bottle,
     done,
     warnings,
     sees: {},

@@ -11,7 +11,7 @@ import { KEY, NOW } from './samples.ts'
 
 const KEPT = {
   ...freshSupervision(KEY, NOW),
-  restarts: { tries: [1, 2], nextAt: 5, begun: 'crash' as const, gaveUp: null },
+  restarts: { tries: [1, 2], nextAt: 5, begun: 'crash' as const, gaveUp: null, cutAt: 6, contextTries: [4] },
   startup: { state: 'done' as const, progress: { sent: 1 } },
   freezes: {
     ...freshSupervision(KEY, NOW).freezes,
@@ -53,6 +53,6 @@ test('odd parts get what holds for a new launch', () => {
     parseSupervision({ ...KEY, restarts: { tries: ['x', 3], nextAt: 'soon' }, freezes: 7, end: { at: 'x' } }),
   ).toEqual({
     ...freshSupervision(KEY, 0),
-    restarts: { tries: [3], nextAt: null, begun: null, gaveUp: null },
+    restarts: { tries: [3], nextAt: null, begun: null, gaveUp: null, cutAt: null, contextTries: [] },
   })
 })
