@@ -9,12 +9,18 @@ function file(root: StateRoot, slug: string): string {
   return root.path('state', slug, 'agent', 'supervision.json')
 }
 
-/** What an earlier supervisor kept; null for none. A damaged file costs what it held, and a copy of it stays. */
-export async function readSupervision(root: StateRoot, slug: string): Promise<Supervision | null> {
+/**
+ * What an earlier supervisor kept; null for none, `damaged` for one that can't be read, of which a copy stays: what it
+ * held is lost, but somebody has been there.
+ */
+export async function readSupervision(
+  root: StateRoot,
+  slug: string,
+): Promise<Supervision | 'damaged' | null> {
   const read = await readJsonObject(file(root, slug))
-  if (read.kind === 'ok') return parseSupervision(read.value)
+  if (read.kind === 'absent') return null
   if (read.kind === 'corrupt') await quarantine(root.dir, read.file).catch(() => undefined)
-  return null
+  return (read.kind === 'ok' ? parseSupervision(read.value) : null) ?? 'damaged'
 }
 
 /** Keeps it durably; keys of a later version survive. */

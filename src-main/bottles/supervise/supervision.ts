@@ -97,9 +97,11 @@ export function freshSupervision(key: LaunchKey, now: number): Supervision {
 
 /**
  * What holds for a launch when a supervisor comes to it: what an earlier one kept of the same launch; of a restart by
- * rule the tries, and of one for the context its latch; of anything else nothing. Pure.
+ * rule the tries, and of one for the context its latch; of anything else nothing. After a
+ * damaged one nothing is typed: commands that came twice could do harm. Pure.
  */
-export function takeUp(kept: Supervision | null, key: LaunchKey, now: number): Supervision {
+export function takeUp(kept: Supervision | 'damaged' | null, key: LaunchKey, now: number): Supervision {
+  if (kept === 'damaged') return { ...freshSupervision(key, now), startup: { state: 'done', progress: null } }
   if (kept && isSameLaunch(kept, key)) return kept
   const fresh = freshSupervision(key, now)
   if (!kept?.restarts.begun) return fresh

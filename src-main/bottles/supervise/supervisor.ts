@@ -1,5 +1,6 @@
 import { readLaunched } from '../../agents/launched-agent.ts'
 import { needsSupervision } from '../../agents/lifecycle.ts'
+import { appendJournal } from '../../state/journal.ts'
 import { isSlug } from '../../state/slug.ts'
 import { toFailure } from '../../system/bottle-error.ts'
 import { readSlugs } from '../read-slugs.ts'
@@ -91,6 +92,10 @@ export function createSupervisor(
       access: (await backend.access?.()) ?? null,
     }
     if (signal.aborted) return
+    if (kept === 'damaged') {
+      const message = 'What was kept of its supervision was damaged; its startup counts as done.'
+      await appendJournal(root, slug, { op: 'supervise', outcome: 'failed', message })
+    }
     const opened = await openLoop(session, launch, supervision, end === null)
     loops.set(slug, opened)
     onCount(loops.size)

@@ -122,6 +122,6 @@ export async function loopWorld(
 
 async function keptOf(root: StateRoot): Promise<Supervision> {
   const kept = await readSupervision(root, 'web')
-  if (!kept) throw new Error('nothing was kept')
+  if (!kept || kept === 'damaged') throw new Error('nothing was kept')
   return kept
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { freshSupervision } from '../../../../src-main/bottles/supervise/supervision.ts'
+import { freshSupervision, takeUp } from '../../../../src-main/bottles/supervise/supervision.ts'
 import {
   parseSupervision,
   readSupervision,
@@ -40,7 +40,10 @@ test('a damaged file costs what it held and nothing else, and a destroyed bottle
   const root = await testRoot()
   await mkdir(root.path('state', 'box', 'agent'), { recursive: true })
   await writeFile(root.path('state', 'box', 'agent', 'supervision.json'), '{ half')
-  expect(await readSupervision(root, 'box')).toBeNull()
+  expect(await readSupervision(root, 'box')).toBe('damaged')
+  // Nobody knows how far its startup came: commands that are typed twice may do harm, a person can type missing ones.
+  expect(takeUp('damaged', KEY, NOW).startup.state).toBe('done')
+  expect(takeUp(null, KEY, NOW).startup.state).toBe('pending')
   await writeSupervision(root, 'box', 1, KEPT)
   expect(await readSupervision(root, 'box')).toEqual(KEPT)
   await rm(root.path('state', 'box'), { recursive: true })
