@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { must } from '../../support/busybox-image.ts'
 import {
@@ -172,14 +173,29 @@ describe('the files of the working folder', () => {
   })
 })
 
+/** A supervisor over the bottles of a test, until the answer is called. */
+function superviseBottles({ icebox }: TestBottles): () => Promise<unknown> {
+  const ending = new AbortController()
+  const ended = icebox.supervise({ kind: 'serve', warn: () => undefined, signal: ending.signal })
+  return () => {
+    ending.abort()
+    return ended
+  }
+}
+
+/** Runs a command in the container of a bottle. */
+async function inContainer(slug: string, command: string): Promise<string> {
+  const [row] = (await must('docker', ['ps', '-aq', '--filter', `name=bot-bottle-${slug}`])).split('\n')
+  return (await must('docker', ['exec', row ?? '', 'sh', '-c', command])).trim()
+}
+
 describe('a terminal agent in a container', () => {
   let bottles: TestBottles
-  let ended: Promise<number>
-  const ending = new AbortController()
+  let end: () => Promise<unknown>
   beforeAll(async () => {
     const image = await scriptedImage({ ask: ['bypass', 'trust'], settle: 0.1, tool: true })
     bottles = await makeTestBottles(`image: ${image}\nbackend: docker`)
-    ended = bottles.icebox.supervise({ kind: 'serve', warn: () => undefined, signal: ending.signal })
+    end = superviseBottles(bottles)
     const servers = 'mcp_servers: { helper: { command: helper } }'
     await bottles.home.writeAgent(
       'boxed',
@@ -187,8 +203,7 @@ describe('a terminal agent in a container', () => {
     )
   })
   afterAll(async () => {
-    ending.abort()
-    await ended
+    await end()
     await bottles.dispose()
   })
 
@@ -196,10 +211,7 @@ describe('a terminal agent in a container', () => {
     const { icebox, home, context } = bottles
     const request = { agent: 'boxed', mode: 'headless', label: 'boxed', allowMissingSecrets: true } as const
     const { slug } = await icebox.bottles.start({ ...request, cwd: join(home.dir, 'cwd') }, context())
-    const inside = async (command: string) => {
-      const [row] = (await must('docker', ['ps', '-aq', '--filter', `name=bot-bottle-${slug}`])).split('\n')
-      return (await must('docker', ['exec', row ?? '', 'sh', '-c', command])).trim()
-    }
+    const inside = (command: string) => inContainer(slug, command)
     await until('it is told', async () =>
       (await inside('cat /root/.scripted-agent/log')).includes('turn then this'),
     )
@@ -233,5 +245,26 @@ describe('a terminal agent in a container', () => {
     expect(left).toContain('mine.txt')
     expect(left).not.toContain('.mcp.json')
     expect(left).not.toContain('settings.local.json')
+  })
+})
+
+describe('a terminal agent in a container that painted before anybody looked', () => {
+  it('is ready by its last line, which has no line end', async () => {
+    const image = await scriptedImage()
+    const bottles = await makeTestBottles(`image: ${image}\nbackend: docker`)
+    onTestFinished(() => bottles.dispose())
+    const { icebox, home, context } = bottles
+    const startup =
+      'startup: { ready_patterns: ["bypass permissions"], ready_timeout_seconds: 120, commands: [go on] }'
+    await home.writeAgent('early', `provider: claude\nbottle: box\nruntime: terminal\n${startup}`)
+    const request = { agent: 'early', mode: 'headless', label: 'early', allowMissingSecrets: true } as const
+    const { slug } = await icebox.bottles.start({ ...request, cwd: join(home.dir, 'cwd') }, context())
+    const life = () => inContainer(slug, 'cat /root/.scripted-agent/log 2>/dev/null || true')
+    await until('it has painted', async () => (await life()).includes('ready'))
+    await delay(500)
+    const end = superviseBottles(bottles)
+    onTestFinished(async () => void (await end()))
+    // Far below the time after which a startup goes on by itself.
+    await until('it is told', async () => (await life()).includes('turn go on'), 30_000)
   })
 })

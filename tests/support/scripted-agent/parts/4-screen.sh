@@ -2,6 +2,8 @@
 # The terminal: raw keys in, a whole repainted screen out.
 tty_set() { if command -v stty >/dev/null 2>&1; then stty "$@" 2>/dev/null; else busybox stty "$@" 2>/dev/null; fi; }
 history='' input='' activity='' bar='' agents='' status=''
+# As the real programs do, the screen is drawn anew when the terminal changes its size; `keys` sees to it.
+resized='' redraw=:
 say() { history="$history$1
 "; }
 hint() {
@@ -12,6 +14,7 @@ hint() {
   esac
 }
 paint() {
+  redraw=paint
   drawn=$(printf '%s' "$history" | tail -n 16)
   out=$(printf '\033[2J\033[H ✻ Scripted %s  %s\n\n%s\n' "$flavour" "$bar" "$drawn")
   [ -z "$activity" ] || out="$out
@@ -31,21 +34,24 @@ $activity"
   printf '%s' "$out" | awk '{ printf "%s%s", gap, $0; gap = "\r\n" }'
 }
 # Waits for keys. With `soon` a fifth of a second, with `now` not at all; then empty when there are none. The end of
-# the terminal ends the program.
+# the terminal ends the program. No read waits for long, since a signal is heard between two only.
 keys() {
   empty=0
   while :; do
     case ${1-} in
       soon) tty_set min 0 time 2 ;;
       now) tty_set min 0 time 0 ;;
-      *) tty_set min 1 time 0 ;;
-    esac
+      *) tty_set min 0 time 10 ;;
+    esac && there=1 || there=''
     got=$(dd bs=1024 count=1 2>/dev/null; printf '%s.' "$?")
+    [ -z "$resized" ] || { resized=''; "$redraw"; }
     case $got in
-      0.) [ -z "${1-}" ] || break ;;
+      0.)
+        [ -z "${1-}" ] || break
+        [ -z "$there" ] || { empty=0; continue; } ;;
       *0.) break ;;
     esac
-    # One empty answer may be a signal's doing; a terminal that is gone gives nothing but such.
+    # One failure may be a signal's doing; a terminal that is gone gives nothing but such.
     empty=$((empty + 1))
     [ "$empty" -lt 10 ] || { note 'terminal gone'; exit 129; }
     sleep 0.1
@@ -57,21 +63,25 @@ keys() {
   esac
 }
 esc=$(printf '\033') cr=$(printf '\r') del=$(printf '\177') ctrl_c=$(printf '\003') ctrl_d=$(printf '\004')
+offer() {
+  redraw=offer number=0
+  printf '\033[2J\033[H\r\n %s\r\n\r\n' "$title"
+  printf '%s\n' "$choices" | while IFS= read -r choice; do
+    number=$((number + 1))
+    if [ "$number" = "$chosen" ]; then printf ' ❯ %d. %s\r\n' "$number" "$choice"; else printf '   %d. %s\r\n' "$number" "$choice"; fi
+  done
+  case $flavour in
+    codex) printf '\r\n Press enter to continue\r\n' ;;
+    *) printf '\r\n Enter to confirm · Esc to cancel\r\n' ;;
+  esac
+}
 # A choice with digits or arrows and Enter. $1 title, $2 the choice at first, then the choices. Sets `chosen`.
 choose() {
   title=$1 chosen=$2
   shift 2
+  choices=$(printf '%s\n' "$@")
   while :; do
-    number=0
-    printf '\033[2J\033[H\r\n %s\r\n\r\n' "$title"
-    for choice; do
-      number=$((number + 1))
-      if [ "$number" = "$chosen" ]; then printf ' ❯ %d. %s\r\n' "$number" "$choice"; else printf '   %d. %s\r\n' "$number" "$choice"; fi
-    done
-    case $flavour in
-      codex) printf '\r\n Press enter to continue\r\n' ;;
-      *) printf '\r\n Enter to confirm · Esc to cancel\r\n' ;;
-    esac
+    offer
     keys
     while [ -n "$got" ]; do
       case $got in
@@ -87,6 +97,10 @@ choose() {
       esac
     done
   done
+}
+ask_yn() {
+  redraw=ask_yn
+  printf '\033[2J\033[H\r\n Load the settings of this folder? (y/n) %s' "$typed"
 }
 ask_at_start() {
   case $1 in
@@ -117,8 +131,8 @@ ask_at_start() {
       note "prompt trust answered $chosen"
       [ "$chosen" = 1 ] || leave 1 ;;
     yn)
-      printf '\033[2J\033[H\r\n Load the settings of this folder? (y/n) '
       typed=''
+      ask_yn
       while :; do
         keys
         case $got in *"$cr"*) typed=$typed${got%%"$cr"*}; break ;; *) typed=$typed$got; printf '%s' "$got" ;; esac

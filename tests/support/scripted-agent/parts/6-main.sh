@@ -38,6 +38,7 @@ headless_turn() {
 
 saved_tty=$(tty_set -g)
 tty_set -icanon -echo -icrnl -isig -ixon
+trap 'resized=1' WINCH
 printf '\033[?2004h'
 if [ "$s_boot" != 0 ]; then printf '\033[2J\033[H Loading…\r\n'; sleep "$s_boot"; fi
 for question in $s_ask; do ask_at_start "$question"; done
