@@ -10,9 +10,9 @@ import { type Metadata, parseOrder, readMetadata, withRun, writeMetadata } from 
 import { removeTree } from '../state/remove-tree.ts'
 import { isBottleError, toFailure } from '../system/bottle-error.ts'
 import type { BottleDeps } from './deps.ts'
-import { readRuntime } from './read-bottles.ts'
 import { readSlugs } from './read-slugs.ts'
 import { recordExitLocked } from './run-lifecycle.ts'
+import { matchRuntime } from './state-model.ts'
 
 /** Seconds that one bottle's recovery may take: a commit that goes on inside the engine is waited for. */
 const RECOVER_MS = 120_000
@@ -184,10 +184,10 @@ async function recordStopped(
   { runtime }: WrittenIntent,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!runtime) return
-  const fact = await readRuntime(deps, slug, metadata.backend, signal)
-  if (fact?.state !== 'exited') return
+  if (runtime?.backend !== metadata.backend) return
   const backend = await deps.backends.get(metadata.backend)
+  const facts = await backend.list(signal, { adopted: new Set([runtime.id]), slugs: [slug] })
+  if (matchRuntime(slug, deps.root.id, metadata, facts)?.state !== 'exited') return
   const exit = await backend.wait(runtime, AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]))
   if (exit) await recordExitLocked(deps, backend, slug, runtime.runId, exit, false, signal)
 }
