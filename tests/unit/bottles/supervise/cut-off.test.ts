@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { DEFAULT_LIFECYCLE } from '../../../../src-main/agents/lifecycle.ts'
 import { freshSupervision } from '../../../../src-main/bottles/supervise/supervision.ts'
@@ -72,4 +73,23 @@ test('one that a person stopped meanwhile stays stopped', async () => {
   await open()
   await world.keeps('nothing is begun any more', (kept) => kept.restarts.begun === null)
   expect(world.done).toEqual([])
+})
+
+test('a restart that could not be written down is made when it can be', async () => {
+  const world = await loopWorld()
+  await world.bottle({ exit: { code: 3, at: new Date().toISOString() } })
+  world.engine.state = 'exited'
+  const folder = world.deps.root.path('state', 'web', 'agent')
+  await writeFile(folder, 'in the way')
+  const now = Date.now()
+  const restarts = { ...freshSupervision(RUN, now).restarts, nextAt: now }
+  await world.open(
+    { restart: { ...lifecycle.restart, policy: 'on-failure', maxRetries: 50 } },
+    { restarts, end: { code: 3, isStopped: false, at: now } },
+    false,
+  )
+  await until('it fails', async () => world.warnings.length > 1, 5000)
+  expect(world.done).toEqual([])
+  await rm(folder)
+  await until('it is started again', async () => world.done.includes('restart'), 5000)
 })
