@@ -12,8 +12,12 @@ const PATHS = `PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 const BEGIN = `${PATHS}cd -- "$1" 2>/dev/null || exit 3
 `
 
-/** Arguments: folder, depth. Lines of seconds, bytes and path. */
-export const LIST_SCRIPT = `${BEGIN}find . -maxdepth "$2" -type f -exec stat -c '%Y %s %n' {} + 2>/dev/null
+/**
+ * Arguments: folder, depth, bytes. Lines of seconds, bytes and path, as many as there is room for; at last how the
+ * search ended, since it also fails when the agent removes a file meanwhile.
+ */
+export const LIST_SCRIPT = `${BEGIN}command -v head >/dev/null || exit 127
+{ find . -maxdepth "$2" -type f -exec stat -c '%Y %s %n' {} + 2>/dev/null; echo "ended $?"; } | head -c "$3"
 `
 
 /** Arguments: base, bytes, path. */

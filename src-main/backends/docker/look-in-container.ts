@@ -67,6 +67,7 @@ export async function visitArchive(
   path: string,
   signal: AbortSignal,
   visit: (entry: InsideEntry, content: AsyncIterable<Uint8Array>) => Promise<boolean>,
+  timeoutMs = LONG_MS,
 ): Promise<boolean> {
   try {
     await engine.call(
@@ -76,7 +77,7 @@ export async function visitArchive(
         const stream = (await docker.getContainer(id).getArchive({ path, abortSignal })) as Readable
         await visitEntries(stream, visit)
       },
-      LONG_MS,
+      timeoutMs,
     )
     return true
   } catch (thrown) {

@@ -11,18 +11,34 @@ export interface InsideResult {
 
 /**
  * Runs a program in a running container as the agent's user, by an argument list. Standard output only.
- * @throws BottleError `unsupported` for more output than `most` bytes
+ * @throws BottleError `unsupported` for more output than `most` bytes, `timeout`
  */
 export async function runInContainer(
   engine: Engine,
   id: string,
   argv: readonly string[],
-  options: { readonly input?: Uint8Array; readonly most: number },
+  options: { readonly input?: Uint8Array; readonly most: number; readonly timeoutMs?: number },
   signal: AbortSignal,
 ): Promise<InsideResult> {
+  const { input, most, timeoutMs = SHORT_MS } = options
+  const limit = AbortSignal.timeout(timeoutMs)
+  try {
+    return await run(engine, id, argv, input, most, AbortSignal.any([signal, limit]))
+  } catch (thrown) {
+    if (signal.aborted || !limit.aborted) throw thrown
+    throw bottleError('timeout', 'A program in the container did not end in time.', { cause: thrown })
+  }
+}
+
+async function run(
+  engine: Engine,
+  id: string,
+  argv: readonly string[],
+  input: Uint8Array | undefined,
+  most: number,
+  bounded: AbortSignal,
+): Promise<InsideResult> {
   const what = 'run a program in the container'
-  const { input, most } = options
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(SHORT_MS)])
   const request = {
     method: 'POST',
     path: `/containers/${encodeURIComponent(id)}/exec`,
