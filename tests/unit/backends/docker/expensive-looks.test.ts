@@ -87,7 +87,7 @@ const list = (engine: Engine, container = CONTAINER) => listInside(engine, conta
 it('takes what a search found before it failed', async () => {
   const { engine, seen } = engineOf({
     sizes: [30 * MB],
-    exitCode: 0,
+    exitCode: 1,
     output: '1700000000 5 ./one\nended 1\n',
   })
   expect(await list(engine)).toEqual([{ path: 'one', bytes: 5, modifiedAt: 1_700_000_000_000 }])
