@@ -18,8 +18,8 @@ import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
 const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
 const SUITES = ['unit', 'engine', 'doubles', 'e2e', 'desktop', 'faults'] as const
-/** Files at a time. Two cores have room for a third where files wait for engines and processes most of the time. */
-const WORKERS: Readonly<Record<string, number>> = { engine: 3, doubles: 3, e2e: 3, faults: 3 }
+/** Files at a time. Two cores have room for more where files wait for engines, terminals and processes most of the time. */
+const WORKERS: Readonly<Record<string, number>> = { engine: 4, doubles: 3, e2e: 3, faults: 4 }
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 
