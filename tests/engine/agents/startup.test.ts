@@ -55,6 +55,13 @@ const send = (slug: string, text: string, now = false) =>
 const COMMANDS =
   'startup: { ready_poll_interval_seconds: 0.1, commands: [first of all, { delay: 0.2, command: then this }] }'
 
+/** False while the agent can't take it: it notes a turn before it has drawn its screen anew. */
+async function isTaken(slug: string, text: string): Promise<boolean> {
+  const refused = await send(slug, text).catch((error: unknown) => error)
+  if (refused !== undefined) expect(refused).toMatchObject({ code: 'busy' })
+  return refused === undefined
+}
+
 describe('the startup of a terminal agent', () => {
   it('weakness 17: a start does not wait for questions and commands; each is done once, over two supervisors', async () => {
     await agent('asker', { boot: 1, ask: ['bypass', 'effort', 'trust', 'yn'], paints: 5 }, COMMANDS)
@@ -75,7 +82,7 @@ describe('the startup of a terminal agent', () => {
     await waits(slug)
     await second.stop()
     await supervise()
-    await send(slug, 'a last one')
+    await until('it takes a last one', () => isTaken(slug, 'a last one'))
     await hasTurns(slug, 3)
     expect(await turns(slug)).toEqual(['turn first of all', 'turn then this', 'turn a last one'])
   })
@@ -113,11 +120,7 @@ describe('a text that is sent', () => {
     await send(slug, '!work 3')
     await until('it works', async () => (await turns(slug)).length === 2)
     await expect(send(slug, 'too early')).rejects.toMatchObject({ code: 'busy' })
-    await until('it takes another', async () => {
-      const refused = await send(slug, '!recall').catch((error: unknown) => error)
-      if (refused !== undefined) expect(refused).toMatchObject({ code: 'busy' })
-      return refused === undefined
-    })
+    await until('it takes another', () => isTaken(slug, '!recall'))
     await hasTurns(slug, 3)
     expect((await turns(slug)).join('\n')).not.toContain('too early')
     await expect(send('nobody-abcde', 'x')).rejects.toMatchObject({ code: 'not-found' })

@@ -76,7 +76,8 @@ describe('rules of an agent of this machine', () => {
       const sample = await world.sample(slug)
       return sample?.state === 'waiting' && (sample.contextPercent ?? 0) < 60
     })
-    expect((await world.snapshots(slug)).map(({ reason }) => reason)).toEqual(['rule'])
+    // One more for each time that it was at work again when the freeze was done.
+    expect(new Set((await world.snapshots(slug)).map(({ reason }) => reason))).toEqual(new Set(['rule']))
     expect((await world.life(slug)).filter((line) => line.startsWith('start'))).toHaveLength(2)
     await world.icebox.bottles.stop(slug, { graceSeconds: 0 }, world.context())
   })
