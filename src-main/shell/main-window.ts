@@ -119,6 +119,8 @@ function makeWindow({ preload, platform, isPackaged, place }: WindowParts): Brow
 function showWhenPainted(made: BrowserWindow): void {
   const reveal = (): void => {
     clearTimeout(late)
+    // Once: a window that a person has hidden meanwhile stays hidden, however late its page paints.
+    made.off('ready-to-show', reveal)
     if (!made.isDestroyed() && !made.isVisible()) made.show()
   }
   const late = setTimeout(reveal, LATE_MS)
