@@ -142,4 +142,9 @@ test('an agent that asks is seen to ask, and goes on once it was answered here',
   await page.getByText('You chose 1').waitFor(LONG)
   await page.locator('.sidebar').getByRole('button', { name: 'Activity' }).click()
   await page.locator('.stream').getByText('A message was typed.').waitFor(LONG)
+  // Nothing may run when the server ends, or it would leave somebody behind to look after it.
+  await server.icebox.bottles.destroy({ slug: 'asker', purge: true }, quiet())
+  await page.locator('.sidebar').getByRole('button', { name: 'Bottles' }).click()
+  await page.getByText('No bottles yet').or(page.locator('.row').first()).first().waitFor(LONG)
+  await expect.poll(() => row.count(), LONG).toBe(0)
 })

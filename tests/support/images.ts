@@ -9,6 +9,7 @@ import { which } from './prepare.ts'
 // One set per test file, so that files never take each other's images away.
 const mark = `${process.pid}-${randomBytes(3).toString('hex')}`
 const tags: string[] = []
+let made = 0
 let busyboxOnce: Promise<string> | undefined
 
 afterAll(async () => {
@@ -28,7 +29,8 @@ export async function makeImage(
   changes: readonly string[] = [],
   files: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const tag = `icebox-test/${name}-${mark}:1`
+  // Numbered: a second image under the same tag would leave the first without one.
+  const tag = `icebox-test/${name}-${mark}-${++made}:1`
   await makeBusyboxImage(tag, { changes, files })
   tags.push(tag)
   return tag
