@@ -1,6 +1,9 @@
 import type { Document, LineCounter } from 'yaml'
 import type { Report } from './problems.ts'
 
+/** Words that YAML 1.1 takes for booleans, in the three ways of writing that it knows. */
+const OLD_BOOLEAN = /^(?:yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/
+
 /** A YAML value that knows its line. Only what JSON can hold: aliases and tags were refused on the way. */
 export type Located =
   | { readonly kind: 'map'; readonly line: number; readonly entries: readonly Field[] }
@@ -181,12 +184,7 @@ function locate(
 
   const scalar = (node: { value: unknown; source?: string; type?: string }, line: number): Located => {
     const { value } = node
-    if (
-      style.takesAliases &&
-      node.type === 'PLAIN' &&
-      typeof value === 'string' &&
-      /^(yes|no|on|off)$/i.test(value)
-    ) {
+    if (style.takesAliases && node.type === 'PLAIN' && typeof value === 'string' && OLD_BOOLEAN.test(value)) {
       // The parser that such files were written for takes these words for booleans.
       return { kind: 'scalar', line, value: /^(yes|on)$/i.test(value), text: value }
     }

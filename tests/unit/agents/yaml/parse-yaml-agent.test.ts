@@ -335,11 +335,11 @@ describe('YAML as other programs write it', () => {
 
   it('yes and off are booleans where one is wanted, and texts elsewhere', async () => {
     const agent = await validAgent(
-      v3('health: {enabled: yes}\nenv: {A: yes, B: "off"}\nextensions: {c: Off, d: "no"}'),
+      v3('health: {enabled: yes}\nenv: {A: yes, B: "off"}\nextensions: {c: Off, d: "no", e: yES}'),
     )
     expect(agent.lifecycle.health.enabled).toBe(true)
     expect(agent.ownBottle?.env).toEqual({ A: 'yes', B: 'off' })
-    expect(agent.lifecycle.extensions).toEqual({ c: false, d: 'no' })
+    expect(agent.lifecycle.extensions).toEqual({ c: false, d: 'no', e: 'yES' })
     expect(await said(v3('health: {enabled: "yes"}'))).toContain('`enabled` must be true or false.')
   })
 
