@@ -4,9 +4,9 @@ import {
   countOf,
   type Fields,
   fields,
+  foldRecords,
   items,
   nameOf,
-  parseLine,
   textOf,
   timeOf,
   toolInputText,
@@ -16,22 +16,11 @@ import {
 
 /** Reads records of a claude transcript. Those of subagents are about other contexts and are left out. Pure. */
 export function readClaudeTranscript(lines: readonly string[], known: UsageFacts): UsageFacts {
-  let facts = known
-  for (const line of lines) {
-    const record = parseLine(line)
-    if (record === null || record.isSidechain === true) continue
-    const change = changeOf(record, facts)
-    if (change === null) continue
-    const at = timeOf(record.timestamp)
+  return foldRecords(lines, known, (record, _at, facts) => {
+    const change = record.isSidechain === true ? null : changeOf(record, facts)
     const sessionId = nameOf(record.sessionId)
-    facts = {
-      ...facts,
-      ...change,
-      ...(sessionId === undefined ? {} : { sessionId }),
-      ...(at === undefined ? {} : { activityAt: at }),
-    }
-  }
-  return facts
+    return change && sessionId !== undefined ? { ...change, sessionId } : change
+  })
 }
 
 function changeOf(record: Fields, known: UsageFacts): UsageFacts | null {

@@ -5,10 +5,10 @@ import {
   countOf,
   type Fields,
   fields,
+  foldRecords,
   items,
   nameOf,
   numberOf,
-  parseLine,
   shareOf,
   textOf,
   timeOf,
@@ -19,16 +19,7 @@ import {
 
 /** Reads records of a codex rollout. Pure. */
 export function readCodexRollout(lines: readonly string[], known: UsageFacts): UsageFacts {
-  let facts = known
-  for (const line of lines) {
-    const record = parseLine(line)
-    if (record === null) continue
-    const at = timeOf(record.timestamp)
-    const change = changeOf(record, at, facts)
-    if (change === null) continue
-    facts = { ...facts, ...change, ...(at === undefined ? {} : { activityAt: at }) }
-  }
-  return facts
+  return foldRecords(lines, known, changeOf)
 }
 
 function changeOf(record: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {

@@ -4,12 +4,11 @@ import {
   countOf,
   type Fields,
   fields,
+  foldRecords,
   items,
   nameOf,
   numberOf,
-  parseLine,
   textOf,
-  timeOf,
   toolInputText,
   type UsageFacts,
   whole,
@@ -17,16 +16,7 @@ import {
 
 /** Reads records of a pi session. Its cost is the sum over all records that were read. Pure. */
 export function readPiSession(lines: readonly string[], known: UsageFacts): UsageFacts {
-  let facts = known
-  for (const line of lines) {
-    const record = parseLine(line)
-    if (record === null) continue
-    const at = timeOf(record.timestamp)
-    const change = changeOf(record, at, facts)
-    if (change === null) continue
-    facts = { ...facts, ...change, ...(at === undefined ? {} : { activityAt: at }) }
-  }
-  return facts
+  return foldRecords(lines, known, changeOf)
 }
 
 function changeOf(record: Fields, at: number | undefined, known: UsageFacts): UsageFacts | null {

@@ -133,3 +133,24 @@ export function compacted(known: UsageFacts, at: number | undefined): UsageFacts
     ...(at === undefined ? {} : { compactedAt: at }),
   }
 }
+
+/**
+ * What all records together tell, the oldest first; a line that is none is passed over. `changeOf` tells what one record
+ * changes, null for nothing; its time is in milliseconds since 1970. Pure.
+ */
+export function foldRecords(
+  lines: readonly string[],
+  known: UsageFacts,
+  changeOf: (record: Fields, at: number | undefined, facts: UsageFacts) => UsageFacts | null,
+): UsageFacts {
+  let facts = known
+  for (const line of lines) {
+    const record = parseLine(line)
+    if (record === null) continue
+    const at = timeOf(record.timestamp)
+    const change = changeOf(record, at, facts)
+    if (change === null) continue
+    facts = { ...facts, ...change, ...(at === undefined ? {} : { activityAt: at }) }
+  }
+  return facts
+}
