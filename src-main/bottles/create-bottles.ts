@@ -49,7 +49,7 @@ export function createBottles(deps: ArtifactDeps): Bottles {
     },
     restart: async (slug, context, options) => {
       await settle(slug, context.signal)
-      return (await import('./stop.ts')).restart(deps, slug, context, options)
+      return (await import('./restart.ts')).restart(deps, slug, context, options)
     },
     destroy: async (request, context) => {
       await settle(request.slug, context.signal)

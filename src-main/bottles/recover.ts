@@ -194,6 +194,11 @@ async function recordStopped(
 
 function recoveredRun(intent: WrittenIntent, metadata: Metadata, ref: NonNullable<RecoverResult['runtime']>) {
   const known = metadata.icebox?.runs.find((run) => run.id === ref.runId)
+  const startedAt = intent.launch?.startedAt
+  if (known && startedAt !== undefined && known.startedAt !== startedAt) {
+    const order = parseOrder(intent.launch?.order)
+    return { ...known, ref, startedAt, exit: null, isStopped: false, isCalledOff: undefined, order }
+  }
   return (
     known ?? {
       id: ref.runId,

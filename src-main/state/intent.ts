@@ -44,6 +44,8 @@ export interface LaunchFacts {
   readonly backend?: string | undefined
   /** True when the bottle comes back from `fromSnapshot` once the run is recorded. */
   readonly becomesCurrent?: boolean | undefined
+  /** When a restart launches: its run goes on under the same id, so this tells its record from the former launch's. */
+  readonly startedAt?: string | undefined
   readonly order?: RunOrder | undefined
 }
 

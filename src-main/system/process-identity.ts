@@ -71,6 +71,11 @@ export async function identityOf(pid: number): Promise<ProcessIdentity | undefin
   return startTime === undefined ? undefined : { pid, startTime, bootId: await bootId() }
 }
 
+/** Pure. */
+export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId
+}
+
 /** True when exactly that process still lives. */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   if (identity.bootId !== (await bootId())) return false

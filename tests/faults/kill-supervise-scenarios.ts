@@ -39,7 +39,7 @@ hooks: { on_restart: ['echo "$ICEBOX_HOOK_CTX_ATTEMPT" >> ${hooks}'] }`,
 }
 
 /** The supervisor dies at the point; the next one brings the agent back, once, with its hook and its freeze once. */
-const diesAtWork: Scenario = async (world, fault) => {
+export const diesAtWork: Scenario = async (world, fault) => {
   const name = `p-${fault.replace(/[^a-z]+/g, '-')}`
   const first = await superviseChild(world.icebox.root, world.env, `${fault}:kill`)
   const { slug, hooks } = await beginPhoenix(world, name)
@@ -60,6 +60,9 @@ const diesAtWork: Scenario = async (world, fault) => {
     await second.kill()
   }
 }
+
+/** Points on the way of a launch, which a restart passes as well: each is a scenario of its own for starts. */
+export const LAUNCH_POINTS = ['start:after-create', 'start:after-start'] as const
 
 /** Operations of a supervisor, for the suites that go through all fault points. */
 export const SUPERVISE_SCENARIOS: Readonly<Record<string, Scenario>> = {

@@ -5,7 +5,14 @@ import { endProcess } from '../support/child.ts'
 import { findFaultPoints } from '../support/fault-points.ts'
 import { makeSupervisedWorld, type SupervisedWorld, until } from '../support/supervised-world.ts'
 import { superviseChild } from '../support/supervisor-child.ts'
-import { beginPhoenix, isReady, SUPERVISE_SCENARIOS, starts } from './kill-supervise-scenarios.ts'
+import {
+  beginPhoenix,
+  diesAtWork,
+  isReady,
+  LAUNCH_POINTS,
+  SUPERVISE_SCENARIOS,
+  starts,
+} from './kill-supervise-scenarios.ts'
 
 const points = (await findFaultPoints()).filter(({ operation }) => SUPERVISE_SCENARIOS[operation])
 
@@ -27,6 +34,10 @@ describe('a supervisor is killed', () => {
 
   test.each(points)('at $name', async ({ name, operation }) => {
     await SUPERVISE_SCENARIOS[operation]?.(world, name)
+  })
+
+  test.each(LAUNCH_POINTS)('at %s of a restart', async (point) => {
+    await diesAtWork(world, point)
   })
 
   test('at random moments: every crash is followed by one launch, and no hook comes twice', async () => {

@@ -1,4 +1,5 @@
 import { bottleError } from '../../system/bottle-error.ts'
+import { isSameProcess } from '../../system/process-identity.ts'
 import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
 import { terminalAddress } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
@@ -8,7 +9,7 @@ import { dropRunFolder, endRun, endTerminal, hasStarted, settleLaunch } from './
 import { isFolder, rollBackLive } from './live-trees.ts'
 import { bottlePaths, runPaths } from './paths.ts'
 import { endDeadPause } from './pause-family.ts'
-import { processesOf, readRunRecord, runIdsOf, runState } from './run-record.ts'
+import { hostFacts, processesOf, readRunRecord, runIdsOf, runState } from './run-record.ts'
 import { deleteSnapshotTrees, isIntact, readManifest } from './snapshot-trees.ts'
 
 /** A runner whose starter died reads the end of its pipe and leaves; this is more than it needs. */
@@ -26,8 +27,9 @@ export async function recoverHost(
     case 'start':
     case 'resume':
     case 'fork':
-    case 'restart':
       return recoverLaunch(context, intent, signal)
+    case 'restart':
+      return recoverRestart(context, intent, signal)
     case 'stop':
     case 'destroy':
     case 'adopt':
@@ -83,6 +85,21 @@ async function recoverLaunch(
   const isMade = isNew && (await runIdsOf(bottle)).length === 0 && !(await isFolder(bottle.snapshots))
   await rollBackLive(bottle, run, isMade)
   return { outcome: 'rolled-back', runtime: intent.previous, captured: null }
+}
+
+/** A restart keeps the run's id, so what lies there may still be what the former launch has left. */
+async function recoverRestart(
+  context: HostContext,
+  intent: EngineIntent,
+  signal: AbortSignal,
+): Promise<RecoverResult> {
+  const { runtime, runId } = intent
+  const former = { outcome: 'rolled-back', runtime, captured: null } as const
+  if (runtime?.backend !== 'host' || runId === null) return former
+  const record = await readRunRecord(runPaths(bottlePaths(context.home, intent.slug), runId))
+  if (record && isSameProcess(hostFacts(record.ref).identity, hostFacts(runtime).identity)) return former
+  const result = await recoverLaunch(context, intent, signal)
+  return result.outcome === 'launched' ? result : former
 }
 
 /** True once the agent was begun; a runner that still waits is given the moment it needs to leave. */

@@ -3,6 +3,10 @@ import { shellQuote } from '../guest/shell-quote.ts'
 /** The open file to which a sandbox program writes how far it came; the agent doesn't get it. */
 export const SANDBOX_STATUS_FD = 9
 
+/** Waits for the word in a terminal of tmux, whose server wakes whoever waits with the same 0 when it is ended. */
+export const AWAIT_TMUX_WORD =
+  '"$icebox_tmux" wait-for icebox-go && "$icebox_tmux" has-session -t =agent 2>/dev/null || exit 0'
+
 /**
  * Stands between Icebox and the agent and outlives both terminals and Icebox: waits for the word to start (so that
  * a run that nobody recorded never begins), runs the agent, and writes down how it ended. Arguments: run folder,
@@ -19,7 +23,7 @@ if [ -n "$icebox_tmux" ]; then
     echo $$ >"$icebox_run/runner.pid"
     IFS= read -r icebox_go <"$icebox_run/word" && [ "$icebox_go" = go ] || exit 0
   else
-    "$icebox_tmux" wait-for icebox-go || exit 0
+    ${AWAIT_TMUX_WORD}
   fi
   . "$icebox_run/launch.sh" || exit 0
   command -p rm -f "$icebox_run/launch.sh"

@@ -1,4 +1,5 @@
 import { shellQuote } from '../guest/shell-quote.ts'
+import { AWAIT_TMUX_WORD } from '../local/runner-script.ts'
 
 /**
  * Stands between Icebox and the engine's `exec` and outlives both terminals and Icebox: waits for the word to start,
@@ -15,7 +16,7 @@ shift 4
 # A handler, not "ignore": an ignored signal would stay ignored below.
 trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
 if [ -n "$icebox_tmux" ]; then
-  "$icebox_tmux" wait-for icebox-go || exit 0
+  ${AWAIT_TMUX_WORD}
   . "$icebox_run/launch.sh" || exit 0
   command -p rm -f "$icebox_run/launch.sh"
   unset TMUX TMUX_PANE

@@ -8,6 +8,7 @@ import { type AgentLoop, openLoop } from './agent-loop.ts'
 import { endOf, isLaunch, type Launch, readNewestRun } from './current-launch.ts'
 import type { Due } from './decide.ts'
 import type { Lease } from './lease.ts'
+import { createSettling } from './settle-first.ts'
 import { takeUp } from './supervision.ts'
 import { readSupervision } from './supervision-file.ts'
 import type { Session, SupervisorDeps } from './supervisor-deps.ts'
@@ -41,6 +42,7 @@ export function createSupervisor(
   const { root } = deps.services
   const loops = new Map<string, AgentLoop>()
   const turns = new Map<string, Promise<void>>()
+  const settle = createSettling(deps.services, () => deps.clock.now())
   const wheel = createWheel((key) => {
     const [, slug = '', what = ''] = /^([^/]+)\/.*:([a-z]+)$/.exec(key) ?? []
     loops.get(slug)?.due(what as Due)
@@ -62,6 +64,7 @@ export function createSupervisor(
   }
 
   const checkNow = async (slug: string): Promise<void> => {
+    await settle(slug, signal)
     const found = await readNewestRun(root, slug)
     const loop = loops.get(slug)
     if (loop && (!found || !isLaunch(found.run, loop.launch))) await drop(loop)
