@@ -38,7 +38,12 @@ export async function recoverEngine(
   if (intent.op === 'start' || intent.op === 'resume' || intent.op === 'fork')
     return recoverLaunch(engine, intent, signal)
   const runtime = intent.runtime ? await inspectContainer(engine, intent.runtime.id, signal) : null
-  // Stop, restart, destroy and adopt can be repeated from any point: nothing is undone here.
+  if (intent.op === 'restart' && intent.runtime && runtime?.State.Running) {
+    // It had been stopped before, so it is this restart that started it; what was delivered is not known any more.
+    const facts = { ...intent.runtime.facts, mayHoldSecrets: true }
+    return { outcome: 'launched', runtime: { ...intent.runtime, facts }, captured: null }
+  }
+  // Stop, destroy, adopt and a restart that started nothing can be repeated from any point: nothing is undone here.
   return { outcome: 'rolled-back', runtime: runtime ? intent.runtime : null, captured: null }
 }
 

@@ -65,6 +65,21 @@ it.each(['start:after-create', 'start:after-fill', 'resume:after-rename'])(
   },
 )
 
+it('finds a restart that had started its container, and one that had not', async () => {
+  const { ref } = await scene.run(scene.plan(image, 'sleep 100'))
+  const plan = scene.plan(image, 'sleep 100', { slug: ref.slug })
+  const intent = { ...intentOf({ ...plan, runId: ref.runId }, 'restart'), runtime: ref }
+  expect(await scene.backend.recover(intent, scene.signal)).toMatchObject({
+    outcome: 'launched',
+    runtime: { id: ref.id, facts: { mayHoldSecrets: true } },
+  })
+  await scene.backend.stop(ref, { graceSeconds: 0 }, scene.signal)
+  expect(await scene.backend.recover(intent, scene.signal)).toMatchObject({
+    outcome: 'rolled-back',
+    runtime: { id: ref.id },
+  })
+})
+
 it('finds a run that had started, with all that belongs to it', async () => {
   const plan = scene.plan(await makeImage('rv', ['VOLUME /v']), 'echo hi; sleep 100', {
     sidecars: sidecars(),
