@@ -66,9 +66,9 @@ it.each(['start:after-create', 'start:after-fill', 'resume:after-rename'])(
 )
 
 it('finds a restart that had started its container, and one that had not', async () => {
-  const { ref } = await scene.run(scene.plan(image, 'sleep 100'))
-  const plan = scene.plan(image, 'sleep 100', { slug: ref.slug })
-  const intent = { ...intentOf({ ...plan, runId: ref.runId }, 'restart'), runtime: ref }
+  const plan = scene.plan(image, 'sleep 100')
+  const ref = await scene.backend.launch(plan, () => undefined, scene.signal)
+  const intent = { ...intentOf(plan, 'restart'), runtime: ref }
   expect(await scene.backend.recover(intent, scene.signal)).toMatchObject({
     outcome: 'launched',
     runtime: { id: ref.id, facts: { mayHoldSecrets: true } },
