@@ -6,26 +6,40 @@ import { INTERRUPT_CODES, type Interrupts, watchInterrupts } from './interrupts.
 
 /** Runs one command line and ends the process with its exit code. Source: cli.md. */
 export async function main(argv: readonly string[]): Promise<void> {
+  let face: Face | undefined
   const interrupts = watchInterrupts(
     (cause) => {
-      if (cause === 'SIGINT' && face.stderr.isTerminal)
+      if (cause === 'SIGINT' && face?.stderr.isTerminal)
         void face.say('Stopping; Ctrl-C again leaves at once.')
     },
     (code) => process.exit(code),
   )
   const streams = openStreams(interrupts)
-  // Until the command line is parsed, its flags are only guessed; errors need to know about --json even then.
-  let face = makeFace({ json: asksForJson(argv) }, streams, interrupts.signal)
-  const opened = (flags: GlobalFlags): Face => {
+  const code = await execute(argv, streams, interrupts, (flags) => {
     face = makeFace(flags, streams, interrupts.signal)
     return face
-  }
-  const code = await run(argv, streams, opened).catch((thrown: unknown) =>
-    fail(toFailure(thrown), argv, face, interrupts),
-  )
+  })
   interrupts.dispose()
   // Not left to the event loop: a connection that is kept alive for a next call must not hold the terminal.
   process.exit(interrupts.cause ? INTERRUPT_CODES[interrupts.cause] : code)
+}
+
+/** Runs one command line on the given outputs; its failure is printed there. Resolves with the exit code. */
+export async function execute(
+  argv: readonly string[],
+  streams: Streams,
+  interrupts: Pick<Interrupts, 'cause'>,
+  open: (flags: GlobalFlags) => Face,
+): Promise<number> {
+  // Until the command line is parsed, its flags are only guessed; errors need to know about --json even then.
+  let face = open({ json: asksForJson(argv) })
+  const opened = (flags: GlobalFlags): Face => {
+    face = open(flags)
+    return face
+  }
+  return run(argv, streams, opened).catch((thrown: unknown) =>
+    fail(toFailure(thrown), argv, face, interrupts.cause),
+  )
 }
 
 function asksForJson(argv: readonly string[]): boolean {
@@ -50,9 +64,8 @@ async function fail(
   thrown: Failure,
   argv: readonly string[],
   face: Face,
-  interrupts: Interrupts,
+  cause: Interrupts['cause'],
 ): Promise<number> {
-  const { cause } = interrupts
   if (cause === 'closed') return 0
   // Whatever an abort makes fail on its way out is still the person's own Ctrl-C.
   const failed =

@@ -25,6 +25,8 @@ export interface World {
   snapshots(slug: string): Promise<readonly Snapshot[]>
   /** The notes that the last run printed. */
   notes(slug: string): Promise<readonly string[]>
+  /** Waits until no agent works any more: one that a killed command had begun is not over with it. */
+  quiet(): Promise<void>
   /** Everything that recovery owes, asked of the next command until it holds or ten seconds are over. */
   problems(): Promise<readonly string[]>
   /** Resumes one snapshot and returns what it holds. */
@@ -58,7 +60,8 @@ export async function removeWorldImage(tag: string): Promise<void> {
 
 /** Builds a world. `image` matters for Docker only; `at` puts the state root into an existing folder. */
 export async function makeWorld(kind: WorldKind, image: string, at?: string): Promise<World> {
-  const home = await makeIceboxHome(at)
+  // Only what is to die or to stay in the background is a process of its own.
+  const home = await makeIceboxHome(at, { inProcess: true })
   await home.writeBottle('box', kind === 'docker' ? `backend: docker\nimage: ${image}` : 'backend: host')
   const mark = randomBytes(3).toString('hex')
   const worker = `worker-${mark}`
@@ -96,6 +99,11 @@ export async function makeWorld(kind: WorldKind, image: string, at?: string): Pr
     snapshots,
     notes,
     problems,
+    async quiet() {
+      await until('no agent works', async () =>
+        (await list()).some(({ state }) => state === 'running') ? undefined : true,
+      )
+    },
     async start(marker) {
       const { json } = await home.must(['start', worker, '--headless', '--prompt', marker])
       return (json as { slug: string }).slug

@@ -8,7 +8,7 @@ import { removeTree } from './docker-daemon.ts'
 export const OUT = process.env.ICEBOX_TEST_OUT ?? join(import.meta.dirname, '../../out')
 const CLI = join(OUT, 'main/cli.js')
 
-/** What one run of the built command came to. */
+/** What one run of the command came to. */
 export interface CliResult {
   /** Null when a signal ended it, as a fault point does. */
   readonly code: number | null
@@ -43,11 +43,20 @@ export interface IceboxHome {
   remove(): Promise<void>
 }
 
-/** Makes an empty state root below the temp folder, or binds an existing folder. */
-export async function makeIceboxHome(at?: string): Promise<IceboxHome> {
+/**
+ * Makes an empty state root below the temp folder, or binds an existing folder.
+ * @param options `inProcess`: commands that need no process of their own (no fault, variable or signal) run in this one
+ */
+export async function makeIceboxHome(
+  at?: string,
+  { inProcess = false }: { readonly inProcess?: boolean } = {},
+): Promise<IceboxHome> {
   const dir = at ?? (await mkdtemp(join(tmpdir(), 'home-')))
   for (const folder of ['agents', 'bottles', 'cwd']) await mkdir(join(dir, folder), { recursive: true })
-  const icebox = (args: readonly string[], options: CliOptions = {}) => runIcebox(dir, args, options)
+  const icebox = (args: readonly string[], options: CliOptions = {}) =>
+    inProcess && !options.env && !options.fault && !options.signal
+      ? runHere(dir, args)
+      : runIcebox(dir, args, options)
   return {
     dir,
     icebox,
@@ -77,25 +86,30 @@ async function runIcebox(home: string, args: readonly string[], options: CliOpti
     ICEBOX_HOME: home,
     ...(options.fault ? { ICEBOX_FAULT: options.fault } : {}),
   }
-  const before = args.indexOf('--')
-  const all =
-    before === -1 ? [...args, '--json'] : [...args.slice(0, before), '--json', ...args.slice(before)]
-  const result: ChildResult = await runChild(process.execPath, [CLI, ...all], {
+  const result: ChildResult = await runChild(process.execPath, [CLI, ...withJson(args)], {
     env,
     cwd: join(home, 'cwd'),
     timeout: options.timeout ?? 120_000,
     ...(options.signal ? { signal: options.signal } : {}),
   })
   if (result.timedOut) throw new Error(`icebox ${args.join(' ')} did not end in time\n${result.output}`)
-  const json = parse(result.stdout)
-  const failure = result.stderr.split('\n').map(parse).find(isFailure)
-  return {
-    code: result.exitCode,
-    stdout: result.stdout,
-    stderr: result.stderr,
-    json,
-    errorCode: failure?.error.code,
-  }
+  return read(result.exitCode, result.stdout, result.stderr)
+}
+
+async function runHere(home: string, args: readonly string[]): Promise<CliResult> {
+  const { executeHere } = await import('./command-in-process.ts')
+  const { code, stdout, stderr } = await executeHere(withJson(args), home, join(home, 'cwd'))
+  return read(code, stdout, stderr)
+}
+
+function withJson(args: readonly string[]): readonly string[] {
+  const before = args.indexOf('--')
+  return before === -1 ? [...args, '--json'] : [...args.slice(0, before), '--json', ...args.slice(before)]
+}
+
+function read(code: number | null, stdout: string, stderr: string): CliResult {
+  const failure = stderr.split('\n').map(parse).find(isFailure)
+  return { code, stdout, stderr, json: parse(stdout), errorCode: failure?.error.code }
 }
 
 function parse(text: string): unknown {

@@ -5,11 +5,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * other; a fresh checkout knows no times of its own, and the size of a file says nothing of them.
  */
 const SECONDS: Readonly<Record<string, number>> = {
-  'faults/kill-docker': 209,
+  'faults/kill-docker-launches': 110,
+  'faults/kill-docker-others': 90,
   'e2e/ui-canned': 152,
   'engine/artifacts/property-docker': 148,
   'e2e/ui-artifacts': 132,
-  'faults/kill-host': 109,
+  'faults/kill-host-launches': 60,
+  'faults/kill-host-others': 45,
   'faults/kill-artifacts': 98,
   'engine/artifacts/export': 80,
   'engine/artifacts/property-host': 57,

@@ -1,0 +1,3 @@
+import { declareKills } from './kill-suite.ts'
+
+await declareKills('host', 'others')
