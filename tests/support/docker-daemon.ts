@@ -112,6 +112,8 @@ async function startProcess(args: readonly string[], logFile: string, host: stri
   const log = await open(logFile, 'a')
   const child = spawn('unshare', [...IN_OWN_NETWORK, ...args], {
     detached: true,
+    // Its many short helper processes collect garbage that they never need back: a quarter of their work.
+    env: { ...process.env, GOGC: '800' },
     stdio: ['ignore', log.fd, log.fd],
   })
   await log.close()
