@@ -33,7 +33,7 @@ describe.each(['docker', 'host'] as const)('a disk that fills up, bottles on %s'
     image = kind === 'docker' ? await makeWorldImage() : ''
     away = await mkdtemp(join(tmpdir(), 'away-'))
     disk = await makeMemoryDisk(DISK_MB)
-    world = await makeWorld(kind, image, join(await madeIn(disk.dir, 'home')))
+    world = await makeWorld(kind, image, { at: join(await madeIn(disk.dir, 'home')) })
     slug = await world.start('one')
     await addContent()
     await freeze(world, slug)

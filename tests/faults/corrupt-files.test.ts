@@ -16,7 +16,7 @@ describe('damaged files', () => {
     image = await makeWorldImage()
   })
   beforeEach(async () => {
-    world = await makeWorld('docker', image)
+    world = await makeWorld('docker', image, { inProcess: true })
     slug = await world.start('one')
     const { json } = await world.home.must(['freeze', slug])
     snapshot = (json as { snapshot: { id: string } }).snapshot.id

@@ -14,7 +14,7 @@ describe.each(['docker', 'host'] as const)('kill -9 around artifacts on %s', (ki
 
   beforeAll(async () => {
     image = kind === 'docker' ? await makeWorldImage() : ''
-    world = await makeWorld(kind, image)
+    world = await makeWorld(kind, image, { inProcess: true })
     scene = await makeArtifactScene(world)
   })
   afterAll(async () => {

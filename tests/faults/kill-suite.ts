@@ -48,7 +48,7 @@ export async function declareKills(kind: WorldKind, part: KillPart): Promise<voi
       if (kind === 'docker') image = await makeWorldImage()
     })
     beforeEach(async () => {
-      world = await makeWorld(kind, image)
+      world = await makeWorld(kind, image, { inProcess: true })
     })
     afterEach(() => world.end())
     afterAll(async () => {

@@ -17,7 +17,7 @@ let scene: ArtifactScene
 
 beforeAll(async () => {
   image = await makeWorldImage()
-  world = await makeWorld('docker', image)
+  world = await makeWorld('docker', image, { inProcess: true })
   scene = await makeArtifactScene(world)
   expect(await exportsTheSame(scene, 'fresh.bottle')).toBe(true)
 })

@@ -58,10 +58,20 @@ export async function removeWorldImage(tag: string): Promise<void> {
   await must('docker', ['rmi', '-f', tag])
 }
 
-/** Builds a world. `image` matters for Docker only; `at` puts the state root into an existing folder. */
-export async function makeWorld(kind: WorldKind, image: string, at?: string): Promise<World> {
-  // Only what is to die or to stay in the background is a process of its own.
-  const home = await makeIceboxHome(at, { inProcess: true })
+export interface WorldOptions {
+  /** Puts the state root into an existing folder. */
+  readonly at?: string
+  /** Only commands that are to die or stay in the background are processes of their own; not where several meet. */
+  readonly inProcess?: boolean
+}
+
+/** Builds a world. `image` matters for Docker only. */
+export async function makeWorld(
+  kind: WorldKind,
+  image: string,
+  { at, inProcess = false }: WorldOptions = {},
+): Promise<World> {
+  const home = await makeIceboxHome(at, { inProcess })
   await home.writeBottle('box', kind === 'docker' ? `backend: docker\nimage: ${image}` : 'backend: host')
   const mark = randomBytes(3).toString('hex')
   const worker = `worker-${mark}`
