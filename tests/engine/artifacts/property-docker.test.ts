@@ -16,7 +16,7 @@ import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts
 // in and out by the engine's own archives, so that nothing of what is tested takes part in the comparison.
 
 // A layered file system takes a minute longer for all of them than the host's own files.
-const THOUSANDS = isLong ? 100 : 25
+const THOUSANDS = isLong ? 100 : 10
 
 let source: TestBottles
 let target: TestBottles
