@@ -12,7 +12,7 @@ const path = (name: string) => join(scene.home.dir, 'cwd', name)
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>
 
 beforeAll(async () => {
-  scene = await openCliScene()
+  scene = await openCliScene({ isProcessOnce: true })
   await scene.started('web', 'seq 1 500 > list.txt; echo one > work.txt')
   first = await freeze('web')
   await scene.home.must(['resume', 'web', '--headless', '--prompt', 'echo two >> work.txt; rm list.txt'])

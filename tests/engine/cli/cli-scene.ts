@@ -3,6 +3,7 @@ import { access, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { executeHere } from '../../support/command-in-process.ts'
 import { type CliOptions, type IceboxHome, makeIceboxHome, OUT } from '../../support/icebox-home.ts'
 import { SHELL_AGENT } from '../../support/test-bottles.ts'
 
@@ -38,19 +39,43 @@ export interface CliScene {
   dispose(): Promise<void>
 }
 
-export async function openCliScene(): Promise<CliScene> {
+/** How much of the command line is built and started for a scene. */
+export interface SceneOptions {
+  /**
+   * True: each command is a process of the build when it comes first; further calls of it run in this process, unless
+   * they need input or variables. For tests that are about what commands do and say.
+   */
+  readonly isProcessOnce?: boolean
+}
+
+export async function openCliScene({ isProcessOnce = false }: SceneOptions = {}): Promise<CliScene> {
   await access(CLI).catch((cause: unknown) => {
     throw new Error('These tests run the build: run npm run build first.', { cause })
   })
-  const made = await makeIceboxHome(await mkdtemp(join(tmpdir(), 'icebox-cli-')))
+  const dir = await mkdtemp(join(tmpdir(), 'icebox-cli-'))
+  const made = await makeIceboxHome(dir)
+  const here = await makeIceboxHome(dir, { inProcess: true })
+  const begun = new Set<string>()
+  // What runs in this process finds the same root and engines as a process of its own.
+  if (isProcessOnce) Object.assign(process.env, { ICEBOX_HOME: dir, ...noDocker(dir) })
+  /** True when a command needs a process of its own; false for what has had one. */
+  const isFirst = (args: readonly string[]): boolean => {
+    if (!isProcessOnce) return true
+    const name = commandOf(args)
+    if (begun.has(name)) return false
+    begun.add(name)
+    return true
+  }
   const withoutDocker = (options: CliOptions = {}) => ({
     ...options,
-    env: { ...noDocker(made.dir), ...options.env },
+    env: { ...noDocker(dir), ...options.env },
   })
+  const run = (how: 'icebox' | 'must', args: readonly string[], options?: CliOptions) =>
+    options || isFirst(args) ? made[how](args, withoutDocker(options)) : here[how](args)
   const home: IceboxHome = {
     ...made,
-    icebox: (args, options) => made.icebox(args, withoutDocker(options)),
-    must: (args, options) => made.must(args, withoutDocker(options)),
+    icebox: (args, options) => run('icebox', args, options),
+    must: (args, options) => run('must', args, options),
   }
   // Without job control the shell's exit code does not hang on who owns the terminal.
   await home.writeAgent('shell', SHELL_AGENT.replace('interactive: [sh]', 'interactive: [sh, +m]'))
@@ -85,6 +110,8 @@ export async function openCliScene(): Promise<CliScene> {
     home,
     begin,
     plain(args, options = {}) {
+      const needsProcess = options.input !== undefined || options.env !== undefined
+      if (!needsProcess && !isFirst(args)) return executeHere(args, home.dir, join(home.dir, 'cwd'))
       const program = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`)
       const running = begin(args, ['/usr/bin/env', ...program, process.execPath, CLI])
       running.child.stdin?.end(options.input ?? '')
@@ -104,6 +131,12 @@ export async function openCliScene(): Promise<CliScene> {
       await home.remove()
     },
   }
+}
+
+/** The command that arguments name, with the one below it, as in `trash undo`. Pure. */
+function commandOf(args: readonly string[]): string {
+  const words = args.filter((word) => !word.startsWith('-'))
+  return words.slice(0, ['trash', 'secret'].includes(words[0] ?? '') ? 2 : 1).join(' ')
 }
 
 /** No Docker unless a test names one, so that these tests need none and touch none. */

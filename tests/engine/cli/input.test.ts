@@ -5,7 +5,7 @@ import { type CliScene, openCliScene } from './cli-scene.ts'
 
 let scene: CliScene
 beforeAll(async () => {
-  scene = await openCliScene()
+  scene = await openCliScene({ isProcessOnce: true })
   await scene.started('web', 'echo x > x')
 })
 afterAll(() => scene.dispose())
@@ -57,9 +57,7 @@ describe('what bad input gets', () => {
     [['completion', 'tcsh'], 2, 'usage'],
     [['export', 'web'], 2, 'usage'],
   ])('%j ends with %d and %s', async (args, code, errorCode) => {
-    const { stdout, stderr, ...result } = await scene.home.icebox(args, {
-      env: { DOCKER_HOST: 'unix:///nonexistent' },
-    })
+    const { stdout, stderr, ...result } = await scene.home.icebox(args)
     expect({ code: result.code, errorCode: result.errorCode, stdout }).toEqual({
       code,
       errorCode,

@@ -5,7 +5,7 @@ import { type CliScene, openCliScene } from './cli-scene.ts'
 
 let scene: CliScene
 beforeAll(async () => {
-  scene = await openCliScene()
+  scene = await openCliScene({ isProcessOnce: true })
 })
 afterAll(() => scene.dispose())
 
