@@ -17,10 +17,31 @@ export const FUSES = {
 } as const satisfies NonNullable<Configuration['electronFuses']>
 
 /** Packages that the build takes in whole (`externalizeDeps.exclude` in electron.vite.config.ts). */
-export const BUNDLED = ['commander', 'execa', 'fastest-levenshtein', 'ws', 'zod'] as const
+export const BUNDLED = [
+  'commander',
+  'diff',
+  'dockerode',
+  'execa',
+  'fastest-levenshtein',
+  'tar-stream',
+  'ws',
+  'yaml',
+  'zod',
+] as const
 
-/** Native speed-ups that ssh2 does without; a built one would be for another Node. */
-export const NATIVE = ['cpu-features', 'nan', 'buildcheck'] as const
+/** Packages of those that are taken in: so are these, or nothing asks for them (docs/decisions/0032-what-a-command-loads.md). */
+export const BUNDLED_WITH_THEM = [
+  'docker-modem',
+  'ssh2',
+  'tar-fs',
+  'protobufjs',
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  // Native speed-ups that ssh2 does without; a built one would be for another Node.
+  'cpu-features',
+  'nan',
+  'buildcheck',
+] as const
 
 const NOTARY = [
   ['APPLE_API_KEY', 'APPLE_API_KEY_ID', 'APPLE_API_ISSUER'],
@@ -62,7 +83,7 @@ export function configure(env: Environment): Configuration {
       'src-main/shell/resources/drag/**',
       '!**/*.{map,ts,mts,cts,md,markdown}',
       '!**/node_modules/**/{test,tests,__tests__,docs,example,examples}/**',
-      ...[...BUNDLED, ...NATIVE].map((name) => `!node_modules/${name}/**`),
+      ...[...BUNDLED, ...BUNDLED_WITH_THEM].map((name) => `!node_modules/${name}/**`),
       '!node_modules/@lydell/node-pty-*/**',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: electron-builder fills them in
       'node_modules/@lydell/node-pty-${platform}-${arch}/**',

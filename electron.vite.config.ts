@@ -19,6 +19,66 @@ const executableCli = {
   },
 }
 
+/** A module that says no when it is used, whatever it is used as. */
+const refusal = (what: string) =>
+  `const no = () => { throw new Error('${what} is not part of this build') }; module.exports = new Proxy(no, { get: () => no })`
+
+/**
+ * Parts of the Docker library that the build replaces: gRPC and SSH alone would cost a command half of its time.
+ * Why each may go: docs/decisions/0032-what-a-command-loads.md
+ */
+const REPLACED: readonly { readonly by: RegExp; readonly names: readonly string[]; readonly code: string }[] =
+  [
+    {
+      by: /dockerode\/lib\/docker\.js$/,
+      names: ['./session'],
+      code: `module.exports = (docker, auth, done) => done(new Error('BuildKit is not part of this build'))`,
+    },
+    { by: /dockerode\/lib\/docker\.js$/, names: ['./buildkit'], code: refusal('BuildKit') },
+    {
+      by: /dockerode\/lib\/util\.js$/,
+      names: ['tar-fs', '@balena/dockerignore'],
+      code: refusal('A build from a folder'),
+    },
+    { by: /docker-modem\/lib\/modem\.js$/, names: ['./ssh'], code: refusal('SSH') },
+    // Each request would be described for a log that nobody reads.
+    { by: /docker-modem\/lib\/modem\.js$/, names: ['debug'], code: 'module.exports = () => () => undefined' },
+    { by: /docker-modem\/lib\/modem\.js$/, names: ['util'], code: `exports.inspect = () => ''` },
+    // Reads Node's list of ciphers when it loads, and our own agent opens the connections.
+    { by: /docker-modem\/lib\/http\.js$/, names: ['https'], code: 'module.exports = {}' },
+    // Native speed-ups that nobody builds. The library asks for them in a try.
+    {
+      by: /ssh2\/lib\/protocol\/(constants|crypto)\.js$/,
+      names: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
+      code: `throw new Error('not part of this build')`,
+    },
+  ]
+
+const REPLACEMENT = 'icebox-replacement:'
+
+const replacedParts = {
+  name: 'icebox:replaced-parts',
+  enforce: 'pre' as const,
+  // In the text, not while resolving: names of Node's own modules are taken out before any plugin is asked.
+  transform(text: string, id: string) {
+    const path = id.split('?', 1)[0] ?? id
+    let code = text
+    for (const [at, { by, names }] of REPLACED.entries()) {
+      if (!by.test(path)) continue
+      const quoted = names.flatMap((name) => [`'${name}'`, `"${name}"`]).map((name) => `require(${name})`)
+      const found = quoted.filter((call) => code.includes(call))
+      if (found.length === 0) throw new Error(`${path} does not ask for ${names.join(' or ')} any more`)
+      for (const call of found) code = code.replaceAll(call, `require('${REPLACEMENT}${at}')`)
+    }
+    return code === text ? null : { code, map: null }
+  },
+  resolveId: (source: string) => (source.startsWith(REPLACEMENT) ? `\0${source}.cjs` : null),
+  load(id: string) {
+    const at = id.startsWith(`\0${REPLACEMENT}`) ? Number.parseInt(id.slice(REPLACEMENT.length + 1), 10) : -1
+    return REPLACED[at]?.code ?? null
+  },
+}
+
 /** What `icebox list` loads, in three files instead of thirty. None of it may reach a package. */
 const LIST_PATH = [
   {
@@ -43,7 +103,7 @@ export default defineConfig({
   main: {
     // Fault points end processes on purpose; a release has none.
     define: { __ICEBOX_FAULTS__: JSON.stringify(process.env.ICEBOX_RELEASE !== '1') },
-    plugins: [executableCli],
+    plugins: [replacedParts, executableCli],
     build: {
       sourcemap: true,
       rolldownOptions: {
@@ -63,7 +123,19 @@ export default defineConfig({
         },
       },
       // Bundled because a package import costs the CLI more than the command itself (docs/decisions).
-      externalizeDeps: { exclude: ['commander', 'execa', 'fastest-levenshtein', 'ws', 'zod'] },
+      externalizeDeps: {
+        exclude: [
+          'commander',
+          'diff',
+          'dockerode',
+          'execa',
+          'fastest-levenshtein',
+          'tar-stream',
+          'ws',
+          'yaml',
+          'zod',
+        ],
+      },
     },
   },
   preload: {

@@ -1,10 +1,10 @@
 import type { Agent, IncomingMessage } from 'node:http'
 import type Docker from 'dockerode'
 import type { DockerOptions } from 'dockerode'
-import { http, https } from '../../system/builtin-http.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
+import { engineAgent } from './engine-agent.ts'
 import { engineError } from './engine-errors.ts'
-import { getJson, type Method, type RequestBody, sendJson, tlsOptions } from './engine-http.ts'
+import { getJson, type Method, type RequestBody, sendJson } from './engine-http.ts'
 import { openStream } from './engine-stream.ts'
 
 export type { Docker }
@@ -160,38 +160,13 @@ type LibraryOptions = DockerOptions & { readonly agent?: Agent }
 
 function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOptions {
   // Named as undefined on purpose: the library reads DOCKER_HOST itself and would mix it in.
-  const blank = {
-    host: undefined,
-    port: undefined,
-    socketPath: undefined,
-    username: undefined,
-  } as DockerOptions
-  if (endpoint.kind === 'unix') {
-    return {
-      ...blank,
-      protocol: 'http',
-      socketPath: endpoint.socketPath,
-      agent: new (http().Agent)({ keepAlive: false }),
-    }
-  }
-  if (endpoint.kind === 'ssh') {
-    return {
-      ...blank,
-      protocol: 'ssh',
-      host: endpoint.host,
-      port: endpoint.port,
-      ...(endpoint.username ? { username: endpoint.username } : {}),
-      sshOptions: env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {},
-    }
-  }
-  const agent = endpoint.tls
-    ? new (https().Agent)({ keepAlive: false, ...tlsOptions(endpoint) })
-    : new (http().Agent)({ keepAlive: false })
+  const blank = { host: undefined, port: undefined, username: undefined } as DockerOptions
   return {
     ...blank,
-    protocol: endpoint.tls ? 'https' : 'http',
-    host: endpoint.host,
-    port: endpoint.port,
-    agent,
+    protocol: 'http',
+    // Only what the agent opens counts; given a socket, the library takes no address apart.
+    socketPath: endpoint.kind === 'unix' ? endpoint.socketPath : 'unused',
+    agent: engineAgent(endpoint, env),
+    ...(endpoint.kind === 'tcp' ? { headers: { Host: `${endpoint.host}:${endpoint.port}` } } : {}),
   }
 }

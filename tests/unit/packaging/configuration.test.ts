@@ -73,6 +73,6 @@ test('every file that the configuration names is there', async () => {
 
 test('packages that are left out are those that the build takes in', async () => {
   const build = await readFile(join(ROOT, 'electron.vite.config.ts'), 'utf8')
-  const [, list = ''] = /externalizeDeps: \{ exclude: \[([^\]]*)\]/.exec(build) ?? []
+  const [, list = ''] = /externalizeDeps: \{\s*exclude: \[([^\]]*)\]/.exec(build) ?? []
   expect([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name)).toEqual([...BUNDLED])
 })
