@@ -150,17 +150,49 @@ async function call(dir: string, argv: readonly string[], pid: number, sink?: Si
 }
 
 /** Verbs that only read and neither wait nor depend on where they are called. */
-const READS = ['list', 'ls', 'inspect', 'image list', 'image ls', 'image inspect', 'logs', '--version']
+const READS = [
+  ...['list', 'ls', 'inspect', 'image list', 'image ls', 'image inspect', 'logs', '--version'],
+  ...['system status', 'system version'],
+]
+/** Verbs that change something, with options whose paths lie where the caller stands; here they are done one after the other. */
+const CHANGES: Readonly<Record<string, readonly string[]>> = {
+  run: ['--volume', '-v', '--mount', '--cidfile', '--env-file'],
+  export: ['--output', '-o'],
+  delete: [],
+  'image load': ['--input', '-i'],
+  'image save': ['--output', '-o'],
+  'image tag': [],
+  'image delete': [],
+}
+
+/** What the server may do: nothing that needs the caller's folder, environment or streams, or that waits. */
+function planAnswer(argv: readonly string[]): 'now' | 'in turn' | null {
+  const name = argv.slice(0, ['image', 'system'].includes(argv[0] ?? '') ? 2 : 1).join(' ')
+  if (READS.includes(name))
+    return argv.some((word) => word === '--follow' || /^-[a-z]*f/.test(word)) ? null : 'now'
+  const paths = CHANGES[name]
+  if (!paths || argv.some((word) => word === '-e' || /^--\w[\w-]*=/.test(word))) return null
+  const given = (option: string) => argv.flatMap((word, at) => (word === option ? (argv[at + 1] ?? '') : []))
+  if (paths.flatMap(given).some((path) => !/^(type=\w+,source=)?\//.test(path))) return null
+  if (given('--env').some((entry) => !entry.includes('='))) return null
+  // The streams of these are the caller's.
+  if (name === 'run' && !argv.includes('--detach')) return null
+  if ((name === 'image load' || name === 'image save') && paths.flatMap(given).length === 0) return null
+  return 'in turn'
+}
+
+let turn: Promise<unknown> = Promise.resolve()
 
 async function answer(dir: string, argv: readonly string[], pid: number): Promise<QuickAnswer | null> {
-  const isReading = READS.includes(argv[0] ?? '') || READS.includes(argv.slice(0, 2).join(' '))
-  if (!isReading || argv.some((word) => word === '--follow' || /^-[a-z]*f/.test(word))) return null
+  const plan = planAnswer(argv)
+  if (plan === null) return null
   const out: Uint8Array[] = []
   const err: Uint8Array[] = []
-  const exitCode = await call(dir, argv, pid, {
-    out: (data) => out.push(data),
-    err: (data) => err.push(data),
-  })
+  const sink: Sink = { out: (data) => out.push(data), err: (data) => err.push(data) }
+  const work = () => call(dir, argv, pid, sink)
+  const done = plan === 'now' ? work() : turn.then(work)
+  if (plan === 'in turn') turn = done.catch(() => undefined)
+  const exitCode = await done
   return { exitCode, stdout: Buffer.concat(out), stderr: Buffer.concat(err) }
 }
 

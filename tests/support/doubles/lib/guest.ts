@@ -172,11 +172,17 @@ export function runInGuest(
   command: GuestCommand,
   options: { readonly stdio: StdioOptions; readonly detached?: boolean },
 ): ChildProcess {
+  const [file = '', ...args] = lineInGuest(guest, command)
+  const { stdio, detached = false } = options
+  return spawn(file, args, { cwd: '/', env: command.env, stdio, detached })
+}
+
+/** What `runInGuest` starts, with the command's environment. @throws Error when no guest runs */
+export function lineInGuest(guest: Guest, command: GuestCommand): readonly string[] {
   const init = initOf(guest)
   if (!init || !isAlive(init)) throw new Error(`no guest runs in ${guest.root}`)
   const enter = ['/usr/bin/nsenter', '-t', String(init.pid), '--mount', '--pid', '--']
-  const [file = '', ...args] = withEnv(command.env, [...enter, ...commandLine(guest.root, command)])
-  return spawn(file, args, { cwd: '/', stdio: options.stdio, detached: options.detached ?? false })
+  return [...enter, ...commandLine(guest.root, command)]
 }
 
 /** The guest's first process as seen from this machine; null before the first start. */

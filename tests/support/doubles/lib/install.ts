@@ -71,10 +71,15 @@ export interface DoubleRun {
   readonly stderr: string
 }
 
-/** First words of calls that may only read, for the tools whose double serves them. */
-const READING: Readonly<Partial<Record<DoubleTool, readonly string[]>>> = {
-  container: ['list', 'ls', 'inspect', 'image', 'logs', '--version'],
+/** First words of calls that a double's server may answer. */
+const SERVED: Readonly<Record<DoubleTool, readonly string[]>> = {
+  container: ['list', 'ls', 'inspect', 'image', 'logs', 'run', 'export', 'delete', 'system', '--version'],
   smolvm: ['machine', 'vm', 'pack', '--version'],
+}
+/** Variables that a call reads itself. */
+const OWN: Readonly<Record<DoubleTool, readonly string[]>> = {
+  container: ['CONTAINER_DEFAULT_PLATFORM'],
+  smolvm: [],
 }
 const PERL = '/usr/bin/perl'
 /** A Unix socket's path ends there. */
@@ -94,13 +99,12 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
   const configure = (version: string) =>
     writeJson(join(dir, 'config.json'), { ...options.config, tool: options.tool, version })
   configure(options.version)
-  const reading =
-    existsSync(PERL) && quickSocket(dir).length <= LONGEST_SOCKET ? READING[options.tool] : undefined
-  const server = reading ? await startServer(bundle, dir) : null
+  const isServed = existsSync(PERL) && quickSocket(dir).length <= LONGEST_SOCKET
+  const server = isServed ? await startServer(bundle, dir) : null
   writeFileSync(
     program,
-    reading
-      ? perlProgram(process.execPath, bundle, dir, reading)
+    isServed
+      ? perlProgram(process.execPath, bundle, dir, SERVED[options.tool], OWN[options.tool])
       : shellProgram(process.execPath, bundle, dir),
   )
   chmodSync(program, 0o755)
@@ -141,7 +145,7 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
   }
 }
 
-/** Starts the process that answers what only reads. It ends with this one. */
+/** Starts the process that answers calls. It ends with this one. */
 async function startServer(bundle: string, dir: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [bundle, SERVE, `${dir}/`], { stdio: ['pipe', 'pipe', 'inherit'] })
   await new Promise((resolve, reject) => {

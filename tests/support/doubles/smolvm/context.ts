@@ -2,6 +2,7 @@ import { readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Guest } from '../lib/guest.ts'
 import { DiskFullError, type Strikes } from '../lib/knobs.ts'
+import type { HandedOver } from '../lib/quick.ts'
 import type { Call } from './clap.ts'
 import { Failure } from './failure.ts'
 import { writeAll } from './pack-file.ts'
@@ -23,6 +24,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv
   /** Where a call's words go when it is answered by another process than its own. */
   readonly sink?: Sink
+  /** Gives a command to the call's own process, which has its streams. */
+  readonly handOver?: (command: HandedOver) => void
 }
 
 export interface Sink {

@@ -7,6 +7,7 @@ import { type Context, emit, say, tell } from './context.ts'
 import { environment, parseSecrets } from './create.ts'
 import {
   guestPid,
+  handedCommand,
   liveRoot,
   planCommand,
   spawnDetached,
@@ -62,6 +63,10 @@ export async function runCommandIn(
   const isInteractive = options.isInteractive || call.has('interactive') || call.has('tty')
   const isLive = isInteractive || call.has('stream')
   const hasInput = options.isInteractive || call.has('interactive')
+  if (context.handOver && isLive) {
+    context.handOver(handedCommand(dir, machine, command, hasInput))
+    return 0
+  }
   const strikes = (['disk-full', 'kill', 'hang', 'close-stdout'] as const).some((kind) =>
     context.strikes.has(kind),
   )

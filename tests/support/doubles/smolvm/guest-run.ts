@@ -1,9 +1,17 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type GuestCommand, type GuestMount, makeDeviceFolder, runInGuest, startGuest } from '../lib/guest.ts'
+import {
+  type GuestCommand,
+  type GuestMount,
+  lineInGuest,
+  makeDeviceFolder,
+  runInGuest,
+  startGuest,
+} from '../lib/guest.ts'
 import { findProgram, resolveInRoot, resolveUser } from '../lib/in-root.ts'
 import { isAlive, lookUp, type ProcessId, pause } from '../lib/process-id.ts'
+import type { HandedOver } from '../lib/quick.ts'
 import { readJson, writeJson } from '../lib/state.ts'
 import { type Context, devicesDir, guestOf } from './context.ts'
 import { agentFailure, Failure } from './failure.ts'
@@ -98,6 +106,20 @@ export function spawnInGuest(
     child.once('exit', () => rmSync(path, { force: true }))
   }
   return child
+}
+
+/** The same for another process, which starts and notes it. */
+export function handedCommand(
+  dir: string,
+  machine: Machine,
+  command: GuestCommand,
+  hasInput: boolean,
+): HandedOver {
+  const vmDir = vmDirOf(dir, machine.name)
+  return {
+    ...{ argv: lineInGuest(guestOf(dir, vmDir), command), env: command.env, hasInput },
+    ...{ notesIn: join(vmDir, 'procs'), note: JSON.stringify(command) },
+  }
 }
 
 /** Starts a command that outlives this call; its output is nobody's, or goes to a file. */

@@ -13,7 +13,7 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readKnobs, strikesOf, takeFaults } from '../lib/knobs.ts'
-import { type QuickAnswer, SERVE, serveQuick } from '../lib/quick.ts'
+import { type HandedOver, type QuickAnswer, SERVE, serveQuick } from '../lib/quick.ts'
 import { readJson } from '../lib/state.ts'
 import {
   branchMachine,
@@ -100,8 +100,17 @@ function withName(call: Call): Call {
   return { ...call, one: (long) => (long === 'name' ? 'default' : call.one(long)) }
 }
 
+/** Where a call goes that another process than its own does. */
+type Elsewhere = Required<Pick<Context, 'sink' | 'handOver'>>
+
 /** One call, from its words to its exit code. */
-async function call(dir: string, argv: readonly string[], pid: number, sink?: Sink): Promise<number> {
+async function call(
+  dir: string,
+  argv: readonly string[],
+  pid: number,
+  elsewhere?: Elsewhere,
+): Promise<number> {
+  const sink = elsewhere?.sink
   const out = (text: string) => (sink ? sink.out(Buffer.from(text)) : process.stdout.write(text))
   const err = (text: string) => (sink ? sink.err(Buffer.from(text)) : process.stderr.write(text))
   const { version, program } = readJson<{ readonly version: string; readonly program?: string }>(
@@ -133,7 +142,7 @@ async function call(dir: string, argv: readonly string[], pid: number, sink?: Si
     helperFails: serviceDown === true || extra?.helperFails === true,
     layerCacheLost: extra?.layerCacheLost === true,
     env: process.env,
-    ...(sink ? { sink } : {}),
+    ...elsewhere,
   }
   try {
     makeFolders(dir)
@@ -173,6 +182,10 @@ function planAnswer(dir: string, argv: readonly string[]): 'now' | 'in turn' | n
   if (parsed.kind !== 'call') return 'now'
   const { call } = parsed
   const [group, verb = ''] = call.path
+  if (group === 'pack') {
+    const isOwn = call.path[1] !== 'create' || call.has('image') || !call.one('output')?.startsWith('/')
+    return isOwn ? null : 'in turn'
+  }
   if (group !== 'machine') return null
   if (READS.has(verb)) return 'now'
   // These lie where the caller stands.
@@ -185,8 +198,8 @@ function planAnswer(dir: string, argv: readonly string[]): 'now' | 'in turn' | n
   const name = call.one('name') ?? call.positional('NAME') ?? 'default'
   if (Object.keys(findMachine(dir, name)?.secretRefs ?? {}).length > 0) return null
   if (verb === 'exec') {
-    const isOwn = ['interactive', 'tty', 'stream'].some((option) => call.has(option))
-    return isOwn ? null : 'now'
+    const isLive = ['interactive', 'tty', 'stream'].some((option) => call.has(option))
+    return isLive && (call.has('timeout') || call.has('detach')) ? null : 'now'
   }
   if (verb === 'delete' && !call.has('force')) return null
   return CHANGES.has(verb) ? 'in turn' : null
@@ -199,11 +212,15 @@ async function answer(dir: string, argv: readonly string[], pid: number): Promis
   if (plan === null) return null
   const chunks: { readonly out: Buffer[]; readonly err: Buffer[] } = { out: [], err: [] }
   const sink: Sink = { out: (bytes) => chunks.out.push(bytes), err: (bytes) => chunks.err.push(bytes) }
-  const work = () => call(dir, argv, pid, sink)
+  let handed: HandedOver | null = null
+  const handOver = (command: HandedOver) => {
+    handed = command
+  }
+  const work = () => call(dir, argv, pid, { sink, handOver })
   const done = plan === 'now' ? work() : turn.then(work)
   if (plan === 'in turn') turn = done.catch(() => undefined)
   const exitCode = await done
-  return { exitCode, stdout: Buffer.concat(chunks.out), stderr: Buffer.concat(chunks.err) }
+  return handed ?? { exitCode, stdout: Buffer.concat(chunks.out), stderr: Buffer.concat(chunks.err) }
 }
 
 const [first = '', ...words] = process.argv.slice(2)
