@@ -82,7 +82,9 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
   const args = [
     'run',
     '--config=tests/vitest.config.ts',
+    // Also the part of a suite that has a project of its own.
     `--project=${suite}`,
+    `--project=${suite}-*`,
     `--maxWorkers=${WORKERS[suite] ?? 2}`,
     '--reporter=default',
     '--reporter=./tests/support/suite-reporter.ts',
