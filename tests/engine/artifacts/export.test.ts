@@ -79,7 +79,7 @@ describe('exports of a docker bottle', () => {
   })
 
   test('do not keep a freeze of the same bottle waiting, and are of the snapshot they began with', async () => {
-    const { slug } = await tests.run('head -c 40000000 /dev/urandom > /work/noise')
+    const { slug } = await tests.run('head -c 10000000 /dev/urandom > /work/noise')
     const { snapshot } = await tests.icebox.bottles.freeze({ slug }, tests.context())
     await tests.resume(slug, 'echo more > /work/more')
     let freezing: Promise<unknown> | undefined
@@ -98,7 +98,7 @@ describe('exports of a docker bottle', () => {
   })
 
   test('that are cancelled leave the folder, the store and the engine as they were', async () => {
-    const slug = await frozen('head -c 60000000 /dev/urandom > /work/noise')
+    const slug = await frozen('head -c 16000000 /dev/urandom > /work/noise')
     await emptyStore(tests)
     const images = () => must('docker', ['images', '-q', '--filter', `label=dev.icebox.slug=${slug}`])
     const before = [await readdir(out), await images()]
@@ -136,14 +136,14 @@ if (isMainThread) process.on('exit', () => writeFileSync(process.env.MEMORY_FILE
 `
 const MEGABYTES = 150
 /** What is held grows in the first seconds and is the same at any size. */
-const GIGABYTES = isLong ? 2 : 0.6
+const GIGABYTES = isLong ? 2 : 0.24
 
 describe.runIf(process.platform === 'linux')('the memory of an export', () => {
   test(`of ${GIGABYTES} GB that does not compress stays under 150 MB, by the built command`, async () => {
-    // The same 50 MB over and over, which no window of a packer reaches back to. All of it is the bottle's own, so that
+    // The same 20 MB over and over, which no window of a packer reaches back to. All of it is the bottle's own, so that
     // the search for secrets has as much to go through as the packer.
     const slug = await frozen(
-      `head -c 50000000 /dev/urandom > /tmp/a; for n in $(seq 1 ${GIGABYTES * 20}); do cat /tmp/a; done > /work/big; rm /tmp/a`,
+      `head -c 20000000 /dev/urandom > /tmp/a; for n in $(seq 1 ${GIGABYTES * 50}); do cat /tmp/a; done > /work/big; rm /tmp/a`,
     )
     const hook = join(out, 'watch.mjs')
     const memory = join(out, 'memory')
