@@ -40,7 +40,10 @@ describe('weakness 18: a crash in the middle of a start leaves no orphan', () =>
     })
     expect(killed.code, killed.stderr).toBeNull()
     await world.icebox.bottles.recover(world.context())
-    const row = (await world.icebox.bottles.rows([label], never)).get(label)
+    const look = async () => (await world.icebox.bottles.rows([label], never)).get(label)
+    // The supervisor may be at work on it as well.
+    await until('it is settled', async () => (await look())?.state !== 'starting')
+    const row = await look()
     if (row) {
       // It came so far that it runs: then it is recorded, once, and can be ended as any other.
       expect(row.state).toBe('running')

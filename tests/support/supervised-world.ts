@@ -42,12 +42,14 @@ export async function until<T>(
   look: () => Promise<T | undefined | null | false>,
   ms = 60_000,
 ): Promise<T> {
-  const deadline = Date.now() + ms
+  const begun = Date.now()
   for (;;) {
     const found = await look()
     if (found) return found
-    if (Date.now() > deadline) throw new Error(`never: ${what}`)
-    await delay(50)
+    const waited = Date.now() - begun
+    if (waited > ms) throw new Error(`never: ${what}`)
+    // A look may read many files: what takes long is asked for less often.
+    await delay(Math.min(250, 50 + waited / 20))
   }
 }
 

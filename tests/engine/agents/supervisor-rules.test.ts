@@ -51,7 +51,6 @@ describe('rules of an agent of this machine', () => {
     const slug = await begin('filler', 'auto_freeze: { context_percent: 60 }')
     await ready(slug)
     await world.say(slug, '!tokens 150000')
-    await world.say(slug, 'go on')
     expect(await frozen(slug)).toEqual([
       ['rule', expect.stringMatching(/^Frozen as \d+ % of the context is/)],
     ])
@@ -66,7 +65,6 @@ describe('rules of an agent of this machine', () => {
     await ready(slug)
     const first = await world.newestRun(slug)
     await world.say(slug, '!tokens 150000')
-    await world.say(slug, 'go on')
     const second = await until('it runs again', async () => {
       const run = await world.newestRun(slug)
       return run.startedAt !== first.startedAt && run.exit === null && run

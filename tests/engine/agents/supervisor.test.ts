@@ -120,7 +120,6 @@ hooks: { on_compact: ['echo "$ICEBOX_HOOK_CTX_OK" >> ${hooks}'] }`,
     const slug = await world.begin('thinker')
     await ready(slug)
     await world.say(slug, '!tokens 150000')
-    await world.say(slug, 'go on')
     await until('it was compacted', async () => (await world.lines(hooks)).length > 0)
     expect(await world.lines(hooks)).toEqual(['true'])
     const after = await until('the sample tells', async () => {

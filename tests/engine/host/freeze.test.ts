@@ -39,11 +39,11 @@ const resumed = async (world: HostWorld, snapshot: Snapshot, previous: RuntimeRe
 }
 
 /**
- * Two files that only ever differ by one step, the first and the last that a copy comes to: 1400 others lie between,
+ * Two files that only ever differ by one step, the first and the last that a copy comes to: 400 others lie between,
  * so that a copy without a pause tears them apart.
  */
-const LOCKSTEP = `echo 0 > a; mkdir m; for i in $(seq 700); do echo $i > m/$i; done
-  mkdir "$HOME/m"; for i in $(seq 700); do echo $i > "$HOME/m/$i"; done; echo 0 > "$HOME/b"
+const LOCKSTEP = `echo 0 > a; mkdir m; for i in $(seq 200); do echo $i > m/$i; done
+  mkdir "$HOME/m"; for i in $(seq 200); do echo $i > "$HOME/m/$i"; done; echo 0 > "$HOME/b"
   i=0; while :; do i=$((i+1)); echo $i > a; cp a "$HOME/b"; done`
 
 for (const isolation of [undefined, 'none'] as const) {
