@@ -136,8 +136,8 @@ function makeFile(path: string, { kind, size, where }: Step): void {
     )
   if (kind === 'sparse') {
     // Data at an odd place between holes, sometimes at the very end.
-    writeSync(file, 'data', 3_000_000 + (where % 5000))
-    ftruncateSync(file, where % 2 === 0 ? 9_000_001 + size : 3_000_004 + (where % 5000))
+    writeSync(file, 'data', 300_000 + (where % 5000))
+    ftruncateSync(file, where % 2 === 0 ? 900_001 + size : 300_004 + (where % 5000))
   }
   closeSync(file)
 }
