@@ -1,5 +1,6 @@
 import { conformance } from '../engine/conformance/suite.ts'
 import { type ContainerWorld, makeContainerWorld, throwContainersAway } from './container-double.ts'
+import { quickFolder } from './many-files.ts'
 
 /** The conformance suite over one release of `container`. */
 export function containerConformance(version: string): void {
@@ -10,6 +11,8 @@ export function containerConformance(version: string): void {
   }
   conformance({
     backend: 'macos-container',
+    version,
+    base: quickFolder(),
     environment: async () => (await there()).double.env,
     bottle: async () => `backend: macos-container\nimage: ${(await there()).image}\nworkdir: /work`,
     throwAway: async (_tests, slug) => throwContainersAway(await there(), slug),

@@ -5,6 +5,10 @@ import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts
 /** One backend under the suite: how to declare a bottle on it, and how its runtime is thrown away by hand. */
 export interface Subject {
   readonly backend: string
+  /** Of the engine, where the suite runs over several. */
+  readonly version?: string
+  /** Where the state root is made; default the temp folder. */
+  readonly base?: string
   /** Frontmatter of the bottle definition. */
   bottle(): Promise<string>
   /** Environment of the core, as with a double of an engine on its PATH; default this process's. Asked before `bottle`. */
@@ -19,11 +23,12 @@ const never = new AbortController().signal
 
 /** What every backend must do, written once. Source: testing.md, "backend conformance suite". */
 export function conformance(subject: Subject): void {
-  describe(`conformance of ${subject.backend}`, () => {
+  const title = [subject.backend, ...(subject.version ? [subject.version] : [])].join(' ')
+  describe(`conformance of ${title}`, () => {
     let tests: TestBottles
     beforeAll(async () => {
       const env = await subject.environment?.()
-      tests = await makeTestBottles(await subject.bottle(), undefined, env)
+      tests = await makeTestBottles(await subject.bottle(), subject.base, env)
     })
     afterAll(async () => {
       await tests?.dispose({ isEngineThrownAway: subject.dispose !== undefined })

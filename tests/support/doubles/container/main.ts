@@ -1,4 +1,4 @@
-import { DiskFullError, strikesOf, takeFaults } from '../lib/knobs.ts'
+import { DiskFullError, readKnobs, strikesOf, takeFaults } from '../lib/knobs.ts'
 import { type QuickAnswer, SERVE, serveQuick } from '../lib/quick.ts'
 import { helpOf, parseArguments, usageOf } from './arguments.ts'
 import { type Engine, openEngine, recordCall, type Sink } from './engine.ts'
@@ -185,7 +185,8 @@ let turn: Promise<unknown> = Promise.resolve()
 
 async function answer(dir: string, argv: readonly string[], pid: number): Promise<QuickAnswer | null> {
   const plan = planAnswer(argv)
-  if (plan === null) return null
+  // A copy that is to take its time would keep all others waiting.
+  if (plan === null || readKnobs(dir).extra?.copyTakesMs !== undefined) return null
   const out: Uint8Array[] = []
   const err: Uint8Array[] = []
   const sink: Sink = { out: (data) => out.push(data), err: (data) => err.push(data) }

@@ -10,11 +10,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { processesUnder } from '../../leftovers.ts'
+import { leaveMemoryFolder, makeMemoryFolder } from '../../memory-folder.ts'
 import { type Knobs, setKnobs } from './knobs.ts'
 import { isAlive, lookUp, signalProcess } from './process-id.ts'
 import { perlProgram, quickSocket, SERVE, shellProgram } from './quick.ts'
@@ -25,7 +26,7 @@ export type DoubleTool = 'container' | 'smolvm'
 export interface DoubleOptions {
   readonly tool: DoubleTool
   readonly version: string
-  /** Folder for all of its state; default a new one in the temp folder. Removed by `dispose`. */
+  /** Folder for all of its state; default a new one, in memory where that has room. Removed by `dispose`. */
   readonly dir?: string
   /** Name of the program; default the tool's own. */
   readonly name?: string
@@ -92,7 +93,7 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     throw new Error('the doubles of container and smolvm need Linux and root: their guests are real')
   const bundle = await bundleOf(options.tool)
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'double-')))
+  const dir = options.dir ?? makeMemoryFolder('double-')
   const binDir = join(dir, 'bin')
   const program = join(binDir, options.name ?? options.tool)
   mkdirSync(binDir, { recursive: true })
@@ -141,6 +142,7 @@ export async function installDouble(options: DoubleOptions): Promise<InstalledDo
       server?.kill('SIGKILL')
       await endAllUnder(dir)
       await rm(dir, { recursive: true, force: true })
+      leaveMemoryFolder(dir)
     },
   }
 }

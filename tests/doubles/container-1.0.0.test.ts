@@ -1,3 +1,0 @@
-import { containerConformance } from '../support/container-conformance.ts'
-
-containerConformance('1.0.0')

@@ -1,3 +1,0 @@
-import { smolvmConformance } from '../support/smolvm-conformance.ts'
-
-smolvmConformance('1.8.0')
