@@ -6,6 +6,7 @@ import type { OperationContext } from '../../../src-main/bottles/services.ts'
 import { createIcebox, type Icebox } from '../../../src-main/icebox.ts'
 import { must } from '../../support/busybox-image.ts'
 import { runChild } from '../../support/child.ts'
+import { OUT } from '../../support/icebox-home.ts'
 import { ensureBusyboxImage } from '../../support/images.ts'
 
 /** Agent YAML from the file to the running agent, on this machine. */
@@ -252,7 +253,7 @@ test('validate and check from the command line', async () => {
     'apiVersion: scitex-agent-container/v3\nkind: Agent\nspec:\n  restrat: {}\n  health: {interval: never}\n',
   )
   const cli = (...args: readonly string[]) =>
-    runChild(process.execPath, [new URL('../../../src-main/cli.ts', import.meta.url).pathname, ...args], {
+    runChild(process.execPath, [join(OUT, 'main/cli.js'), ...args], {
       cwd: join(base, 'agents'),
       env: { ...process.env, ICEBOX_HOME: join(base, 'home') },
       timeout: 60_000,

@@ -3,9 +3,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Bottle } from '../../../src-preload/contract/index.ts'
+import { OUT } from '../../support/icebox-home.ts'
 import { makeTestBottles, SHELL_AGENT, type TestBottles } from '../../support/test-bottles.ts'
 
-const CLI = `"${process.execPath}" "${join(import.meta.dirname, '../../../src-main/cli.ts')}"`
+const CLI = `"${process.execPath}" "${join(OUT, 'main/cli.js')}"`
 const LOG = '"$ICEBOX_HOME/log"'
 /** Without those that need a process of their own to look after the agent. */
 const POINTS = [
