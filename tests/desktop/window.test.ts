@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { accessibilityProblems } from '../support/accessibility.ts'
 import { type DesktopApp, launchDesktop } from '../support/desktop-app.ts'
 import { makeTestBottles, type TestBottles } from '../support/test-bottles.ts'
-import { accessibilityProblems } from '../support/window-page.ts'
 
 // One app and one bottle for the whole file: each test goes on where the one before it ended.
 let bottles: TestBottles

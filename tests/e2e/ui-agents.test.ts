@@ -1,16 +1,11 @@
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { failure } from '../../src-preload/contract/errors.ts'
+import { problemsInBothSchemes } from '../support/accessibility.ts'
 import { health } from '../support/canned/agents.ts'
 import { bottle, type Scene } from '../support/canned/data.ts'
 import { type CannedServer, startCannedServer } from '../support/canned-server.ts'
-import {
-  accessibilityProblems,
-  builtRenderer,
-  launchChromium,
-  openWindow,
-  type WindowPage,
-} from '../support/window-page.ts'
+import { builtRenderer, launchChromium, openWindow, type WindowPage } from '../support/window-page.ts'
 
 let browser: Browser
 let root: string
@@ -54,18 +49,18 @@ async function healthOf(page: Page, slug: string): Promise<void> {
   await page.locator('.health h3').first().waitFor()
 }
 
-test.each(['light', 'dark'] as const)('accessibility of all that tells of agents, %s', async (scheme) => {
-  const { page } = await open('agents', { scheme })
+test('accessibility of all that tells of agents, light and dark', async () => {
+  const { page } = await open('agents')
   for (const slug of ['asks', 'hangs', 'gave-up', 'plain']) {
     await healthOf(page, slug)
     if (slug === 'asks') await page.locator('.hook-record summary').first().click()
     if (slug === 'plain') await page.getByText('How a definition asks for it').click()
-    expect(await accessibilityProblems(page, { scheme }), slug).toEqual([])
+    expect(await problemsInBothSchemes(page), slug).toEqual([])
   }
   for (const name of ['Activity', 'Agents']) {
     await section(page, name)
     await page.locator('.page .card').first().waitFor()
-    expect(await accessibilityProblems(page, { scheme }), name).toEqual([])
+    expect(await problemsInBothSchemes(page), name).toEqual([])
   }
 })
 

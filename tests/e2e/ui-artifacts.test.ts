@@ -2,15 +2,10 @@ import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Task } from '../../src-preload/contract/entities.ts'
 import { failure } from '../../src-preload/contract/errors.ts'
+import { accessibilityProblems, problemsInBothSchemes } from '../support/accessibility.ts'
 import { bottle } from '../support/canned/data.ts'
 import { type CannedServer, startCannedServer } from '../support/canned-server.ts'
-import {
-  accessibilityProblems,
-  builtRenderer,
-  launchChromium,
-  openWindow,
-  type WindowPage,
-} from '../support/window-page.ts'
+import { builtRenderer, launchChromium, openWindow, type WindowPage } from '../support/window-page.ts'
 
 let browser: Browser
 let root: string
@@ -30,9 +25,9 @@ afterEach(async () => {
   expect(complaints).toEqual([])
 })
 
-async function open(options: Parameters<typeof openWindow>[2] = {}): Promise<Page> {
+async function open(): Promise<Page> {
   server = await startCannedServer({ root, scene: 'three' })
-  opened = await openWindow(browser, server.url, options)
+  opened = await openWindow(browser, server.url)
   return opened.page
 }
 
@@ -57,48 +52,48 @@ async function choose(page: Page, note: RegExp, item: string): Promise<void> {
   await page.getByRole('menuitem', { name: item }).click()
 }
 
-describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
+describe('accessibility, light and dark,', () => {
   test('of the changes, in every part', async () => {
-    const page = await open({ scheme })
+    const page = await open()
     await tab(page, 'Changes')
     await page.getByRole('tree').waitFor()
     for (const part of ['Files', 'Packages', 'Config', 'Volumes']) {
       await page.locator('.changes-parts label', { hasText: part }).click()
-      expect(await accessibilityProblems(page, { scheme }), part).toEqual([])
+      expect(await problemsInBothSchemes(page), part).toEqual([])
     }
   })
 
   test('of the space screen and what thins it out', async () => {
-    const page = await open({ scheme })
+    const page = await open()
     await section(page, 'Space')
     await page.locator('.space-bar').waitFor()
-    expect(await accessibilityProblems(page, { scheme }), 'space').toEqual([])
+    expect(await problemsInBothSchemes(page), 'space').toEqual([])
     await page.getByRole('button', { name: 'Thin out…' }).click()
     await page.getByText('These go to the trash').waitFor()
-    expect(await accessibilityProblems(page, { scheme }), 'thin').toEqual([])
+    expect(await problemsInBothSchemes(page), 'thin').toEqual([])
   })
 
   test.each(['Export…', 'Push to a registry…', 'Delete…'])('of the dialog %s', async (item) => {
-    const page = await open({ scheme })
+    const page = await open()
     await choose(page, /before schema change/, item)
     await page.locator('.dialog').waitFor()
-    expect(await accessibilityProblems(page, { scheme })).toEqual([])
+    expect(await problemsInBothSchemes(page)).toEqual([])
   })
 
   test('of the secrets, the file and the pull', async () => {
-    const page = await open({ scheme })
+    const page = await open()
     await page.locator('.row[data-slug="auth-rewrite"]').click()
     await page.keyboard.press('Control+e')
     await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click()
     await expect.poll(() => callsOf('artifact:export').length).toBe(1)
     endTask('export', { state: 'failed', error: failure('secrets-found') })
     await page.getByRole('alertdialog', { name: 'Secrets were found' }).waitFor()
-    expect(await accessibilityProblems(page, { scheme }), 'secrets').toEqual([])
+    expect(await problemsInBothSchemes(page), 'secrets').toEqual([])
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Import or pull' }).click()
     await page.getByRole('menuitem', { name: 'Pull from a registry…' }).click()
     await page.getByRole('dialog').waitFor()
-    expect(await accessibilityProblems(page, { scheme }), 'pull').toEqual([])
+    expect(await problemsInBothSchemes(page), 'pull').toEqual([])
   })
 })
 

@@ -1,15 +1,10 @@
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { failure } from '../../src-preload/contract/errors.ts'
+import { accessibilityProblems, problemsInBothSchemes } from '../support/accessibility.ts'
 import { bottle, type Scene } from '../support/canned/data.ts'
 import { type CannedServer, startCannedServer } from '../support/canned-server.ts'
-import {
-  accessibilityProblems,
-  builtRenderer,
-  launchChromium,
-  openWindow,
-  type WindowPage,
-} from '../support/window-page.ts'
+import { builtRenderer, launchChromium, openWindow, type WindowPage } from '../support/window-page.ts'
 
 let browser: Browser
 let root: string
@@ -45,81 +40,78 @@ const slugs = (page: Page) =>
 const section = (page: Page, name: string) => page.locator('.sidebar').getByRole('button', { name }).click()
 const callsOf = (name: string) => server?.calls.filter((call) => call.call === name) ?? []
 
-describe.each(['light', 'dark'] as const)('accessibility, %s', (scheme) => {
+describe('accessibility, light and dark,', () => {
   test('of the list and every tab of the detail', async () => {
-    const { page } = await open('three', { scheme })
+    const { page } = await open('three')
     for (const tab of ['Overview', 'Terminal', 'Logs', 'Timeline']) {
       await page.getByRole('tab', { name: tab }).click()
       if (tab === 'Terminal') await page.locator('.xterm-screen').waitFor()
       if (tab === 'Timeline') await page.getByRole('treegrid').waitFor()
-      expect(await accessibilityProblems(page, { scheme }), tab).toEqual([])
+      expect(await problemsInBothSchemes(page), tab).toEqual([])
     }
   })
 
   test('of the other screens', async () => {
-    const { page } = await open('three', { scheme })
+    const { page } = await open('three')
     for (const name of ['Activity', 'Agents', 'Engines', 'Trash', 'Settings']) {
       await section(page, name)
       await page.getByRole('heading', { level: 1, name }).waitFor()
-      expect(await accessibilityProblems(page, { scheme }), name).toEqual([])
+      expect(await problemsInBothSchemes(page), name).toEqual([])
     }
   })
 
   test('of the dialogs, the palette and the menu', async () => {
-    const { page } = await open('three', { scheme })
+    const { page } = await open('three')
     for (const keys of ['Alt+n', 'Control+d', 'Control+Backspace', 'Control+k', 'Control+Shift+/']) {
       await row(page, 'auth-rewrite').focus()
       await page.keyboard.press(keys)
       await page.locator('.backdrop').waitFor()
-      expect(await accessibilityProblems(page, { scheme }), keys).toEqual([])
+      expect(await problemsInBothSchemes(page), keys).toEqual([])
       await page.keyboard.press('Escape')
       await page.locator('.backdrop').waitFor({ state: 'detached' })
     }
     await row(page, 'auth-rewrite').focus()
     await page.keyboard.press('Shift+F10')
     await page.getByRole('menu').waitFor()
-    expect(await accessibilityProblems(page, { scheme }), 'menu').toEqual([])
+    expect(await problemsInBothSchemes(page), 'menu').toEqual([])
   })
 
   test.each(['none', 'missing', 'down'] as const)('of the first screen: %s', async (scene) => {
-    const { page } = await open(scene, { scheme })
-    expect(await accessibilityProblems(page, { scheme })).toEqual([])
+    const { page } = await open(scene)
+    expect(await problemsInBothSchemes(page)).toEqual([])
   })
 
   test('of the narrow window', async () => {
-    const { page } = await open('three', { scheme, width: 900, height: 600 })
-    expect(await accessibilityProblems(page, { scheme })).toEqual([])
+    const { page } = await open('three', { width: 900, height: 600 })
+    expect(await problemsInBothSchemes(page)).toEqual([])
   })
 })
 
 describe('another engine', () => {
-  test.each(['light', 'dark'] as const)(
-    'shows all that is different before it starts, %s',
-    async (scheme) => {
-      const { page } = await open('engines', { scheme })
-      const slug = 'docs-site'
-      await row(page, slug).click()
-      await page.keyboard.press('Shift+F10')
-      await page.getByRole('menuitem', { name: 'Resume on another engine…' }).click()
-      const dialog = page.getByRole('dialog')
-      const go = dialog.getByRole('button', { name: /^Resume/ })
-      expect(await go.isDisabled()).toBe(true)
-      await dialog.getByText('Apple container').click()
-      await dialog
-        .getByRole('alert')
-        .getByText(/runs no others/)
-        .waitFor()
-      expect(await go.isDisabled()).toBe(true)
-      expect(await accessibilityProblems(page, { scheme })).toEqual([])
-      await dialog.getByText('This Mac').click()
-      await dialog.getByText(/Only \/workspace and \/home\/agent come along/).waitFor()
-      expect(await accessibilityProblems(page, { scheme })).toEqual([])
-      await dialog.getByRole('button', { name: 'Resume on This Mac' }).click()
-      await expect
-        .poll(() => callsOf('bottle:resume'))
-        .toMatchObject([{ args: { slug, backend: 'host', interactive: true } }])
-    },
-  )
+  test('shows all that is different before it starts', async () => {
+    const { page } = await open('engines')
+    const slug = 'docs-site'
+    await row(page, slug).click()
+    await page.keyboard.press('Shift+F10')
+    await page.getByRole('menuitem', { name: 'Resume on another engine…' }).click()
+    const dialog = page.getByRole('dialog')
+    const go = dialog.getByRole('button', { name: /^Resume/ })
+    expect(await go.isDisabled()).toBe(true)
+    await dialog.getByText('Apple container').click()
+    await dialog
+      .getByRole('alert')
+      .getByText(/runs no others/)
+      .waitFor()
+    expect(await go.isDisabled()).toBe(true)
+    expect(await problemsInBothSchemes(page)).toEqual([])
+    await dialog.getByText('This Mac').click()
+    await dialog.getByText(/Only \/workspace and \/home\/agent come along/).waitFor()
+    expect(await problemsInBothSchemes(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Resume on This Mac' }).click()
+    await expect
+      .poll(() => callsOf('bottle:resume'))
+      .toMatchObject([{ args: { slug, backend: 'host', interactive: true } }])
+  })
 })
 
 describe('the first screen', () => {

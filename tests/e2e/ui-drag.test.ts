@@ -2,14 +2,9 @@ import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Task } from '../../src-preload/contract/entities.ts'
 import { failure } from '../../src-preload/contract/errors.ts'
+import { accessibilityProblems, problemsInBothSchemes } from '../support/accessibility.ts'
 import { type CannedServer, startCannedServer } from '../support/canned-server.ts'
-import {
-  accessibilityProblems,
-  builtRenderer,
-  launchChromium,
-  openWindow,
-  type WindowPage,
-} from '../support/window-page.ts'
+import { builtRenderer, launchChromium, openWindow, type WindowPage } from '../support/window-page.ts'
 
 let browser: Browser
 let root: string
@@ -29,9 +24,9 @@ afterEach(async () => {
   expect(complaints).toEqual([])
 })
 
-async function open(options: Parameters<typeof openWindow>[2] = {}): Promise<Page> {
+async function open(): Promise<Page> {
   server = await startCannedServer({ root, scene: 'three' })
-  opened = await openWindow(browser, server.url, options)
+  opened = await openWindow(browser, server.url)
   return opened.page
 }
 const callsOf = (name: string) => server.calls.filter((call) => call.call === name)
@@ -54,33 +49,30 @@ const dragStart = (row: Awaited<ReturnType<typeof node>>) =>
     return event.defaultPrevented ? null : dataTransfer.getData('DownloadURL')
   })
 
-test.each(['light', 'dark'] as const)(
-  'a node is prepared under the pointer and gives an address, %s',
-  async (scheme) => {
-    const page = await open({ scheme })
-    const row = await node(page, /before schema change/)
-    await row.hover()
-    await row.getByRole('img', { name: 'Being made ready to be dragged' }).waitFor()
-    expect(await accessibilityProblems(page)).toEqual([])
-    expect(await row.getAttribute('data-drag')).toBe('preparing')
-    endTask({})
-    await row.getByRole('img', { name: /^Drag it out of the window/ }).waitFor()
-    expect(await accessibilityProblems(page)).toEqual([])
-    expect(await page.locator('.toast').count()).toBe(0)
-    await expect.poll(() => callsOf('artifact:drag-link').length).toBeGreaterThan(0)
-    const carried = () => dragStart(row)
-    const origin = new URL(server.url).origin
-    await expect
-      .poll(carried)
-      .toMatch(
-        new RegExp(
-          `^application/octet-stream:auth-rewrite-\\d{8}T\\d{6}Z-\\w{4}\\.bottle:${origin}/download/canned$`,
-        ),
-      )
-    // As the browser would when it is dropped.
-    expect(await (await fetch(`${origin}/download/canned`)).text()).toBe('canned')
-  },
-)
+test('a node is prepared under the pointer and gives an address', async () => {
+  const page = await open()
+  const row = await node(page, /before schema change/)
+  await row.hover()
+  await row.getByRole('img', { name: 'Being made ready to be dragged' }).waitFor()
+  expect(await problemsInBothSchemes(page)).toEqual([])
+  expect(await row.getAttribute('data-drag')).toBe('preparing')
+  endTask({})
+  await row.getByRole('img', { name: /^Drag it out of the window/ }).waitFor()
+  expect(await problemsInBothSchemes(page)).toEqual([])
+  expect(await page.locator('.toast').count()).toBe(0)
+  await expect.poll(() => callsOf('artifact:drag-link').length).toBeGreaterThan(0)
+  const carried = () => dragStart(row)
+  const origin = new URL(server.url).origin
+  await expect
+    .poll(carried)
+    .toMatch(
+      new RegExp(
+        `^application/octet-stream:auth-rewrite-\\d{8}T\\d{6}Z-\\w{4}\\.bottle:${origin}/download/canned$`,
+      ),
+    )
+  // As the browser would when it is dropped.
+  expect(await (await fetch(`${origin}/download/canned`)).text()).toBe('canned')
+})
 
 test('a passing pointer starts nothing, and leaving takes back what has not begun', async () => {
   const page = await open()

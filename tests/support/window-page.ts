@@ -1,9 +1,27 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, chromium, type Page } from 'playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { chromiumPath } from './prepare.ts'
 
+/** What Chromium leaves out. The last list given is the one that counts, so Playwright's own is part of it. */
+const LEFT_OUT = [
+  // Two pages of the browser's own for every window, dearer than ours.
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+]
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -12,6 +30,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--disable-features=${LEFT_OUT.join(',')}`,
 ]
 
 /** The built page: `ICEBOX_TEST_RENDERER`, else what the build left in `out/renderer`. */
@@ -36,18 +55,43 @@ export interface WindowPage {
   close(): Promise<void>
 }
 
-/** Opens the window at an address and waits until it shows its screen. */
+/** The one page of each browser, which all windows of a file are shown in one after the other. */
+const pages = new WeakMap<Browser, Page>()
+
+async function pageOf(browser: Browser): Promise<Page> {
+  const known = pages.get(browser)
+  if (known && !known.isClosed()) return known
+  const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage()
+  pages.set(browser, page)
+  return page
+}
+
+/** Leaves nothing of a window to the next: what it stored, where the pointer lay, what it listened to. */
+async function clear(page: Page, context: BrowserContext): Promise<void> {
+  page.removeAllListeners('pageerror')
+  page.removeAllListeners('console')
+  if (page.isClosed()) return
+  await page.evaluate(() => {
+    localStorage.clear()
+    sessionStorage.clear()
+  })
+  await page.goto('about:blank')
+  await page.mouse.move(0, 0)
+  await context.clearCookies()
+}
+
+/**
+ * Opens the window at an address and waits until it shows its screen. There is one at a time: making a page of its own
+ * for each costs more than all that is done in it.
+ */
 export async function openWindow(
   browser: Browser,
   url: string,
-  options: { readonly width?: number; readonly height?: number; readonly scheme?: 'light' | 'dark' } = {},
+  options: { readonly width?: number; readonly height?: number } = {},
 ): Promise<WindowPage> {
-  const context = await browser.newContext({
-    viewport: { width: options.width ?? 1280, height: options.height ?? 820 },
-    colorScheme: options.scheme ?? 'light',
-    reducedMotion: 'reduce',
-  })
-  const page = await context.newPage()
+  const page = await pageOf(browser)
+  await page.setViewportSize({ width: options.width ?? 1280, height: options.height ?? 820 })
+  await page.emulateMedia({ colorScheme: 'light' })
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
@@ -55,23 +99,5 @@ export async function openWindow(
   })
   await page.goto(url)
   await page.locator('.window main h1, .window main .blank').first().waitFor()
-  return { page, complaints, close: () => context.close() }
-}
-
-/**
- * What axe finds wrong at WCAG 2.2 AA, one line each.
- * @param options `scheme`: of a screen that is looked at in both; in the dark only its colours are other ones
- */
-export async function accessibilityProblems(
-  page: Page,
-  options: { readonly scheme?: 'light' | 'dark' } = {},
-): Promise<readonly string[]> {
-  // Its other mode opens a page of its own for each analysis, for frames that there are none of.
-  const axe = new AxeBuilder({ page }).setLegacyMode(page.frames().length === 1)
-  if (options.scheme === 'dark') axe.withRules(['color-contrast', 'link-in-text-block'])
-  else axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-  const { violations } = await axe.analyze()
-  return violations.flatMap((violation) =>
-    violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} – ${node.failureSummary ?? ''}`),
-  )
+  return { page, complaints, close: () => clear(page, page.context()) }
 }

@@ -29,7 +29,8 @@ const FLAGS = [
   '--disable-background-timer-throttling',
   // Frames of other sites stay in the page's process, where their messages are seen to come from.
   '--disable-site-isolation-trials',
-  '--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable',
+  // The omnibox's two are pages of the browser's own for every window, dearer than the app's.
+  '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable',
   '--password-store=basic',
   '--use-mock-keychain',
   '--hide-scrollbars',
