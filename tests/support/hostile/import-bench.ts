@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { openArtifactStore } from '../../../src-main/artifacts/store/open-store.ts'
 import type { Backend } from '../../../src-main/backends/backend.ts'
@@ -10,6 +10,7 @@ import type { ImportSource } from '../../../src-main/bottles/artifact-services.t
 import { importBottle } from '../../../src-main/bottles/import-bottle.ts'
 import type { StateRoot } from '../../../src-main/state/root.ts'
 import { openSettings } from '../../../src-main/state/settings.ts'
+import type { Settings } from '../../../src-main/state/settings-definition.ts'
 import { bottleError } from '../../../src-main/system/bottle-error.ts'
 import { createWorkers } from '../../../src-main/workers/workers.ts'
 import type { ImportResult } from '../../../src-preload/contract/index.ts'
@@ -41,9 +42,13 @@ export interface ImportBench {
 /** One for all tests of a file: threads take longer to start than most archives to read. */
 const workers = createWorkers()
 
-/** An import into a real state root and store, with an engine that only notes what it is given. */
-export async function makeImportBench(): Promise<ImportBench> {
+/**
+ * An import into a real state root and store, with an engine that only notes what it is given.
+ * @param stored what the settings file holds; default no file
+ */
+export async function makeImportBench(stored?: Partial<Settings>): Promise<ImportBench> {
   const root = await testRoot()
+  if (stored) await writeFile(root.path('icebox', 'settings.json'), JSON.stringify(stored))
   const store = openArtifactStore(root)
   await (await store.stage('first')).release()
   const loaded: Loaded[] = []

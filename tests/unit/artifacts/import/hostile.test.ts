@@ -11,11 +11,7 @@ test('there are at least forty cases, each with a name of its own', () => {
 describe('a hostile or broken archive is refused with its reason, and nothing of it stays', () => {
   let bench: ImportBench
   beforeEach(async () => {
-    bench = await makeImportBench()
-    const settings = await bench.deps.settings()
-    await settings.set('importMaxEntries', 2500)
-    await settings.set('importMaxRatio', 100)
-    await settings.set('importRatioFromMB', 64)
+    bench = await makeImportBench({ importMaxEntries: 2500, importMaxRatio: 100, importRatioFromMB: 64 })
   })
 
   test.each(HOSTILE_CASES)('$name', { timeout: 60_000 }, async ({ build, reason, code }) => {
