@@ -19,7 +19,7 @@ const ODD_FILES = [
   'mkdir -p odd/deep odd/empty; B=busybox; $B ln marker odd/hard; $B ln -s ../marker odd/soft; $B ln -s /nowhere odd/lost',
   'echo x > "odd/$(printf "a\\nb\\\\ \\377")"; echo y > odd/-rf; echo z > odd/grün',
   'long=$(printf "%0200d" 7); mkdir -p odd/$long/$long; echo deep > odd/$long/$long/file',
-  '$B truncate -s 20000000 odd/holes; echo end >> odd/holes',
+  '$B truncate -s 2000000 odd/holes; echo end >> odd/holes',
   '$B chmod 4755 odd/-rf; $B chmod 1777 odd/empty; $B chown 1000:70000 odd/grün; touch -d 1999-12-31 odd/grün',
   'rm /etc/passwd; mkdir /opt; echo new > /opt/file',
 ].join('; ')

@@ -219,7 +219,7 @@ describe('a bottle of the host', () => {
     const host = await makeTestBottles('backend: host')
     try {
       const script =
-        'echo "$0" > marker; mkdir deep; truncate -s 30000000 deep/holes; echo end >> deep/holes; seq 9 > .wh.odd'
+        'echo "$0" > marker; mkdir deep; truncate -s 3000000 deep/holes; echo end >> deep/holes; seq 9 > .wh.odd'
       const { slug } = await host.run(script, 'on-host')
       await host.icebox.bottles.freeze({ slug }, host.context())
       const file = join(host.home.dir, 'host.bottle')

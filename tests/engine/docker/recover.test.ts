@@ -150,7 +150,7 @@ it('unpauses what a dead freeze had paused, and discards it', async () => {
 
 it('waits for a commit whose client was killed, then adopts the image', async () => {
   const ref = await scene.launch(
-    scene.plan(image, 'dd if=/dev/zero of=/big bs=1M count=300 2>/dev/null; echo done > /marker; sleep 300'),
+    scene.plan(image, 'dd if=/dev/zero of=/big bs=1M count=100 2>/dev/null; echo done > /marker; sleep 300'),
   )
   await until(async () => (await must('docker', ['exec', ref.id, 'ls', '/'])).includes('marker'))
   const child = spawn(process.execPath, [join(import.meta.dirname, 'freeze-child.ts'), scene.root.dir], {
