@@ -99,6 +99,37 @@ const LIST_PATH = [
   },
 ]
 
+/**
+ * What start, resume, fork, freeze and destroy load, in six files instead of ninety: to find, read and link a small file takes longer
+ * than to read past what one command of them does not need. Only what all of such commands need, and nothing of a package.
+ */
+const WORK_PATH = [
+  {
+    name: 'program',
+    test: /src-main\/cli\/(program|version|define\/[a-z-]+)\.ts$/,
+  },
+  {
+    name: 'work-shared',
+    test: /src-main\/(backends\/(merge-files|guest\/shell-quote|local\/(agent-paths|multiplexer))|bottles\/run-logs|state\/trash)\.ts$/,
+  },
+  {
+    name: 'work-docker',
+    test: /src-main\/backends\/(docker\/(find-runtime|docker-facts|docker-ignore|image-source|json-lines|remove-objects|remove-run|logs|container-files|run-life|access-(place|scripts|read|write)|look-in-container|run-in-container|merge-docker-files|run-plan|own-volumes|terminal-size|container-config|unit|data-root|capture(-scene|-volumes|-state)?|commit-config|flatten|changed|preflight|deliver-files|sidecars|launch|undo)|guest\/(home-files|run-files|tar-pack))\.ts$/,
+  },
+  {
+    name: 'work-host',
+    test: /src-main\/backends\/(host\/(?!portable\/)|local\/)[a-z-]+\.ts$/,
+  },
+  {
+    name: 'work-after',
+    test: /src-main\/(bottles\/(recover|withdraw-workspace|run-lifecycle|known-session|keep-session|hooks\/(bottle-hooks|after-lock)|settle|find-runtime|freeze|call-off|confirm-stop|space-guard)|state\/(remove-tree|settings(-definition|-migrations|-file)?)|agents\/(sessions\/(capture-session|session-files)|status\/workspace-facts|launched-agent|lifecycle|redact|workspace\/[a-z-]+|hooks\/hook-environment)|artifacts\/scrub\/rules|system\/disk-space)\.ts$/,
+  },
+  {
+    name: 'work-run',
+    test: /src-main\/(cli\/(run-agent|run-flags|detach-keys|terminal|agent-flag|finish-run|plan-text|pairs|agree)|agents\/([a-z-]+|sessions\/(capabilities|plan-session)|yaml\/(yaml-files|env-templates)|images\/provider-images|turns\/turns-(script|command))|bottles\/(carried-definitions|hooks\/launch-hooks|run-order|leftovers|pin-image|run-needs|prepare-run|default-engine|run-id|launch-new|reserve-slug|adopt-committed)|state\/(secret-(file|keychain|names)|secrets|short-lock))\.ts$/,
+  },
+].map((group) => ({ ...group, includeDependenciesRecursively: false }))
+
 export default defineConfig({
   main: {
     // Fault points end processes on purpose; a release has none.
@@ -119,7 +150,7 @@ export default defineConfig({
           entryFileNames: '[name].js',
           chunkFileNames: 'chunks/[name]-[hash].js',
           // A list is the command people wait for most often: few files to find, and nothing else in them.
-          codeSplitting: { groups: LIST_PATH },
+          codeSplitting: { groups: [...LIST_PATH, ...WORK_PATH] },
         },
       },
       // Bundled because a package import costs the CLI more than the command itself (docs/decisions).

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { extract } from 'tar-stream'
+import type { Extract } from 'tar-stream'
 import type { Owner } from '../guest/tar-pack.ts'
 import { type Engine, LONG_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
@@ -89,10 +89,12 @@ export function resolveUser(user: string, passwd: string, group: string, home: s
 }
 
 async function readTextFile(engine: Engine, id: string, path: string, signal: AbortSignal): Promise<string> {
+  // Before the stream: nobody would hear its failure meanwhile.
+  const { extract } = await import('tar-stream')
   try {
     return await engine.call(`read ${path}`, signal, async (docker, abortSignal) => {
       const stream = await docker.getContainer(id).getArchive({ path, abortSignal })
-      return firstFileOf(stream)
+      return firstFileOf(stream, extract())
     })
   } catch (thrown) {
     if (isMissing(thrown)) return ''
@@ -100,8 +102,7 @@ async function readTextFile(engine: Engine, id: string, path: string, signal: Ab
   }
 }
 
-async function firstFileOf(stream: NodeJS.ReadableStream): Promise<string> {
-  const reader = extract()
+async function firstFileOf(stream: NodeJS.ReadableStream, reader: Extract): Promise<string> {
   stream.on('error', (error: Error) => reader.destroy(error))
   stream.pipe(reader)
   let text = ''

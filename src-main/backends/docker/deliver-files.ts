@@ -31,7 +31,7 @@ export async function copyFolderIn(
     findUser(engine, id, userOf(unit), unit.image.home, signal),
   ])
   const real = place?.path ?? workdir
-  const archive = packTree(folder, { owner: user.owner, under: posix.basename(real), signal })
+  const archive = await packTree(folder, { owner: user.owner, under: posix.basename(real), signal })
   await putFiles(engine, id, posix.dirname(real), archive, signal)
 }
 

@@ -192,7 +192,7 @@ async function buildImage(
   const isIgnored = parseDockerIgnore(ignore)
   const mustEnter = takesBack(ignore)
   const keep = new Set([source.dockerfile.replace(/^\.\//, ''), '.dockerignore'])
-  const context = packTree(source.context, {
+  const context = await packTree(source.context, {
     owner: { uid: 0, gid: 0 },
     under: '',
     choose: (path, isFolder) => {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { extract } from 'tar-stream'
+import type { Extract } from 'tar-stream'
 import type { Owner } from '../guest/tar-pack.ts'
 import { type Engine, LONG_MS } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
@@ -69,13 +69,15 @@ export async function visitArchive(
   visit: (entry: InsideEntry, content: AsyncIterable<Uint8Array>) => Promise<boolean>,
   timeoutMs = LONG_MS,
 ): Promise<boolean> {
+  // Before the stream: nobody would hear its failure meanwhile.
+  const { extract } = await import('tar-stream')
   try {
     await engine.call(
       `read ${path}`,
       signal,
       async (docker, abortSignal) => {
         const stream = (await docker.getContainer(id).getArchive({ path, abortSignal })) as Readable
-        await visitEntries(stream, visit)
+        await visitEntries(stream, extract(), visit)
       },
       timeoutMs,
     )
@@ -88,9 +90,9 @@ export async function visitArchive(
 
 async function visitEntries(
   stream: Readable,
+  reader: Extract,
   visit: (entry: InsideEntry, content: AsyncIterable<Uint8Array>) => Promise<boolean>,
 ): Promise<void> {
-  const reader = extract()
   stream.on('error', (error: Error) => reader.destroy(error))
   stream.pipe(reader)
   try {

@@ -1,7 +1,7 @@
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pack as newPack, type Pack } from 'tar-stream'
+import type { Pack } from 'tar-stream'
 import { bottleError, toBottleError } from '../../system/bottle-error.ts'
 import type { PackEntry } from './pack-entry.ts'
 
@@ -10,11 +10,14 @@ export interface Owner {
   readonly gid: number
 }
 
+// On first use: many commands load this file and pack nothing.
+const newPack = async () => (await import('tar-stream')).pack()
+
 const ROOT: Owner = { uid: 0, gid: 0 }
 
 /** A small archive, whole in memory. */
 export async function packEntries(entries: readonly PackEntry[], owner: Owner = ROOT): Promise<Buffer> {
-  const archive = newPack()
+  const archive = await newPack()
   for (const entry of entries) {
     const header = { name: entry.name, mode: entry.mode, uid: owner.uid, gid: owner.gid, mtime: new Date() }
     if (entry.type === 'directory') archive.entry({ ...header, type: 'directory' })
@@ -36,8 +39,8 @@ export interface TreeOptions {
 }
 
 /** A folder of this machine as an archive, streamed: files, folders and links; sockets and devices are left out. */
-export function packTree(dir: string, options: TreeOptions): Readable {
-  const archive = newPack()
+export async function packTree(dir: string, options: TreeOptions): Promise<Readable> {
+  const archive = await newPack()
   const run = async () => {
     if (options.under)
       archive.entry({ name: options.under, type: 'directory', mode: 0o755, ...options.owner })

@@ -118,7 +118,7 @@ async function copyIn(
   await context.client.run(`copy ${folder} into the machine`, args, {
     ...{ signal, timeout: COPY_MS },
     // The archive's own kind of stream is none that a child process takes.
-    input: Readable.from(packTree(folder, { owner: ROOT, under: '', signal })),
+    input: Readable.from(await packTree(folder, { owner: ROOT, under: '', signal })),
   })
 }
 
