@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { runCommand } from '../../system/run-command.ts'
 import { inBatches } from './in-batches.ts'
+import { readProcFile, readProcLine } from './read-proc.ts'
 
 /** One living process. */
 export interface ProcessRow {
@@ -22,7 +23,7 @@ async function linuxTable(): Promise<readonly ProcessRow[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const rows = await inBatches(names, 64, async (name) => {
     // A process may end between the listing and the reading.
-    const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    const text = await readProcLine(`/proc/${name}/stat`)
     return text ? [parseStat(text)] : []
   })
   return rows.flat()
@@ -50,7 +51,7 @@ export async function threadStates(pid: number): Promise<string> {
   if (process.platform !== 'linux') return ''
   const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
   const states = await inBatches(threads, 32, async (thread) => {
-    const text = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => '')
+    const text = await readProcLine(`/proc/${pid}/task/${thread}/stat`)
     return text ? parseStat(text).state : ''
   })
   return states.join('')
@@ -79,7 +80,7 @@ export async function processesWithVariable(
   if (process.platform !== 'linux') return []
   const wanted = Buffer.from(`${name}=${value}\0`)
   const found = await inBatches(table, 64, async (row) => {
-    const bytes = await readFile(`/proc/${row.pid}/environ`).catch(() => null)
+    const bytes = await readProcFile(`/proc/${row.pid}/environ`)
     const at = bytes?.indexOf(wanted) ?? -1
     return at === 0 || (at > 0 && bytes?.[at - 1] === 0) ? [row.pid] : []
   })
