@@ -9,11 +9,20 @@ export interface CuttingProxy {
   readonly received: () => number
   /** How many connections were broken on purpose. */
   readonly cuts: () => number
-  /** Counts anew; all connections break once so many bytes have passed in that direction, once per number. */
-  reset(plan?: { readonly afterSent?: readonly number[]; readonly afterReceived?: readonly number[] }): void
+  /**
+   * Counts anew; all connections break once so many bytes have passed in that direction, once per number. Slow: a pause
+   * after each piece, so that somebody who looks on sees what is half-way.
+   */
+  reset(plan?: ProxyPlan): void
   /** While true every connection is refused. */
   refuse(isRefusing: boolean): void
   stop(): Promise<void>
+}
+
+interface ProxyPlan {
+  readonly afterSent?: readonly number[]
+  readonly afterReceived?: readonly number[]
+  readonly isSlow?: boolean
 }
 
 export async function cuttingProxy(target: string): Promise<CuttingProxy> {
@@ -23,6 +32,13 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
   let afterSent: number[] = []
   let afterReceived: number[] = []
   let isRefusing = false
+  let isSlow = false
+
+  const rest = (socket: Socket) => {
+    if (!isSlow) return
+    socket.pause()
+    setTimeout(() => socket.resume(), 2)
+  }
 
   const cutAll = () => {
     cuts += 1
@@ -47,6 +63,7 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
     client.on('data', (chunk) => {
       sent += chunk.length
       if (!upstream.write(chunk)) client.pause()
+      else rest(client)
       if (sent < (afterSent[0] ?? Number.POSITIVE_INFINITY)) return
       afterSent.shift()
       cutAll()
@@ -55,6 +72,7 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
     upstream.on('data', (chunk) => {
       received += chunk.length
       if (!client.write(chunk)) upstream.pause()
+      else rest(upstream)
       if (received < (afterReceived[0] ?? Number.POSITIVE_INFINITY)) return
       afterReceived.shift()
       cutAll()
@@ -71,6 +89,7 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
       ;[sent, received, cuts] = [0, 0, 0]
       afterSent = [...(plan.afterSent ?? [])]
       afterReceived = [...(plan.afterReceived ?? [])]
+      isSlow = plan.isSlow ?? false
     },
     refuse(value) {
       isRefusing = value

@@ -18,8 +18,11 @@ import { makeTestBottles, type TestBottles } from '../../support/test-bottles.ts
 const MB = 1024 * 1024
 const mark = randomBytes(4).toString('hex')
 const image = `icebox-registry-${mark}:base`
+/** More than one chunk of an upload. */
+const BIG = 20 * MB
+const BALLAST = 10 * MB
 /** Random, so that nothing shrinks on the way. */
-const WORK = `head -c ${44 * MB} /dev/urandom > /workspace/big && echo ${mark} > /workspace/marker`
+const WORK = `head -c ${BIG} /dev/urandom > /workspace/big && echo ${mark} > /workspace/marker`
 
 let registry: RegistryProcess
 let proxy: CuttingProxy
@@ -33,7 +36,7 @@ beforeAll(async () => {
   const bottle = `backend: docker\nimage: ${image}`
   here = await makeTestBottles(bottle)
   there = await makeTestBottles(bottle)
-  await writeFile(join(here.home.dir, 'ballast'), randomBytes(20 * MB))
+  await writeFile(join(here.home.dir, 'ballast'), randomBytes(BALLAST))
   await makeBusyboxImage(image, { files: { 'opt/ballast': join(here.home.dir, 'ballast') } })
   slug = (await here.run(WORK)).slug
   await here.icebox.bottles.freeze({ slug }, here.context())
@@ -62,19 +65,19 @@ async function refuseOnce(failing: Promise<unknown>, sizes: () => Promise<readon
   failing.finally(() => {
     isOver = true
   })
-  while (!isOver && !(await sizes()).some((size) => size > 19 * MB)) await sleep(2)
+  while (!isOver && !(await sizes()).some((size) => size >= BALLAST)) await sleep(10)
   proxy.refuse(true)
 }
 
 describe('a push', () => {
   test('that breaks again and again arrives; what has arrived is not sent again', async () => {
     const reference = `${proxy.host}/me/cut:v1`
-    proxy.reset({ afterSent: [5 * MB, 9 * MB] })
+    proxy.reset({ afterSent: [2 * MB, 4 * MB] })
     const pushed = await push(reference)
     expect(proxy.cuts()).toBe(2)
-    expect(pushed.sent).toBeGreaterThan(64 * MB)
-    // This registry forgets what of a blob broke off, so up to 9 MB go again, and a little in flight; never a whole blob.
-    expect(proxy.sent()).toBeLessThan(pushed.sent + 14 * MB)
+    expect(pushed.sent).toBeGreaterThan(BIG + BALLAST)
+    // This registry forgets what of a blob broke off, so up to 4 MB go again, and a little in flight; never a whole blob.
+    expect(proxy.sent()).toBeLessThan(pushed.sent + 9 * MB)
     proxy.reset()
     const again = await push(reference)
     expect(again).toMatchObject({ digest: pushed.digest, sent: 0, held: pushed.sent })
@@ -86,7 +89,7 @@ describe('a push', () => {
 
   test('that fails half-way goes on when it is started again', async () => {
     const reference = `${proxy.host}/me/half:v1`
-    proxy.reset()
+    proxy.reset({ isSlow: true })
     const failing = push(reference).catch((thrown: unknown) => thrown)
     await refuseOnce(failing, () => registry.blobSizes('me/half'))
     const failed = await failing
@@ -96,7 +99,7 @@ describe('a push', () => {
     await expect(pull(reference)).rejects.toMatchObject({ code: 'not-found' })
     proxy.reset()
     const pushed = await push(reference)
-    expect(pushed.held).toBeGreaterThan(19 * MB)
+    expect(pushed.held).toBeGreaterThan(BALLAST)
     expect(proxy.sent()).toBeLessThan(pushed.sent + MB / 4)
   })
 
@@ -115,14 +118,14 @@ describe('a push', () => {
 describe('a pull', () => {
   test('that breaks again and again is whole, and the bottle goes on', async () => {
     const reference = `${proxy.host}/me/trip:v1`
-    await push(reference)
-    proxy.reset({ afterReceived: [3 * MB, 12 * MB, 30 * MB, 50 * MB] })
+    const pushed = await push(reference)
+    proxy.reset({ afterReceived: [2 * MB, 6 * MB, 14 * MB, 22 * MB] })
     const pulled = await pull(reference)
     expect(proxy.cuts()).toBe(4)
-    expect(proxy.received()).toBeLessThan(66 * MB + 12 * MB)
+    expect(proxy.received()).toBeLessThan(pushed.sent + 9 * MB)
     expect(pulled).toMatchObject({ backend: 'docker' })
     expect(await says(there, pulled.slug, 'cat /workspace/marker; wc -c < /workspace/big')).toContain(
-      `${mark}\n${44 * MB}`,
+      `${mark}\n${BIG}`,
     )
     await there.icebox.bottles.destroy({ slug: pulled.slug, purge: true }, there.context())
   })
@@ -131,7 +134,7 @@ describe('a pull', () => {
     const reference = `${proxy.host}/me/trip:v1`
     const other = await makeTestBottles(`backend: docker\nimage: ${image}`)
     try {
-      proxy.reset()
+      proxy.reset({ isSlow: true })
       const failing = pull(reference, other).catch((thrown: unknown) => thrown)
       const blobs = join(other.home.dir, 'artifacts', 'blobs', 'sha256')
       await refuseOnce(failing, async () => {
@@ -144,7 +147,7 @@ describe('a pull', () => {
       expect(await other.icebox.bottles.list(new AbortController().signal)).toEqual([])
       proxy.reset()
       await pull(reference, other)
-      expect(proxy.received()).toBeLessThan(50 * MB)
+      expect(proxy.received()).toBeLessThan(BIG + 2 * MB)
     } finally {
       proxy.refuse(false)
       await other.dispose()
@@ -174,7 +177,7 @@ describe('a pull', () => {
       const pulled = await pull(reference)
       const [snapshot] = await there.icebox.bottles.snapshots(pulled.slug)
       const args = ['run', '--rm', '--network=none', snapshot?.reference ?? '', 'wc', '-c', '/opt/ballast']
-      expect(await must('docker', args)).toContain(String(20 * MB))
+      expect(await must('docker', args)).toContain(String(BALLAST))
     }
   })
 
