@@ -5,7 +5,7 @@ import { CLI, type CliScene, openCliScene, until } from './cli-scene.ts'
 
 let scene: CliScene
 beforeAll(async () => {
-  scene = await openCliScene()
+  scene = await openCliScene({ isProcessOnce: true })
 })
 afterAll(() => scene.dispose())
 
@@ -72,6 +72,7 @@ describe('a running agent', () => {
 })
 
 describe('a reader that goes away', () => {
+  beforeAll(() => scene.started('endless', 'seq 1 200000'))
   test.each([
     ['the list', 'icebox list | head -1'],
     ['the help', 'icebox --help | head -1'],
@@ -79,7 +80,6 @@ describe('a reader that goes away', () => {
     ['a log that is followed', 'icebox logs endless -f | head -1'],
     ['the output of an agent', `icebox start shell --headless --label heard --prompt 'yes'| head -1`],
   ])('%s ends quietly with 0', async (_what, line) => {
-    await scene.started('endless', 'seq 1 200000')
     const script = `icebox() { "${process.execPath}" "${CLI}" "$@"; }; set -o pipefail; ${line}`
     const { code, stderr } = await scene.begin(['-c', script], ['bash']).ended
     expect({ code, stderr: stderr.replace(/^(copying|starting)\n/gm, '') }).toEqual({ code: 0, stderr: '' })
@@ -114,14 +114,14 @@ describe('how it is run', () => {
   })
 
   test('-- ends options', async () => {
-    const { code, stderr } = await scene.plain(['status', '--', '--json'])
+    const { code, stderr } = await scene.begin(['status', '--', '--json']).ended
     expect(code).toBe(1)
     expect(stderr).toContain('is not a bottle name')
   })
 
   test('nothing is coloured away from a terminal', async () => {
-    const { stdout, stderr } = await scene.plain(['list'])
-    const failed = await scene.plain(['freeze', 'nobody'])
+    const { stdout, stderr } = await scene.begin(['list']).ended
+    const failed = await scene.begin(['freeze', 'nobody']).ended
     expect(stdout + stderr + failed.stderr).not.toContain('\u001b')
     expect(failed.stderr).toMatch(/^icebox: /)
   })
