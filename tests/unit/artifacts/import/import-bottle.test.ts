@@ -295,11 +295,13 @@ test.each([
 })
 
 describe('a large layer, which is loaded while it is verified', () => {
-  const noise = randomBytes(40 << 20)
+  // A little more than what is worth it. Noise is only stored by any packer: to have it try costs and changes nothing.
+  const noise = randomBytes(33 << 20)
+  const stored = (bytes: Buffer) => gzipSync(bytes, { level: 0 })
   const content = rawTar([{ name: 'noise', body: noise }])
 
   test('comes in whole', async () => {
-    await bench.run(ociArchive({ ...ARTIFACT, layers: [{ content }] }))
+    await bench.run(ociArchive({ ...ARTIFACT, layers: [{ content, blob: stored(content) }] }))
     expect(bench.loaded[0]?.layers.get(digestOf(content))?.equals(content)).toBe(true)
     expect((await snapshotOf('web-1')).reason).toBe('imported')
   })
@@ -307,7 +309,8 @@ describe('a large layer, which is loaded while it is verified', () => {
   test('is refused like any other, and nothing stays', async () => {
     const before = await bench.listing()
     const bad = rawTar([{ name: 'noise', body: noise }, { name: '../evil' }])
-    await expect(bench.run(ociArchive({ ...ARTIFACT, layers: [{ content: bad }] }))).rejects.toMatchObject({
+    const layers = [{ content: bad, blob: stored(bad) }]
+    await expect(bench.run(ociArchive({ ...ARTIFACT, layers }))).rejects.toMatchObject({
       code: 'artifact-invalid',
       message: /\.\.\/evil/,
     })
@@ -317,7 +320,7 @@ describe('a large layer, which is loaded while it is verified', () => {
 
   test('comes in whole when its length was told wrong', async () => {
     const half = content.length - 1024
-    const blob = Buffer.concat([gzipSync(content.subarray(0, half)), gzipSync(content.subarray(half))])
+    const blob = Buffer.concat([stored(content.subarray(0, half)), stored(content.subarray(half))])
     await bench.run(ociArchive({ ...ARTIFACT, layers: [{ content, blob }] }))
     expect(bench.loaded[0]?.layers.get(digestOf(content))?.equals(content)).toBe(true)
     expect(bench.loaded[0]?.request.layers.get(digestOf(content))?.bytes).toBe(content.length)
