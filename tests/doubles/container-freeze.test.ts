@@ -11,6 +11,7 @@ import { until } from '../engine/conformance/suite.ts'
 import { type ContainerWorld, makeContainerWorld } from '../support/container-double.ts'
 import { loadLayers } from '../support/container-images.ts'
 import { MACHINE_ARCHITECTURE } from '../support/doubles/lib/image-archive.ts'
+import { memoryFolder } from '../support/memory-folder.ts'
 import { makeTestBottles, type TestBottles } from '../support/test-bottles.ts'
 
 const STOPS = '1.2.0'
@@ -24,7 +25,7 @@ beforeAll(async () => {
   world = await makeContainerWorld(STOPS)
   tests = await makeTestBottles(
     `backend: macos-container\nimage: ${world.image}\nworkdir: /work`,
-    undefined,
+    memoryFolder(),
     world.double.env,
   )
 })

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src-preload/contract/index.ts'
 import { until } from '../engine/conformance/suite.ts'
 import { installSmolvm, type SmolvmWorld } from '../support/doubles/smolvm/world.ts'
+import { memoryFolder } from '../support/memory-folder.ts'
 import { pinnedImage, throwMachinesAway } from '../support/smolvm-conformance.ts'
 import { makeTestBottles, type TestBottles } from '../support/test-bottles.ts'
 
@@ -28,7 +29,7 @@ function scene(version: string, bottle: (world: SmolvmWorld) => string): () => S
   beforeAll(async () => {
     const world = await installSmolvm(version)
     const front = `backend: smolmachines\n${bottle(world)}`
-    const tests = await makeTestBottles(front, undefined, world.double.env)
+    const tests = await makeTestBottles(front, memoryFolder(), world.double.env)
     let seen = 0
     made = {
       world,

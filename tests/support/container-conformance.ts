@@ -1,6 +1,6 @@
 import { conformance } from '../engine/conformance/suite.ts'
 import { type ContainerWorld, makeContainerWorld, throwContainersAway } from './container-double.ts'
-import { quickFolder } from './many-files.ts'
+import { memoryFolder } from './memory-folder.ts'
 
 /** The conformance suite over one release of `container`. */
 export function containerConformance(version: string): void {
@@ -12,8 +12,9 @@ export function containerConformance(version: string): void {
   conformance({
     backend: 'macos-container',
     version,
-    base: quickFolder(),
     environment: async () => (await there()).double.env,
+    // There since the double is.
+    base: memoryFolder,
     bottle: async () => `backend: macos-container\nimage: ${(await there()).image}\nworkdir: /work`,
     throwAway: async (_tests, slug) => throwContainersAway(await there(), slug),
     dispose: async () => world?.double.dispose(),

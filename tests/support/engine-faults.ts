@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import type { ErrorCode } from '../../src-preload/contract/errors.ts'
 import type { InstalledDouble } from './doubles/lib/install.ts'
 import type { Knobs } from './doubles/lib/knobs.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { makeTestBottles, type TestBottles } from './test-bottles.ts'
 
 /** What a freeze meets, and what it is to say. */
@@ -49,7 +49,7 @@ export interface FaultBench {
 const SCRIPT = '[ -e marker ] || echo first > marker; exec sleep 100000'
 
 export async function makeFaultBench(engine: FaultEngine): Promise<FaultBench> {
-  const temp = await mkdtemp(join(tmpdir(), 'fault-'))
+  const temp = await mkdtemp(join(memoryFolder(), 'fault-'))
   await mkdir(join(temp, 'tmp'))
   const env = { ...engine.double.env, TMPDIR: join(temp, 'tmp') }
   const tests = await makeTestBottles(engine.bottle, temp, env)

@@ -4,17 +4,23 @@ import { dirname, join } from 'node:path'
 import { quickFolder } from './many-files.ts'
 
 /**
- * A new folder in memory where that has room, for root file systems: a disk takes longer for their many small files
- * than for the rest. Its path holds that of the temp folder, so that what is left there is found.
+ * The temp folder, or one in memory where that has room, for root file systems and state roots: a disk takes longer
+ * for their many small files than for the rest. Its path holds that of the temp folder, so that what is left there is
+ * found.
  */
-export function makeMemoryFolder(prefix: string): string {
+export function memoryFolder(): string {
   const quick = quickFolder()
-  if (quick === tmpdir() || !keepsAttributes()) return mkdtempSync(join(tmpdir(), prefix))
-  const base = join(quick, tmpdir())
+  if (quick === tmpdir() || !keepsAttributes()) return tmpdir()
+  const folder = join(quick, tmpdir())
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+/** A new folder there. */
+export function makeMemoryFolder(prefix: string): string {
   for (let left = 10; ; left -= 1) {
     try {
-      mkdirSync(base, { recursive: true })
-      return mkdtempSync(join(base, prefix))
+      return mkdtempSync(join(memoryFolder(), prefix))
     } catch (error) {
       // The last one out takes an empty folder along.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || left === 0) throw error
@@ -22,7 +28,7 @@ export function makeMemoryFolder(prefix: string): string {
   }
 }
 
-/** Removes the folders that `makeMemoryFolder` made around its own, which is gone, unless others use them. */
+/** Removes the folders around one that `makeMemoryFolder` made and that is gone, unless others use them. */
 export function leaveMemoryFolder(folder: string): void {
   const base = dirname(folder)
   if (base === tmpdir() || !base.startsWith(`${quickFolder()}/`)) return

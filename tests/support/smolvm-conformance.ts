@@ -1,6 +1,6 @@
 import { conformance } from '../engine/conformance/suite.ts'
 import { installSmolvm, type SmolvmWorld } from './doubles/smolvm/world.ts'
-import { quickFolder } from './many-files.ts'
+import { memoryFolder } from './memory-folder.ts'
 
 /** The conformance suite over one version of `smolvm`. */
 export function smolvmConformance(version: string): void {
@@ -12,8 +12,9 @@ export function smolvmConformance(version: string): void {
   conformance({
     backend: 'smolmachines',
     version,
-    base: quickFolder(),
     environment: async () => (await there()).double.env,
+    // There since the double is.
+    base: memoryFolder,
     bottle: async () => `backend: smolmachines\nimage: ${pinnedImage(await there())}\nworkdir: /work`,
     throwAway: async (_tests, slug) => throwMachinesAway(await there(), slug),
     dispose: async () => world?.dispose(),

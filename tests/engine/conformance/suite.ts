@@ -8,7 +8,7 @@ export interface Subject {
   /** Of the engine, where the suite runs over several. */
   readonly version?: string
   /** Where the state root is made; default the temp folder. */
-  readonly base?: string
+  base?(): string
   /** Frontmatter of the bottle definition. */
   bottle(): Promise<string>
   /** Environment of the core, as with a double of an engine on its PATH; default this process's. Asked before `bottle`. */
@@ -28,7 +28,7 @@ export function conformance(subject: Subject): void {
     let tests: TestBottles
     beforeAll(async () => {
       const env = await subject.environment?.()
-      tests = await makeTestBottles(await subject.bottle(), subject.base, env)
+      tests = await makeTestBottles(await subject.bottle(), subject.base?.(), env)
     })
     afterAll(async () => {
       await tests?.dispose({ isEngineThrownAway: subject.dispose !== undefined })
