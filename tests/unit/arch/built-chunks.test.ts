@@ -55,6 +55,27 @@ function everReached(entry: string, built: Sources): Set<string> {
   return packages
 }
 
+describe('the Docker library', () => {
+  /** What only its unused parts need, or only some endpoints. */
+  const UNUSED = ['@grpc/', 'protobufjs', 'tar-fs', 'require("https")', 'require("tls")', 'ssh2/lib']
+  const withoutUse = (built: Sources) =>
+    [...built]
+      .filter(([, text]) => text.includes('docker-modem/lib/modem.js'))
+      .flatMap(([path, text]) =>
+        UNUSED.filter((part) => text.includes(part)).map((part) => `${path} has ${part}`),
+      )
+
+  test('is built without what its users never need', async () => {
+    const built = await readSources(ROOT, ['out/main'], /\.js$/)
+    expect([...built.values()].filter((text) => text.includes('docker-modem/lib/modem.js'))).toHaveLength(1)
+    expect(withoutUse(built)).toEqual([])
+  })
+  test('is found when it has', () => {
+    const text = '// docker-modem/lib/modem.js\n// node_modules/@grpc/grpc-js/index.js'
+    expect(withoutUse(new Map([['out/a.js', text]]))).toEqual(['out/a.js has @grpc/'])
+  })
+})
+
 describe('the rule can fail', () => {
   const built: Sources = new Map([
     ['out/main/cli.js', `import { a } from './chunks/a.js'\nconst b = () => import('./chunks/b.js')`],
