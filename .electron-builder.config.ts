@@ -84,6 +84,10 @@ export function configure(env: Environment): Configuration {
       '!**/*.{map,ts,mts,cts,md,markdown}',
       '!**/node_modules/**/{test,tests,__tests__,docs,example,examples}/**',
       ...[...BUNDLED, ...BUNDLED_WITH_THEM].map((name) => `!node_modules/${name}/**`),
+      // Their code is in the bundle, so their terms go along.
+      ...[...BUNDLED, 'docker-modem', 'ssh2'].map(
+        (name) => `node_modules/${name}/{LICENSE,LICENSE.*,license}`,
+      ),
       '!node_modules/@lydell/node-pty-*/**',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: electron-builder fills them in
       'node_modules/@lydell/node-pty-${platform}-${arch}/**',
