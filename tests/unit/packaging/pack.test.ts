@@ -91,6 +91,12 @@ describe('the Linux app', () => {
     for (const name of leftOut) expect(manifests.has(`node_modules/${name}`), name).toBe(false)
   })
 
+  test('has the terms of what is bundled', () => {
+    const terms = (name: string) => new RegExp(`^node_modules/${name}/licen[sc]e(\\.\\w+)?$`, 'i')
+    for (const name of [...BUNDLED, 'docker-modem', 'ssh2'])
+      expect([...files.keys()].filter((path) => terms(name).test(path)).length, name).toBe(1)
+  })
+
   test('has nothing else', () => {
     const known =
       /^(package\.json|LICENSE|node_modules\/.+|out\/main\/((index|serve|worker)\.js|chunks\/[^/]+\.js)|out\/preload\/index\.cjs|out\/renderer\/.+|src-main\/shell\/resources\/(tray|drag)\/.+|src-main\/shell\/resources\/icon\.png)$/
