@@ -29,7 +29,9 @@ export interface DockerScene {
   dispose(): Promise<void>
 }
 
-export async function makeDockerScene(options: { readonly flattenAt?: number } = {}): Promise<DockerScene> {
+export async function makeDockerScene(
+  options: { readonly flattenAt?: number; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<DockerScene> {
   const dir = await mkdtemp(join(tmpdir(), 'icebox-docker-'))
   const root = await openStateRoot(dir)
   const backend = createDockerBackend({ rootId: root.id, home: root.dir, ...options })

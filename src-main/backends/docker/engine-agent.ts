@@ -1,9 +1,8 @@
 import type { Agent } from 'node:http'
-import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../../system/builtin-http.ts'
+import { connectTcp } from './connect-tcp.ts'
 import type { Endpoint } from './endpoint.ts'
-import { tlsOptions } from './engine-http.ts'
 
 /** Opens the library's connections, each for one request, so that it needs neither addresses nor TLS nor SSH of its own. */
 export function engineAgent(endpoint: Endpoint, env: NodeJS.ProcessEnv): Agent {
@@ -20,13 +19,6 @@ export function engineAgent(endpoint: Endpoint, env: NodeJS.ProcessEnv): Agent {
     }
   }
   return agent
-}
-
-function connectTcp(endpoint: Extract<Endpoint, { kind: 'tcp' }>): Duplex {
-  const { host, port, tls } = endpoint
-  if (!tls) return process.getBuiltinModule('node:net').connect({ host, port })
-  const servername = isIP(host) ? {} : { servername: host }
-  return process.getBuiltinModule('node:tls').connect({ host, port, ...servername, ...tlsOptions(endpoint) })
 }
 
 /** As Docker's own client does it: each connection is one `docker system dial-stdio` on the far machine. */

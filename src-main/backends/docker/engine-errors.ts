@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { type BottleError, bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { Endpoint } from './endpoint.ts'
+import { tlsFailure } from './tls-errors.ts'
 
 interface EngineThrown {
   readonly code?: string
@@ -70,7 +71,8 @@ export async function engineError(
       cause: thrown,
     })
   }
-  return bottleError('engine-failed', `Docker could not ${what}.`, { detail, cause: thrown })
+  const insecure = endpoint.kind === 'tcp' && endpoint.tls ? tlsFailure(found, endpoint.url) : null
+  return bottleError('engine-failed', insecure ?? `Docker could not ${what}.`, { detail, cause: thrown })
 }
 
 function refusal(status: number, detail: string, what: string, cause: unknown): BottleError {

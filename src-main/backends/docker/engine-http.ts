@@ -1,7 +1,6 @@
-import type { RequestOptions } from 'node:https'
 import { connect } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
-import { http, https } from '../../system/builtin-http.ts'
+import { http } from '../../system/builtin-http.ts'
+import { connectTcp, hostHeader } from './connect-tcp.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /**
@@ -48,8 +47,8 @@ export const jsonBody = (value: unknown): RequestBody => ({
   bytes: Buffer.from(JSON.stringify(value)),
 })
 
-const headersOf = (body: RequestBody | null): Record<string, string> => ({
-  Host: 'docker',
+const headersOf = (body: RequestBody | null, host = 'docker'): Record<string, string> => ({
+  Host: host,
   ...(body ? { 'Content-Type': body.type, 'Content-Length': String(body.bytes.length) } : {}),
 })
 
@@ -116,10 +115,9 @@ function sendOverTcp(
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = { method, path, signal, agent: false, headers: headersOf(body) }
-    const target = { host: endpoint.host, port: endpoint.port, ...tlsOptions(endpoint) }
-    const client = endpoint.tls === null ? http() : https()
-    const request = client.request({ ...options, ...target }, (response) => {
+    const headers = headersOf(body, hostHeader(endpoint))
+    const createConnection = () => connectTcp(endpoint)
+    const request = http().request({ method, path, signal, headers, createConnection }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
@@ -130,18 +128,6 @@ function sendOverTcp(
     request.on('error', reject)
     request.end(body?.bytes)
   })
-}
-
-/** What both this helper and the library need for TLS. */
-export function tlsOptions(endpoint: Extract<Endpoint, { kind: 'tcp' }>): ConnectionOptions {
-  if (!endpoint.tls) return {}
-  const { ca, cert, key, verify } = endpoint.tls
-  return {
-    ...(ca ? { ca } : {}),
-    ...(cert ? { cert } : {}),
-    ...(key ? { key } : {}),
-    rejectUnauthorized: verify,
-  }
 }
 
 /** What the engine says of a refusal. Pure. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestOptions } from 'node:https'
-import { http, https } from '../../system/builtin-http.ts'
+import { http } from '../../system/builtin-http.ts'
+import { connectTcp, hostHeader } from './connect-tcp.ts'
 import type { Endpoint } from './endpoint.ts'
-import { messageIn, tlsOptions } from './engine-http.ts'
+import { messageIn } from './engine-http.ts'
 
 /** Longest text of a refusal that is read. */
 const REFUSAL_BYTES = 64 * 1024
@@ -17,13 +17,12 @@ export function openStream(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = { method: 'GET', path, signal, agent: false, headers: { Host: 'docker' } }
     const target =
       endpoint.kind === 'unix'
-        ? { socketPath: endpoint.socketPath }
-        : { host: endpoint.host, port: endpoint.port, ...tlsOptions(endpoint) }
-    const isPlain = endpoint.kind === 'unix' || endpoint.tls === null
-    const request = (isPlain ? http() : https()).request({ ...options, ...target }, (response) => {
+        ? { socketPath: endpoint.socketPath, agent: false }
+        : { createConnection: () => connectTcp(endpoint) }
+    const options = { method: 'GET', path, signal, headers: { Host: hostHeader(endpoint) }, ...target }
+    const request = http().request(options, (response) => {
       if (response.statusCode === 200) resolve(response)
       else refuse(response, reject)
     })

@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage } from 'node:http'
 import type Docker from 'dockerode'
 import type { DockerOptions } from 'dockerode'
+import { hostHeader } from './connect-tcp.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { engineAgent } from './engine-agent.ts'
 import { engineError } from './engine-errors.ts'
@@ -167,6 +168,6 @@ function libraryOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): LibraryOpti
     // Only what the agent opens counts; given a socket, the library takes no address apart.
     socketPath: endpoint.kind === 'unix' ? endpoint.socketPath : 'unused',
     agent: engineAgent(endpoint, env),
-    ...(endpoint.kind === 'tcp' ? { headers: { Host: `${endpoint.host}:${endpoint.port}` } } : {}),
+    headers: { Host: hostHeader(endpoint) },
   }
 }

@@ -1,11 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
-import { http, https } from '../../../system/builtin-http.ts'
+import { http } from '../../../system/builtin-http.ts'
+import { connectTcp, hostHeader } from '../connect-tcp.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { engineError } from '../engine-errors.ts'
-import { tlsOptions } from '../engine-http.ts'
 import { messageOf, streamOverSocket } from './socket-stream.ts'
 
 export interface ExchangeRequest {
@@ -124,21 +123,14 @@ function overHttp(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { method, path, headers, body } = request
-  const options: RequestOptions = {
-    method,
-    path,
-    signal,
-    agent: false,
-    headers: { Host: 'docker', ...headers },
-  }
   const target =
     where.kind === 'unix'
-      ? { socketPath: where.socketPath }
-      : { host: where.host, port: where.port, ...tlsOptions(where) }
-  const client = where.kind === 'tcp' && where.tls ? https() : http()
+      ? { socketPath: where.socketPath, agent: false }
+      : { createConnection: () => connectTcp(where) }
+  const options = { method, path, signal, headers: { Host: hostHeader(where), ...headers }, ...target }
   return new Promise((resolve, reject) => {
     let isAnswered = false
-    const sent = client.request({ ...options, ...target }, (answer) => {
+    const sent = http().request(options, (answer) => {
       isAnswered = true
       resolve(answer)
     })
