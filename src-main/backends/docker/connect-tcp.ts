@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.ts'
 type TcpEndpoint = Extract<Endpoint, { kind: 'tcp' }>
 
 /** As Docker's own client has it: a network that went away without a word ends the connections that wait on it. */
-const KEEP_ALIVE_MS = 30_000
+export const KEEP_ALIVE_MS = 30_000
 
 /** The only place that opens connections over a network, so that none checks less than the others. */
 export function connectTcp(endpoint: TcpEndpoint): Socket {

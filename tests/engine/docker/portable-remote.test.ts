@@ -29,6 +29,7 @@ beforeAll(async () => {
       host: 'far',
       port: 22,
       username: null,
+      socketPath: null,
       remote: true,
     }),
   }
