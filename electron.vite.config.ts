@@ -79,7 +79,7 @@ const replacedParts = {
   },
 }
 
-/** What `icebox list` loads, in three files instead of thirty. None of it may reach a package. */
+/** What `icebox list` loads, in a few files instead of thirty. None of it may reach a package. */
 const LIST_PATH = [
   {
     name: 'records',
@@ -92,6 +92,10 @@ const LIST_PATH = [
   {
     name: 'list-docker',
     test: /src-main\/backends\/docker\/(docker-backend|docker-list|docker-freezer|engine|engine-errors|engine-http|endpoint|labels)\.ts$/,
+  },
+  {
+    name: 'list-host',
+    test: /src-main\/backends\/(host\/(host-backend|host-freezer|host-context|isolation|list-runs|paths|run-record)|local\/(find-program|in-batches|run-result))\.ts$/,
   },
   {
     name: 'list-command',

@@ -238,6 +238,8 @@ export interface EngineIntent {
   /** Tag or path under which the snapshot was being captured. */
   readonly target: string | null
   readonly startedAt: string
+  /** When the former launch of a run that is restarted ended, by the engine's clock; null or absent when nobody knows. */
+  readonly formerEnd?: string | null
 }
 
 export interface RecoverResult {

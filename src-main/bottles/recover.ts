@@ -87,6 +87,7 @@ function engineIntent(
     snapshotId: intent.snapshotId,
     target: intent.target,
     startedAt: intent.startedAt,
+    formerEnd: intent.launch?.formerEnd ?? null,
   }
 }
 

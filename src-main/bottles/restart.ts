@@ -1,5 +1,5 @@
 import { writeLaunched } from '../agents/launched-agent.ts'
-import { clearIntent, type Intent, writeIntent } from '../state/intent.ts'
+import { clearIntent, type Intent, readIntent, writeIntent } from '../state/intent.ts'
 import { appendJournal } from '../state/journal.ts'
 import { withLock } from '../state/lock.ts'
 import {
@@ -33,6 +33,8 @@ import { GRACE_SECONDS, stopLocked } from './stop.ts'
 
 /** Milliseconds in which an engine tells what became of a restart that failed. */
 const SETTLE_MS = 5000
+/** Failures that are not the engine's own answer. */
+const UNANSWERED: ReadonlySet<string> = new Set(['cancelled', 'timeout', 'engine-down'])
 const RESTARTING = { graceSeconds: GRACE_SECONDS, isForRestart: true }
 
 /** A prompt is never kept, so a headless agent that needs one is resumed with a new one instead. */
@@ -92,12 +94,32 @@ function restartIntent(run: RunRecord, runtime: RuntimeRef, order: RunOrder, sta
     snapshotId: null,
     target: null,
     draft: null,
-    launch: { interactive: run.interactive, fromSnapshot: run.fromSnapshot, order, startedAt },
+    launch: {
+      interactive: run.interactive,
+      fromSnapshot: run.fromSnapshot,
+      order,
+      startedAt,
+      formerEnd: run.exit?.at,
+    },
   }
 }
 
-/** The backend has taken a failed launch back; where it could not, the intent stays, and recovery does. */
-async function settleFailure(deps: BottleDeps, slug: string, { backend }: Metadata): Promise<void> {
+/** The run as its own stop has left it. */
+async function formerRun(deps: BottleDeps, slug: string, run: RunRecord): Promise<RunRecord> {
+  return latestRun(await requireMetadata(deps.root, slug)) ?? run
+}
+
+/**
+ * The backend has taken a failed launch back. Where it could not, or where the engine may still be at work on a request
+ * that nobody waits for any more, the intent stays, and recovery finds out.
+ */
+async function settleFailure(
+  deps: BottleDeps,
+  slug: string,
+  { backend }: Metadata,
+  thrown: unknown,
+): Promise<void> {
+  if (!isBottleError(thrown) || UNANSWERED.has(thrown.code)) return
   const limited = AbortSignal.timeout(SETTLE_MS)
   const fact = await readRuntime(deps, slug, backend, limited).catch(() => undefined)
   if (fact === null || fact?.state === 'exited') await clearIntent(deps.root, slug)
@@ -118,6 +140,10 @@ export async function restart(
     const metadata = await requireMetadata(deps.root, slug)
     requireWritable(slug, metadata)
     await options.check?.()
+    if ((await readIntent(deps.root, slug)) !== null) {
+      const text = `What was cut off of ${slug} is still being put in order. Try again in a moment.`
+      throw bottleError('busy', text, { slug })
+    }
     const run = latestRun(metadata)
     const backend = await deps.backends.get(metadata.backend)
     const runtime = await ownedRuntime(deps, slug, backend, signal)
@@ -151,10 +177,14 @@ export async function restart(
     await writeLaunched(deps.root, slug, prepared.resolved, run.id)
     const order = keptOrder(run, prepared)
     const startedAt = new Date().toISOString()
-    await writeIntent(deps.root, slug, restartIntent(run, runtime, order, startedAt))
+    await writeIntent(
+      deps.root,
+      slug,
+      restartIntent(await formerRun(deps, slug, run), runtime, order, startedAt),
+    )
     faultPoint('restart:after-intent')
     const ref = await backend.restart(runtime, plan, signal).catch(async (thrown: unknown) => {
-      await settleFailure(deps, slug, metadata)
+      await settleFailure(deps, slug, metadata, thrown)
       throw thrown
     })
     faultPoint('restart:after-launch')

@@ -46,6 +46,8 @@ export interface LaunchFacts {
   readonly becomesCurrent?: boolean | undefined
   /** When a restart launches: its run goes on under the same id, so this tells its record from the former launch's. */
   readonly startedAt?: string | undefined
+  /** When the former launch of a restarted run ended, by the engine's clock. */
+  readonly formerEnd?: string | undefined
   readonly order?: RunOrder | undefined
 }
 

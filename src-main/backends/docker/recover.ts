@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Snapshot } from '../../../src-preload/contract/index.ts'
-import type { EngineIntent, RecoverResult } from '../backend.ts'
+import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
 import { readCaptureState, removeParts } from './capture-state.ts'
 import { hasParts } from './capture-volumes.ts'
+import { readFacts } from './docker-facts.ts'
 import type { Engine } from './engine.ts'
 import { isMissing } from './engine-errors.ts'
 import { familyOf, rebuildRef } from './find-runtime.ts'
@@ -37,14 +38,41 @@ export async function recoverEngine(
   if (intent.op === 'freeze') return recoverFreeze(engine, intent, signal)
   if (intent.op === 'start' || intent.op === 'resume' || intent.op === 'fork')
     return recoverLaunch(engine, intent, signal)
-  const runtime = intent.runtime ? await inspectContainer(engine, intent.runtime.id, signal) : null
-  if (intent.op === 'restart' && intent.runtime && runtime?.State.Running) {
-    // It had been stopped before, so it is this restart that started it; what was delivered is not known any more.
-    const facts = { ...intent.runtime.facts, mayHoldSecrets: true }
-    return { outcome: 'launched', runtime: { ...intent.runtime, facts }, captured: null }
+  if (intent.op === 'restart' && (await hasRunAgain(engine, intent, signal)) && intent.runtime) {
+    return { outcome: 'launched', runtime: mayHoldSecrets(intent.runtime), captured: null }
   }
+  const runtime = intent.runtime ? await inspectContainer(engine, intent.runtime.id, signal) : null
   // Stop, destroy, adopt and a restart that started nothing can be repeated from any point: nothing is undone here.
   return { outcome: 'rolled-back', runtime: runtime ? intent.runtime : null, captured: null }
+}
+
+/**
+ * True when a restart that was cut off started its container, by the engine's own clock; looked at for a little longer
+ * when a request of the dead process may still be at work.
+ */
+async function hasRunAgain(engine: Engine, intent: EngineIntent, signal: AbortSignal): Promise<boolean> {
+  const { runtime, startedAt, formerEnd } = intent
+  const until = Date.now() - Date.parse(startedAt) < FRESH_MS ? Date.now() + LATE_CREATE_MS : 0
+  const before = Date.parse(formerEnd ?? startedAt)
+  while (runtime) {
+    const found = await inspectContainer(engine, runtime.id, signal)
+    if (!found) return false
+    // It had been stopped before, so one that runs was started by the restart.
+    if (found.State.Running || Date.parse(found.State.StartedAt) >= before) return true
+    if (Date.now() > until) return false
+    await sleep(100, undefined, { signal })
+  }
+  return false
+}
+
+/** What was delivered to it and its sidecars is not known any more, so all of it is wiped at its end. */
+function mayHoldSecrets(runtime: RuntimeRef): RuntimeRef {
+  const { sidecars } = readFacts(runtime)
+  const marked = Object.entries(sidecars).map(([id, one]) => [id, { ...one, mayHoldSecrets: true }])
+  return {
+    ...runtime,
+    facts: { ...runtime.facts, mayHoldSecrets: true, sidecars: Object.fromEntries(marked) },
+  }
 }
 
 async function recoverLaunch(

@@ -65,7 +65,9 @@ export async function launch(
     await requireStarted(run, runner.waiting.identity, signal)
     faultPoint('start:after-start')
   } catch (thrown) {
-    await undo(context, bottle, run, runner, hadTrees)
+    await undo(context, bottle, run, runner)
+    // A restart swaps no trees: what lies beside them is of an earlier resume, and older than the work.
+    if (plan.previous?.runId !== plan.runId) await rollBackLive(bottle, run, !hadTrees)
     throw toBottleError(thrown, plan.slug)
   }
   // The agent runs, so nothing may fail the start any more; what stays behind is removed again when the run ends.
@@ -212,14 +214,12 @@ async function undo(
   bottle: BottlePaths,
   run: RunPaths,
   runner: CreatedRunner | null,
-  hadTrees: boolean,
 ): Promise<void> {
   if (runner) {
     await runner.waiting.cancel()
     await endRun(context, runner.ref)
   }
   await dropRunFolder(context, bottle, run)
-  await rollBackLive(bottle, run, !hadTrees)
 }
 
 /** Removes a run that never began, and brings back the result that it had put aside. */

@@ -3,8 +3,8 @@ import { isSameProcess } from '../../system/process-identity.ts'
 import type { EngineIntent, RecoverResult, RuntimeRef } from '../backend.ts'
 import { terminalAddress } from '../local/terminal-socket.ts'
 import { waitUntil } from '../local/wait-until.ts'
+import { capturedOf, ownTarget } from './capture.ts'
 import type { HostContext } from './host-context.ts'
-import { capturedOf, ownTarget } from './host-freezer.ts'
 import { dropRunFolder, endRun, endTerminal, hasStarted, settleLaunch } from './launch.ts'
 import { isFolder, rollBackLive } from './live-trees.ts'
 import { bottlePaths, runPaths } from './paths.ts'
@@ -81,6 +81,8 @@ async function recoverLaunch(
     }
   }
   await dropRunFolder(context, bottle, run)
+  // A restart swaps no trees: what lies beside them is of an earlier resume, and older than the work.
+  if (intent.op === 'restart') return { outcome: 'rolled-back', runtime: intent.runtime, captured: null }
   const isNew = (intent.op === 'start' || intent.op === 'fork') && !intent.previous
   const isMade = isNew && (await runIdsOf(bottle)).length === 0 && !(await isFolder(bottle.snapshots))
   await rollBackLive(bottle, run, isMade)

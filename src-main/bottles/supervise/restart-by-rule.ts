@@ -1,4 +1,5 @@
 import { readJournal } from '../../state/journal.ts'
+import { lockHolder } from '../../state/lock.ts'
 import { latestRun, readMetadata, withRun, writeMetadata } from '../../state/metadata.ts'
 import { readSnapshots } from '../../state/snapshot-files.ts'
 import { bottleError } from '../../system/bottle-error.ts'
@@ -82,6 +83,9 @@ async function objectionTo(
   if (snapshots.some(({ reason, createdAt }) => reason === 'user' && createdAt > exit.at)) return 'changed'
   const fact = await readRuntime(services, slug, read.metadata.backend, signal)
   if (fact?.state !== 'running' && fact?.state !== 'paused') return null
+  // Whoever has just started it records it in a moment.
+  const holder = await lockHolder(root, slug)
+  if (holder && holder.pid !== process.pid) return 'changed'
   await adopt(session, launch)
   return 'runs'
 }

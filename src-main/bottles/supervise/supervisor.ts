@@ -42,7 +42,7 @@ export function createSupervisor(
   const { root } = deps.services
   const loops = new Map<string, AgentLoop>()
   const turns = new Map<string, Promise<void>>()
-  const settle = createSettling(deps.services, () => deps.clock.now())
+  const settle = createSettling(deps.services, () => deps.clock.now(), deps.warn)
   const wheel = createWheel((key) => {
     const [, slug = '', what = ''] = /^([^/]+)\/.*:([a-z]+)$/.exec(key) ?? []
     loops.get(slug)?.due(what as Due)
@@ -50,9 +50,9 @@ export function createSupervisor(
   const session: Session = { ...deps, root, lease, wheel, signal, recheck: (slug) => void check(slug) }
 
   /** One look at a bottle after the other; a wish during a look is one more look. */
-  const check = (slug: string): Promise<void> => {
+  const check = (slug: string, asksEngines = true): Promise<void> => {
     const turn = (turns.get(slug) ?? Promise.resolve())
-      .then(() => (signal.aborted ? undefined : checkNow(slug)))
+      .then(() => (signal.aborted ? undefined : checkNow(slug, asksEngines)))
       .catch((thrown: unknown) => {
         if (!signal.aborted) deps.warn(toFailure(thrown, slug))
       })
@@ -63,8 +63,8 @@ export function createSupervisor(
     return turn
   }
 
-  const checkNow = async (slug: string): Promise<void> => {
-    await settle(slug, signal)
+  const checkNow = async (slug: string, asksEngines: boolean): Promise<void> => {
+    if (asksEngines) await settle(slug, signal)
     const found = await readNewestRun(root, slug)
     const loop = loops.get(slug)
     if (loop && (!found || !isLaunch(found.run, loop.launch))) await drop(loop)
@@ -132,11 +132,11 @@ export function createSupervisor(
     }
   }
 
-  const checkRecords = async (): Promise<void> => {
+  const checkRecords = async (asksEngines = true): Promise<void> => {
     const slugs = new Set([...(await readSlugs(deps.services)).filter(isSlug), ...loops.keys()])
     for (const slug of slugs) {
       if (signal.aborted) return
-      await check(slug)
+      await check(slug, asksEngines)
     }
   }
   const checkAll = async (): Promise<void> => {
@@ -147,7 +147,7 @@ export function createSupervisor(
   return {
     arm: checkAll,
     async isIdle() {
-      await checkRecords()
+      await checkRecords(false)
       return loops.size === 0
     },
     get count() {

@@ -134,7 +134,7 @@ for (const isolation of [undefined, 'none'] as const) {
     it('is removed without a trace but its trees', async () => {
       const world = await open(options)
       const ref = await world.launch('echo mine > file; sleep 100')
-      await until('file', async () => (await textOf(join(world.workspace, 'file'))) !== null)
+      await until('file', async () => (await textOf(join(world.workspace, 'file'))) === 'mine\n')
       expect(await world.backend.remove(ref, never())).toEqual({ removed: [ref.name], left: [] })
       expect(await world.backend.remove(ref, never())).toEqual({ removed: [], left: [] })
       expect(await world.backend.list(never())).toEqual([])
