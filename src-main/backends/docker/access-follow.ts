@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isBottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef } from '../backend.ts'
 import { openView, type TerminalView } from '../local/terminal-view.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, whileOpening } from './engine.ts'
 import { keepTail } from './keep-tail.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { knownSize, resize, type Size } from './terminal-size.ts'
@@ -47,7 +47,7 @@ export async function follow(
   const found = await inspectContainer(engine, ref.id, signal)
   if (!found?.State.Running) return null
   const size = await knownSize(home, ref)
-  const stream = await connect(engine, ref, found.Config.Tty)
+  const stream = await connect(engine, ref, found.Config.Tty, signal)
   const view = found.Config.Tty ? await openView(size) : null
   const followed = createFollowed(stream, view, size)
   if (view) {
@@ -91,15 +91,23 @@ function ignoreRefusal(thrown: unknown): void {
  * A terminal not through the log, which has only whole lines: a question at the line's end would never be seen. Lives
  * longer than the call that opens it.
  */
-async function connect(engine: Engine, ref: RuntimeRef, isTerminal: boolean): Promise<Readable> {
-  const lasting = new AbortController().signal
+async function connect(
+  engine: Engine,
+  ref: RuntimeRef,
+  isTerminal: boolean,
+  signal: AbortSignal,
+): Promise<Readable> {
   const what = `follow the output of ${ref.name}`
   if (!isTerminal) {
     const path = `/containers/${encodeURIComponent(ref.id)}/logs?stdout=1&stderr=1&follow=1&tail=0`
-    return engine.stream(what, path, lasting)
+    return whileOpening(signal, (opening) => engine.stream(what, path, opening))
   }
-  return (await engine.call(what, lasting, (docker) =>
-    docker.getContainer(ref.id).attach({ stream: true, stdout: true, stderr: true, hijack: true }),
+  return (await engine.call(what, signal, (docker, bounded) =>
+    whileOpening(bounded, (abortSignal) =>
+      docker
+        .getContainer(ref.id)
+        .attach({ stream: true, stdout: true, stderr: true, hijack: true, abortSignal }),
+    ),
   )) as Duplex
 }
 

@@ -6,7 +6,7 @@ import type { RuntimeRef } from '../backend.ts'
 import { keyBytes, paceStrokes, textBytes } from '../local/strokes.ts'
 import type { Followed } from './access-follow.ts'
 import { DETACH_KEYS } from './attach.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, whileOpening } from './engine.ts'
 
 /** How long the engine may take to take the last of what was typed. */
 const FINISH_MS = 2000
@@ -50,8 +50,12 @@ export async function typeStrokes(
 }
 
 async function openInput(engine: Engine, ref: RuntimeRef, signal: AbortSignal): Promise<Duplex> {
-  const stream = await engine.call(`type to ${ref.name}`, signal, (docker) =>
-    docker.getContainer(ref.id).attach({ stream: true, stdin: true, hijack: true, detachKeys: DETACH_KEYS }),
+  const stream = await engine.call(`type to ${ref.name}`, signal, (docker, bounded) =>
+    whileOpening(bounded, (abortSignal) =>
+      docker
+        .getContainer(ref.id)
+        .attach({ stream: true, stdin: true, hijack: true, detachKeys: DETACH_KEYS, abortSignal }),
+    ),
   )
   stream.on('error', () => undefined)
   return stream as Duplex

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { bottleError } from '../../system/bottle-error.ts'
 import type { RuntimeRef, TerminalChannel } from '../backend.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, whileOpening } from './engine.ts'
 import { inspectContainer } from './remove-objects.ts'
 import { type Size, setSize } from './terminal-size.ts'
 
@@ -34,15 +34,18 @@ async function attachAgent(
   signal: AbortSignal,
 ): Promise<TerminalChannel> {
   // No time limit on the connection itself: it lives as long as the terminal.
-  const stream = await engine.call(`attach to ${ref.name}`, signal, (docker) =>
-    docker.getContainer(ref.id).attach({
-      stream: true,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-      hijack: true,
-      detachKeys: DETACH_KEYS,
-    }),
+  const stream = await engine.call(`attach to ${ref.name}`, signal, (docker, bounded) =>
+    whileOpening(bounded, (abortSignal) =>
+      docker.getContainer(ref.id).attach({
+        stream: true,
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        hijack: true,
+        detachKeys: DETACH_KEYS,
+        abortSignal,
+      }),
+    ),
   )
   const resize = (cols: number, rows: number) => setSize(engine, home, ref, { cols, rows }, signal)
   // Two sizes, so that a full-screen program repaints for the newcomer even if its size stays.
@@ -67,8 +70,10 @@ async function openShell(
       abortSignal,
     }),
   )
-  const stream = await engine.call(`open a shell in ${ref.name}`, signal, () =>
-    shell.start({ hijack: true, stdin: true, Tty: true }),
+  const stream = await engine.call(`open a shell in ${ref.name}`, signal, (_docker, bounded) =>
+    whileOpening(bounded, (abortSignal) =>
+      shell.start({ hijack: true, stdin: true, Tty: true, abortSignal }),
+    ),
   )
   const resize = async (cols: number, rows: number) => {
     await engine.call('resize the terminal', signal, (_docker, abortSignal) =>

@@ -42,6 +42,22 @@ export interface Engine {
   stream(what: string, path: string, signal: AbortSignal): Promise<IncomingMessage>
 }
 
+/** Ends with the signal what is being opened; what is open lives as long as its user wants. */
+export async function whileOpening<T>(
+  signal: AbortSignal,
+  open: (opening: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const opening = new AbortController()
+  const abort = () => opening.abort(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await open(opening.signal)
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** Opens no connection: everything happens on first use. */
 export function createEngine(env: NodeJS.ProcessEnv): Engine {
   let endpointOnce: Promise<Endpoint> | undefined

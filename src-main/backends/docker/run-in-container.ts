@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { bottleError } from '../../system/bottle-error.ts'
-import { type Engine, SHORT_MS } from './engine.ts'
+import { type Engine, SHORT_MS, whileOpening } from './engine.ts'
 import { jsonBody } from './engine-http.ts'
 
 /** What a program that was run beside the agent left. */
@@ -46,8 +46,10 @@ async function run(
   } as const
   const made = await engine.send<{ Id: string }>(what, request, bounded, SHORT_MS)
   if (!made) throw bottleError('engine-failed', 'Docker did not say which program it runs.')
-  const stream = await engine.call(what, bounded, (docker) =>
-    docker.getExec(made.Id).start({ hijack: true, stdin: input !== undefined }),
+  const stream = await engine.call(what, bounded, (docker, limited) =>
+    whileOpening(limited, (abortSignal) =>
+      docker.getExec(made.Id).start({ hijack: true, stdin: input !== undefined, abortSignal }),
+    ),
   )
   const output = await collect(stream, input, most, bounded)
   const path = `/exec/${made.Id}/json`
