@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../src-main/backends/backend.ts'
+import { createTerminals } from '../../../src-main/backends/docker/access-terminal.ts'
 import { createDockerBackend } from '../../../src-main/backends/docker/docker-backend.ts'
 import { createEngine } from '../../../src-main/backends/docker/engine.ts'
+import { runInContainer } from '../../../src-main/backends/docker/run-in-container.ts'
 import { type DockerScene, makeDockerScene, until } from '../../support/docker-scene.ts'
 import { ensureBusyboxImage } from '../../support/images.ts'
 import { startTlsEngine, type TlsEngine } from '../../support/tls-engine.ts'
@@ -44,16 +48,24 @@ async function failuresOf(env: NodeJS.ProcessEnv): Promise<readonly unknown[]> {
 }
 
 test('a bottle on an engine behind TLS starts, shows its output, takes what is typed and goes', async () => {
-  const script = 'echo ready; read line; echo "got $line"'
+  const script = 'read one; echo "got $one"; read two; echo "got $two"'
   const plan = scene.plan(image, script, { tty: true })
   const ref = await scene.launch(plan)
   expect(await scene.backend.list(scene.signal)).toMatchObject([{ slug: plan.slug }])
 
+  const engine = createEngine(environment(tls.certs.good))
+  const beside = ['sh', '-c', 'read word; echo "$word" beside']
+  const input = Buffer.from('word\n')
+  const { output } = await runInContainer(engine, ref.id, beside, { input, most: 100 }, scene.signal)
+  expect(output.toString()).toBe('word beside\n')
+
   const channel = await scene.backend.attach(ref, { cols: 80, rows: 24 }, scene.signal)
+  const strokes = [{ text: 'typed' }, { key: 'Enter' }] as const
+  await createTerminals(engine, scene.root.dir).type(ref, strokes, scene.signal)
   await channel.write(Buffer.from('hello\n'))
   let shown = ''
   for await (const chunk of channel.data) shown += Buffer.from(chunk).toString('utf8')
-  expect(shown).toContain('got hello')
+  expect(shown).toMatch(/got typed[\s\S]*got hello/)
   expect(await scene.backend.wait(ref, scene.signal)).toMatchObject({ exitCode: 0 })
   expect(await scene.output(ref)).toContain('got hello')
   await until(async () => tls.open() === 0)
@@ -85,3 +97,16 @@ test.each(['DNS:docker', 'IP:127.0.0.2,DNS:localhost'])(
     }
   },
 )
+
+test('a port where nobody listens is an engine that is down; one that speaks no TLS is told', async () => {
+  const plain = createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 no\r\n\r\n')))
+  plain.listen(0, '127.0.0.1')
+  await once(plain, 'listening')
+  const { port } = plain.address() as AddressInfo
+  for (const failed of await failuresOf(environment(tls.certs.good, port)))
+    expect(failed).toMatchObject({ message: expect.stringContaining('does not speak TLS') })
+  plain.close()
+  await once(plain, 'close')
+  for (const failed of await failuresOf(environment(tls.certs.good, port)))
+    expect(failed).toMatchObject({ code: 'engine-down', message: expect.stringContaining(`:${port}`) })
+})
