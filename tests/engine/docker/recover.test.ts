@@ -74,10 +74,16 @@ it('finds a restart that had started its container, and one that had not', async
     runtime: { id: ref.id, facts: { mayHoldSecrets: true } },
   })
   await scene.backend.stop(ref, { graceSeconds: 0 }, scene.signal)
-  expect(await scene.backend.recover(intent, scene.signal)).toMatchObject({
+  const ended = await scene.backend.wait(ref, scene.signal)
+  const cutOff = { ...intent, startedAt: new Date().toISOString(), formerEnd: ended?.endedAt ?? null }
+  expect(await scene.backend.recover(cutOff, scene.signal)).toMatchObject({
     outcome: 'rolled-back',
     runtime: { id: ref.id },
   })
+  // One that did its work and ended before anybody looked has run all the same: it is not to run once more.
+  await scene.backend.restart(ref, { ...plan, argv: ['true'] }, scene.signal)
+  await scene.backend.wait(ref, scene.signal)
+  expect(await scene.backend.recover(cutOff, scene.signal)).toMatchObject({ outcome: 'launched' })
 })
 
 it('finds a run that had started, with all that belongs to it', async () => {
