@@ -10,7 +10,8 @@ export const KEEP_ALIVE_MS = 30_000
 export function connectTcp(endpoint: TcpEndpoint): Socket {
   const { host, port, tls } = endpoint
   const socket = tls ? connectTls(endpoint, tls) : plainConnect({ host, port })
-  socket.once('connect', () => socket.setKeepAlive(true, KEEP_ALIVE_MS))
+  // Each small write would wait for the answer to the one before, which the other side may hold back for 40 ms.
+  socket.once('connect', () => socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS))
   return socket
 }
 

@@ -49,6 +49,8 @@ async function connectSsh(endpoint: SshEndpoint, authSocket: string | undefined)
       keepaliveInterval: KEEP_ALIVE_MS,
       ...(authSocket ? { agent: authSocket } : {}),
     })
+    // Else each step of the handshake waits for an acknowledgement that is held back.
+    client.setNoDelay(true)
   })
 }
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import ssh2, { type ServerChannel } from 'ssh2'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createEngine } from '../../../src-main/backends/docker/engine.ts'
 import { until } from '../../support/docker-scene.ts'
 
@@ -12,30 +12,29 @@ const commands: string[] = []
 const names: string[] = []
 let answer: (channel: ServerChannel) => void
 let open = 0
-const server = new ssh2.Server(
-  { hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] },
-  (client) => {
-    open += 1
-    client.on('error', () => undefined)
-    client.on('close', () => {
-      open -= 1
-    })
-    client.on('authentication', (attempt) => {
-      names.push(attempt.username)
-      attempt.accept()
-    })
-    client.on('ready', () =>
-      client.on('session', (accept) =>
-        accept().on('exec', (run, _refuse, { command }) => {
-          commands.push(command)
-          const channel = run()
-          channel.on('error', () => undefined)
-          answer(channel)
-        }),
-      ),
-    )
-  },
-)
+const far = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] }, (client) => {
+  open += 1
+  client.on('error', () => undefined)
+  client.on('close', () => {
+    open -= 1
+  })
+  client.on('authentication', (attempt) => {
+    names.push(attempt.username)
+    attempt.accept()
+  })
+  client.on('ready', () =>
+    client.on('session', (accept) =>
+      accept().on('exec', (run, _refuse, { command }) => {
+        commands.push(command)
+        const channel = run()
+        channel.on('error', () => undefined)
+        answer(channel)
+      }),
+    ),
+  )
+})
+// As sshd does it: small writes are not held back.
+const server = createServer({ noDelay: true }, (socket) => far.injectSocket(socket))
 
 let port: number
 beforeAll(async () => {
@@ -51,10 +50,13 @@ test('without a name it is the own one, and a path is the socket that Docker ask
   answer = (channel) => {
     channel.once('data', () => channel.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'))
   }
+  const hurried = vi.spyOn(Socket.prototype, 'setNoDelay')
   const engine = at(`127.0.0.1:${port}/run/it's.sock`)
   expect(await engine.get('look', '/version', AbortSignal.timeout(60_000), 60_000)).toEqual({})
   expect(commands).toEqual([`docker --host 'unix:///run/it'\\''s.sock' system dial-stdio`])
   expect(names).toContain(userInfo().username)
+  expect(hurried.mock.calls).toEqual([[true]])
+  hurried.mockRestore()
   await until(async () => open === 0)
 })
 

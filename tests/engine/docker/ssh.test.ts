@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import ssh2 from 'ssh2'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeWorldImage, removeWorldImage } from '../../support/fault-world.ts'
@@ -12,7 +12,7 @@ const SCRIPT = 'echo "$1" >> notes.txt; cat notes.txt'
 const COMMAND = `[sh, -c, '${SCRIPT}', agent, '{prompt}']`
 
 const commands: string[] = []
-const server = new ssh2.Server(
+const machine = new ssh2.Server(
   { hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] },
   (client) => {
     client.on('error', () => undefined)
@@ -31,6 +31,8 @@ const server = new ssh2.Server(
     )
   },
 )
+// As sshd does it: small writes are not held back.
+const server = createServer({ noDelay: true }, (socket) => machine.injectSocket(socket))
 
 let home: IceboxHome
 let image: string

@@ -63,15 +63,18 @@ test('a context that checks no certificate still speaks TLS', async () => {
   })
 })
 
-test('a connection over a network notices when the other side is gone', async () => {
+test('a connection over a network notices when the other side is gone, and holds no small write back', async () => {
   const kept = vi.spyOn(Socket.prototype, 'setKeepAlive')
+  const hurried = vi.spyOn(Socket.prototype, 'setNoDelay')
   const endpoint = parseEndpoint('tcp://127.0.0.1:9', null)
   if (endpoint.kind !== 'tcp') throw new Error('not TCP')
   const socket = connectTcp(endpoint).on('error', () => undefined)
   socket.emit('connect')
   expect(kept).toHaveBeenCalledWith(true, 30_000)
+  expect(hurried).toHaveBeenCalledWith(true)
   socket.destroy()
   kept.mockRestore()
+  hurried.mockRestore()
 })
 
 test('each way that TLS fails has a sentence of its own', () => {
