@@ -283,8 +283,15 @@ test('addresses and files reach the app; a window that was closed comes back', a
   ])
   await app.closeWindow()
   await expect.poll(notes).toContainEqual(['all-closed'])
+  const closed = page
   await app.evaluate(() => globalThis.trialOpenWindow())
-  page = await app.page()
+  // The browser may still be taking the closed one away.
+  await expect
+    .poll(async () => {
+      page = await app.page()
+      return page !== closed && !page.isClosed()
+    })
+    .toBe(true)
   await page.getByRole('heading', { name: 'Trial' }).waitFor()
 })
 
