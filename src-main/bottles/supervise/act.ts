@@ -182,13 +182,16 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<b
     dispatch({ kind: 'context', ...choice })
   }
 
-  /** A freeze before it may have taken minutes, in which a person may have begun something. */
+  /** A freeze before it may have taken minutes, in which a person may have begun something, or a new conversation. */
   const isHeldBack = async (): Promise<boolean> => {
     await look('output').catch(session.warn)
     const { sample, isRunning } = agent.state()
-    if (isRunning && sample !== null && isIdle(sample)) return false
+    const isReady = isRunning && sample !== null && isIdle(sample)
+    const isFull = (sample?.contextPercent ?? 0) >= launched.lifecycle.context.triggerPercent
+    if (isReady && isFull) return false
     if (signal.aborted) return true
-    await tell('Its restart waits, as it is not idle any more.', false)
+    const why = isReady ? 'its context is not full any more' : 'it is not idle any more'
+    await tell(`Its restart waits, as ${why}.`, false)
     dispatch({ kind: 'restart-void' })
     return true
   }

@@ -42,11 +42,15 @@ export async function openLoop(
   let state: AgentState = openState(kept, isRunning, await readSample(root, launch.slug))
   // What the file holds; null until it was written once, since the file may be of another launch.
   let written: Supervision | null = null
+  // Restarts as they were before one was decided whose turn has not come: kept as begun already, it would pass for one
+  // whose hook went out, though what comes before it may take minutes.
+  let beforeRestart: Supervision['restarts'] | null = null
   let queue: Promise<void> = Promise.resolve()
   let queued = 0
 
   const persist = async (): Promise<void> => {
-    const now = keptPart(state)
+    const current = keptPart(state)
+    const now = beforeRestart ? { ...current, restarts: beforeRestart } : current
     if (written !== null && isSame(written, now)) return
     // A supervisor that lost its lease must not write over what its successor knows.
     if (!(await session.lease.holds())) return
@@ -79,10 +83,16 @@ export async function openLoop(
     if (signal.aborted) return
     const decision = decide(state, event, lifecycle, clock.now(), session.random())
     const hasChanged = !isSame(keptPart(state), keptPart(decision.state))
+    const { actions } = decision
+    const isRestart = actions.some(({ kind }) => kind === 'restart')
+    if (isRestart) beforeRestart ??= state.restarts
     state = decision.state
     setClock()
-    const { actions } = decision
-    if (hasChanged || actions.length > 0) enqueue(() => performOrTell(actions))
+    if (!hasChanged && actions.length === 0) return
+    enqueue(() => {
+      if (isRestart) beforeRestart = null
+      return performOrTell(actions)
+    })
   }
 
   // Kept before it is done: after a crash nothing is done twice, and what was begun is known.

@@ -149,6 +149,8 @@ describe('a screen that is drawn from the log', () => {
     await until('the question', async () => (await screenOf(ref)).includes('say?'))
     const socket = String(ref.facts.socket)
     await access.type(ref, [{ text: '🎉 ok' }, { key: 'Enter' }], never())
+    // The whole line: what comes later would be another output.
+    await until('the answer', async () => (await readFile(logOf(ref), 'utf8')).includes('ok]\r\n'))
     await until('the picture', async () => (await screenOf(ref)).includes('got[🎉 ok]'))
     await rename(socket, `${socket}.away`)
     expect(await screenOf(ref)).toContain('got[🎉 ok]')

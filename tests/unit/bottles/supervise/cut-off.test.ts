@@ -93,3 +93,37 @@ test('a restart that could not be written down is made when it can be', async ()
   await rm(folder)
   await until('it is started again', async () => world.done.includes('restart'), 5000)
 })
+
+test('a restart that is due while the end is still to be frozen is not kept as begun before its turn', async () => {
+  let go: () => void = () => undefined
+  const busy = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const world = await loopWorld(async () => {
+    await busy
+    return { latch: null, act: 'none', say: null }
+  })
+  world.sees = { contextPercent: 10 }
+  await world.bottle()
+  const begun: unknown[] = []
+  world.freezes = async () => {
+    begun.push((await world.kept()).restarts.begun)
+  }
+  const restart = { ...lifecycle.restart, policy: 'always' as const }
+  const loop = await world.open({
+    ...lifecycle,
+    restart,
+    autoFreeze: { ...DEFAULT_LIFECYCLE.autoFreeze, onExit: true },
+  })
+  const exit = { code: 4, at: new Date().toISOString() }
+  const metadata = await requireMetadata(world.deps.root, 'web')
+  await writeMetadata(world.deps.root, 'web', withRun(metadata, { ...sampleRun(), exit }))
+  world.engine.state = 'exited'
+  // Both come while a look is not done yet.
+  loop.exited({ code: 4, isStopped: false, at: Date.now() })
+  loop.due('restart')
+  go()
+  await until('it is started again', async () => world.done.includes('restart'), 5000)
+  expect(world.done).toEqual(['freeze', 'restart'])
+  expect(begun).toEqual([null])
+})

@@ -47,15 +47,21 @@ test.each(['compact', 'restart'] as const)('a %s follows its freeze', async (str
   expect(world.done).toEqual(['freeze', strategy])
 })
 
-test('no restart where the agent began to work while it was frozen', async () => {
+test.each([
+  ['began to work', { state: 'working' }, 'it is not idle any more'],
+  ['has a new conversation', { contextPercent: 5 }, 'its context is not full any more'],
+  [
+    'has a conversation of which nothing is told yet',
+    { contextPercent: null },
+    'its context is not full any more',
+  ],
+] as const)('no restart where the agent %s while it was frozen', async (_what, seen, why) => {
   const world = await full('restart')
   world.freezes = async () => {
-    world.sees = { ...IDLE, state: 'working' }
+    world.sees = { ...IDLE, ...seen }
   }
   const loop = await open(world, 'restart')
-  await until('it is told', async () =>
-    (await told(world)).includes('Its restart waits, as it is not idle any more.'),
-  )
+  await until('it is told', async () => (await told(world)).includes(`Its restart waits, as ${why}.`))
   await loop.stop()
   expect(world.done).toEqual(['freeze'])
   expect(world.warnings).toEqual([])
