@@ -39,6 +39,11 @@ export function createFileReader(agent: ObservedAgent, startedAt: number): FileR
   let status: UsageFacts | null = null
   let transcript: UsageFacts = {}
 
+  const begunWith = agent.begunWith ?? null
+  /** True for the last word of the launch before, which may have come in the second in which this one began. */
+  const isOver = ({ at, sessionId: id }: AgentEvent): boolean =>
+    begunWith !== null && id !== begunWith && at !== null && at < startedAt
+
   const isOfThisRun = (at: number | null): boolean => at === null || at >= startedAt - SECOND
 
   /**
@@ -46,9 +51,13 @@ export function createFileReader(agent: ObservedAgent, startedAt: number): FileR
    * the agent calls has hooks too; a status line of an earlier run names none that this run's events know.
    */
   const sessionId = (): string | null => {
-    const told = events.flatMap((event) => (event.sessionId === null ? [] : [event.sessionId]))
+    const told = events.flatMap((event) =>
+      isOver(event) || event.sessionId === null ? [] : [event.sessionId],
+    )
+    // Until anything is told: the files of the launch before still lie there, and say how full its conversation was.
+    const own = told.length === 0 && begunWith !== null ? [begunWith] : told
     const shown = status?.sessionId ?? null
-    return shown !== null && (told.length === 0 || told.includes(shown)) ? shown : (told.at(-1) ?? null)
+    return shown !== null && (own.length === 0 || own.includes(shown)) ? shown : (own.at(-1) ?? null)
   }
 
   const readText = async (path: string, tailBytes: number, signal: AbortSignal): Promise<string | null> => {

@@ -15,6 +15,8 @@ export interface ObservedAgent {
   readonly lifecycle: Lifecycle
   /** ISO 8601. */
   readonly startedAt: string
+  /** The conversation that it was begun with, where that is known. */
+  readonly begunWith?: string | null
   /** The last sample of this run or of an earlier one. */
   readonly previous: AgentSample | null
   /** Milliseconds since 1970. */

@@ -53,6 +53,7 @@ export function createActions(agent: ActingAgent): (action: Action) => Promise<b
       provider: launched.provider,
       lifecycle: launched.lifecycle,
       startedAt: launch.startedAt,
+      begunWith: launch.begunWith,
       previous: agent.state().sample,
       now: () => clock.now(),
       model: launched.model,

@@ -12,6 +12,8 @@ export interface Launch extends LaunchKey {
   readonly ref: RuntimeRef
   readonly isInteractive: boolean
   readonly label: string
+  /** The conversation that it was begun with; null when that is not known. */
+  readonly begunWith: string | null
   readonly launched: LaunchedAgent
   readonly backend: Backend
   /** Null where the engine lets nobody look. */

@@ -90,6 +90,7 @@ export function createSupervisor(
       ref: found.run.ref,
       isInteractive: found.run.interactive,
       label: found.metadata.label,
+      begunWith: found.run.order?.sessionId ?? null,
       launched,
       backend,
       access: (await backend.access?.()) ?? null,

@@ -153,6 +153,27 @@ test('weakness 21: a program that the agent calls is not taken for it, nor is a 
   expect(await look()).toMatchObject({ sessionId: SESSION, contextTokens: 60_000, costUsd: null })
 })
 
+test('a launch that begins a new conversation has nothing of the one before, whose files still lie there', async () => {
+  const begunWith = '33333333-3333-4333-8333-333333333333'
+  const { agent, shown } = fakeAgent(home, { begunWith })
+  const said = (at: number, id: string) =>
+    JSON.stringify({ ts: new Date(at).toISOString(), payload: { hook_event_name: 'Stop', session_id: id } })
+  shown.screen = screens.CLAUDE_IDLE
+  const full = {
+    session_id: SESSION,
+    context_window: { used_percentage: 75, current_usage: { input_tokens: 150_000 } },
+  }
+  await put('.icebox/status.json', JSON.stringify(full))
+  await transcript(claude.user('before'), claude.answer(150_000))
+  // Its last word came in the second before.
+  await put('.icebox/events.jsonl', `${said(Date.parse(STARTED) - 400, SESSION)}\n`)
+  const look = () => createObserver(agent).look('tick', SIGNAL)
+  expect(await look()).toMatchObject({ sessionId: begunWith, contextPercent: null, contextTokens: null })
+  // What a person goes back to is told by the program itself.
+  await put('.icebox/events.jsonl', `${said(Date.parse(STARTED) + 60_000, SESSION)}\n`)
+  expect(await look()).toMatchObject({ sessionId: SESSION, contextPercent: 75 })
+})
+
 test('a definition’s variable gives the window', async () => {
   const { agent, shown } = fakeAgent(home, { env: { ICEBOX_CONTEXT_WINDOW: '100000' } })
   shown.screen = screens.CLAUDE_IDLE
