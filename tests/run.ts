@@ -19,7 +19,14 @@ const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
 const SUITES = ['unit', 'engine', 'doubles', 'e2e', 'desktop', 'faults'] as const
 /** Files at a time. Two cores have room for more where files wait for engines, terminals and processes most of the time. */
-const WORKERS: Readonly<Record<string, number>> = { unit: 3, engine: 4, doubles: 4, e2e: 3, desktop: 3, faults: 4 }
+const WORKERS: Readonly<Record<string, number>> = {
+  unit: 3,
+  engine: 4,
+  doubles: 4,
+  e2e: 3,
+  desktop: 3,
+  faults: 4,
+}
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 
