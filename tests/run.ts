@@ -1,6 +1,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { endProcess, runChild } from './support/child.ts'
 import { inNetworkOf, type OwnDaemon, removeTree } from './support/docker-daemon.ts'
@@ -144,6 +145,16 @@ async function timed(suite: string, work: () => Promise<string | null>): Promise
   return stepResult(suite, Date.now() - started, problem)
 }
 
+/** A supervisor looks every ten seconds whether its state root is still there, and ends when it is not. */
+async function processesThatStay(dir: string): ReturnType<typeof processesUnder> {
+  const deadline = Date.now() + 15_000
+  for (;;) {
+    const found = await processesUnder(dir)
+    if (found.length === 0 || Date.now() > deadline) return found
+    await delay(250)
+  }
+}
+
 /** Everything that a suite made must be gone: engine objects and processes alike. */
 async function findLeaks(
   before: EngineInventory | null,
@@ -161,7 +172,7 @@ async function findLeaks(
     for (const name of appeared.filter((name) => !counts(name)))
       console.log(`note: new on the shared engine: ${name}`)
   }
-  for (const { pid, command } of await processesUnder(run.dir)) {
+  for (const { pid, command } of await processesThatStay(run.dir)) {
     problems.push(`still running: ${pid} ${command}`)
     endProcess(pid)
   }

@@ -35,7 +35,9 @@ export function Palette() {
   }
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key]
-    const chosen = found[index]
+    // What was typed last may not be drawn yet: Enter is for that, and never for what stood there before.
+    const typed = asked === query ? found : matchCommands(commands, query)
+    const chosen = typed[Math.min(at, typed.length - 1)]
     if (step !== undefined) {
       const next = index + step
       const isSingle = Math.abs(step) === 1

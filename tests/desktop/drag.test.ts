@@ -286,7 +286,7 @@ describe('files that come in', () => {
   test('the dialog of the system asks for them', async () => {
     const before = (await slugs()).length
     await page.keyboard.press('Control+k')
-    await page.keyboard.type('import a file')
+    await page.getByRole('combobox', { name: 'Command palette' }).fill('import a file')
     await page.keyboard.press('Enter')
     await app.answerDialog({ paths: [good] })
     const sheet = page.getByRole('dialog', { name: 'Import 1 file' })

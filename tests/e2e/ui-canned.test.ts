@@ -289,6 +289,23 @@ describe('destroying', () => {
     await page.getByRole('alertdialog', { name: 'Destroy billing-spike?' }).waitFor()
     expect(callsOf('bottle:destroy')).toEqual([])
   })
+
+  test('is what Enter is for, though the list is not drawn yet', async () => {
+    const { page } = await open('three')
+    await page.keyboard.press('Control+k')
+    const search = page.getByRole('combobox', { name: 'Command palette' })
+    await search.evaluate(async (input: HTMLInputElement) => {
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(
+        input,
+        'destroy billing',
+      )
+      input.dispatchEvent(new Event('input', { bubbles: true }))
+      // What was typed is known after this; the list is drawn in a later task.
+      await Promise.resolve()
+      input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
+    })
+    await page.getByRole('option', { name: 'Press Enter again: Destroy billing-spike' }).waitFor()
+  })
 })
 
 describe('a new bottle', () => {
