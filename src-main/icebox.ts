@@ -36,6 +36,8 @@ export interface Icebox {
 export interface IceboxOptions {
   /** State root; default `$ICEBOX_HOME`, else `~/.bot-bottle`. */
   readonly home?: string | undefined
+  /** Makes no state root where there is none. */
+  readonly mustExist?: boolean
   readonly env?: NodeJS.ProcessEnv
   /** What opens the settings, on the desktop over electron-store; default conf. Same file, same rules. */
   readonly openSettings?: (root: StateRoot) => Promise<SettingsStore>
@@ -44,7 +46,7 @@ export interface IceboxOptions {
 /** Builds every service once. Parts that cost are loaded on first use, so that `list` stays quick. */
 export async function createIcebox(options: IceboxOptions = {}): Promise<Icebox> {
   const env = options.env ?? process.env
-  const root = await openStateRoot(options.home)
+  const root = await openStateRoot(options.home, { mustExist: options.mustExist ?? false })
   const deps: BottleDeps = {
     root,
     backends: createBackends({ rootId: root.id, home: root.dir, env }),

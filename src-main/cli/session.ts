@@ -7,11 +7,15 @@ import { openProgress, type ProgressLine } from './progress.ts'
 import { stateCell } from './state-word.ts'
 import { usageError } from './usage.ts'
 
-/** Opens Icebox for one command and always closes it. */
-export async function withIcebox<T>(face: Face, use: (icebox: Icebox) => Promise<T>): Promise<T> {
+/** Opens Icebox for one command and always closes it. `mustExist`: makes no state root where there is none. */
+export async function withIcebox<T>(
+  face: Face,
+  use: (icebox: Icebox) => Promise<T>,
+  { mustExist = false }: { readonly mustExist?: boolean } = {},
+): Promise<T> {
   if (face.home?.trim() === '') throw usageError('--home is empty.')
   const { createIcebox } = await import('../icebox.ts')
-  const icebox = await createIcebox(face.home === undefined ? {} : { home: face.home })
+  const icebox = await createIcebox({ home: face.home, mustExist })
   try {
     return await use(icebox)
   } finally {

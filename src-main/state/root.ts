@@ -31,17 +31,27 @@ export function stateRootDir(flag?: string | undefined): string {
 
 /**
  * Opens the state root, making it and its id on first use.
- * @throws BottleError `permission` when it can't be written, `corrupt-state` when the id is damaged.
+ * @param options `mustExist`: for whoever looks after what is there already; makes none, at whatever moment one is removed
+ * @throws BottleError `permission` when it can't be written, `corrupt-state` when the id is damaged, `not-found` with
+ *   `mustExist` where there is none.
  */
-export async function openStateRoot(flag?: string | undefined): Promise<StateRoot> {
+export async function openStateRoot(
+  flag?: string | undefined,
+  { mustExist = false }: { readonly mustExist?: boolean } = {},
+): Promise<StateRoot> {
   const dir = stateRootDir(flag)
+  if (mustExist) {
+    const text = await readText(rootFile(dir))
+    if (text === undefined) throw bottleError('not-found', `There is no state folder at ${dir}.`)
+    return rootAt(dir, parseRootId(rootFile(dir), text))
+  }
   const make = (part: string) =>
     mkdir(join(dir, part), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw unusable(dir, error)
     })
   await make('')
   await Promise.all(['state', 'icebox', 'agents', 'bottles', 'trash'].map(make))
-  const file = join(dir, 'icebox', 'root.json')
+  const file = rootFile(dir)
   let text = await readText(file)
   if (text === undefined) {
     // Two first processes may race: only one creates, both read what won.
@@ -49,6 +59,10 @@ export async function openStateRoot(flag?: string | undefined): Promise<StateRoo
     text = await readText(file)
   }
   return rootAt(dir, parseRootId(file, text ?? ''))
+}
+
+function rootFile(dir: string): string {
+  return join(dir, 'icebox', 'root.json')
 }
 
 function unusable(dir: string, error: unknown): unknown {

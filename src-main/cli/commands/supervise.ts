@@ -1,4 +1,5 @@
 import type { Failure } from '../../../src-preload/contract/errors.ts'
+import type { Icebox } from '../../icebox.ts'
 import { toFailure } from '../../system/bottle-error.ts'
 import type { Face } from '../face.ts'
 import { withIcebox } from '../session.ts'
@@ -8,7 +9,7 @@ import { withIcebox } from '../session.ts'
  * by the first command that needs it, and says what happens to a log.
  */
 export async function supervise(face: Face): Promise<number> {
-  return withIcebox(face, async (icebox) => {
+  const run = async (icebox: Icebox): Promise<number> => {
     const say = (text: string): void =>
       void face.stderr.write(`${new Date().toISOString()} ${process.pid} ${text}\n`)
     const told = new Map<string, number>()
@@ -26,7 +27,9 @@ export async function supervise(face: Face): Promise<number> {
       },
     })
     return 0
-  })
+  }
+  // It may start while its state root is being removed, and must not bring that back.
+  return withIcebox(face, run, { mustExist: true })
 }
 
 /** One line of the log for anything that was told: parts of supervision tell errors, and failures made of them. Pure. */

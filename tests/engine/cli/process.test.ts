@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink } from 'node:fs/promises'
+import { access, mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CLI, type CliScene, openCliScene, until } from './cli-scene.ts'
@@ -111,6 +111,13 @@ describe('how it is run', () => {
     await mkdir(other)
     await scene.started('mine', 'true')
     expect((await scene.home.must(['list', '--home', other])).json).toEqual([])
+  })
+
+  test('whoever looks after a state root that was removed does not make it again', async () => {
+    const gone = join(scene.home.dir, 'gone')
+    const { code, errorCode } = await scene.home.icebox(['supervise', '--home', gone])
+    expect({ code, errorCode }).toEqual({ code: 1, errorCode: 'not-found' })
+    await expect(access(gone)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   test('-- ends options', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -54,6 +54,16 @@ describe('openStateRoot', () => {
     await writeFile(join(dir, 'icebox/root.json'), text)
     await expect(openStateRoot(dir)).rejects.toMatchObject({ code: 'corrupt-state' })
     expect(await readFile(join(dir, 'icebox/root.json'), 'utf8')).toBe(text)
+  })
+
+  test('where it must exist it is opened as it is, and none is made', async () => {
+    const { dir, id } = await testRoot()
+    expect((await openStateRoot(dir, { mustExist: true })).id).toBe(id)
+    await rm(dir, { recursive: true })
+    await expect(openStateRoot(dir, { mustExist: true })).rejects.toMatchObject({ code: 'not-found' })
+    await mkdir(dir)
+    await expect(openStateRoot(dir, { mustExist: true })).rejects.toMatchObject({ code: 'not-found' })
+    expect(await readdir(dir)).toEqual([])
   })
 
   test('a file in the way is named', async () => {
