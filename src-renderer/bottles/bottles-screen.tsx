@@ -9,6 +9,7 @@ import { chooseBottles, countTabs } from './choose-bottles.ts'
 import { DetailPane } from './detail-pane.tsx'
 import { FirstSteps } from './first-steps.tsx'
 import { ListToolbar } from './list-toolbar.tsx'
+import { useTerminalWish } from './use-terminal-wish.ts'
 
 /** The list of bottles and, beside it, the detail of one. */
 export function BottlesScreen() {
@@ -26,6 +27,7 @@ export function BottlesScreen() {
     () => chooseBottles(bottles, { tab, query, engine, agent, sort }),
     [bottles, tab, query, engine, agent, sort],
   )
+  useTerminalWish()
   if (bottles.length === 0) return <FirstSteps />
   const current = (wanted ? byName.get(wanted) : undefined) ?? chosen[0]
   return (

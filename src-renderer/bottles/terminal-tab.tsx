@@ -151,9 +151,12 @@ function TerminalScreen({
   }, [bridge, slug, cursor, onEnd])
   useEffect(() => {
     if (!isWanted) return
-    change({ isTerminalWanted: false })
     // After the menu or the sheet that asked for it has given the focus back.
-    requestAnimationFrame(() => live.current?.focus())
+    const frame = requestAnimationFrame(() => {
+      live.current?.focus()
+      change({ isTerminalWanted: false })
+    })
+    return () => cancelAnimationFrame(frame)
   }, [isWanted, change])
   return <div ref={holder} className="terminal-screen" data-keys="own" />
 }

@@ -358,6 +358,30 @@ describe('the terminal', () => {
     await page.keyboard.press('F6')
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('tab')
   })
+
+  test.each([
+    ['takes the focus when it is there, as it was asked for', false],
+    ['leaves the focus where the person went before it was there', true],
+  ])('%s', async (_what, goesElsewhere) => {
+    const { page, server } = await open('three')
+    const arrives = Promise.withResolvers<void>()
+    await page.route(/terminal-tab/, async (route) => {
+      await arrives.promise
+      await route.continue()
+    })
+    await page.locator('.detail-actions').getByRole('button', { name: 'Open terminal' }).click()
+    if (goesElsewhere) await row(page, 'auth-rewrite').click()
+    arrives.resolve()
+    await expect.poll(() => server.isOpen('terminal')).toBe(true)
+    const focused = () => page.evaluate(() => document.activeElement?.className)
+    if (!goesElsewhere) await expect.poll(focused).toBe('xterm-helper-textarea')
+    // The terminal would have it two frames after it is there.
+    else
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      )
+    expect(await focused()).toMatch(goesElsewhere ? /^row/ : /^xterm/)
+  })
 })
 
 test('the logs follow, keep colours and can be searched', async () => {

@@ -108,5 +108,7 @@ export function chooseSession(found: readonly FoundSession[], run: RunBegin): Fo
   const since = run.startedAt === null ? Number.NEGATIVE_INFINITY : run.startedAt - CLOCK_SLACK_MS
   const folderOf = ({ path }: FoundSession): string => path.slice(0, path.lastIndexOf('/'))
   const near = own ? found.filter((session) => folderOf(session) === folderOf(own)) : found
-  return near.find((session) => session === own || session.modifiedAt >= since) ?? null
+  const newest = near.find((session) => session === own || session.modifiedAt >= since) ?? null
+  // Engines tell whole seconds: the conversation before it may have ended in the second in which this one went on.
+  return own && own.modifiedAt === newest?.modifiedAt ? own : newest
 }

@@ -99,6 +99,11 @@ describe('conversations among files', () => {
     const newer = [...sessionsAmong('claude', [file(`-w/${B}.jsonl`, 18_500)]), ...older.slice(1)]
     expect(chooseSession(newer, ofRun(A, 20_000))?.id).toBe(B)
   })
+  it('of two that are as old the one that the run was begun with is its own', () => {
+    const found = sessionsAmong('claude', [file(`-w/${A}.jsonl`, 21_000), file(`-w/${B}.jsonl`, 21_000)])
+    expect(chooseSession(found, ofRun(A, 20_000))?.id).toBe(A)
+    expect(chooseSession(found, ofRun(B, 20_000))?.id).toBe(B)
+  })
 })
 
 it('a captured conversation has its time', async () => {
