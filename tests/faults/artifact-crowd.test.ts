@@ -21,7 +21,7 @@ describe.each(['docker', 'host'] as const)('processes at one store, bottles on %
 
   beforeAll(async () => {
     image = kind === 'docker' ? await makeWorldImage() : ''
-    world = await makeWorld(kind, image)
+    world = await makeWorld(kind, image, { inProcess: true })
     scene = await makeArtifactScene(world)
   })
   afterAll(async () => {
@@ -30,7 +30,7 @@ describe.each(['docker', 'host'] as const)('processes at one store, bottles on %
   })
 
   const exporting = (name: string, snapshot = scene.second) =>
-    scene.world.home.icebox(['export', `${scene.slug}@${snapshot}`, '-o', scene.path(name), '--force'])
+    scene.world.crowd.icebox(['export', `${scene.slug}@${snapshot}`, '-o', scene.path(name), '--force'])
 
   test('two exports of one snapshot, also to one file, are the same bytes', async () => {
     await emptyStore(scene.world.home.dir)
@@ -46,8 +46,8 @@ describe.each(['docker', 'host'] as const)('processes at one store, bottles on %
     await emptyStore(world.home.dir)
     const [exported, resumed] = await Promise.all([
       exporting('meanwhile'),
-      world.home.icebox(['resume', slug, '--headless', '--prompt', 'three']),
-      world.home.icebox(['freeze', slug]),
+      world.crowd.icebox(['resume', slug, '--headless', '--prompt', 'three']),
+      world.crowd.icebox(['freeze', slug]),
     ])
     expect([exported, resumed].map(endOf)).toEqual(['done', 'done'])
     expect(await fileDigest(scene.path('meanwhile'))).toBe(scene.digest)
@@ -56,14 +56,14 @@ describe.each(['docker', 'host'] as const)('processes at one store, bottles on %
 
   test('an export while its snapshot is deleted is whole, or says what became of it', async () => {
     const { world, slug } = scene
-    const { home } = world
+    const { home, crowd } = world
     const doomed = await freeze(world, slug)
     await home.must(['resume', slug, '--headless', '--prompt', 'later'])
     await freeze(world, slug)
     await emptyStore(home.dir)
     const [exported, deleted] = await Promise.all([
       exporting('doomed', doomed),
-      home.icebox(['prune', `${slug}@${doomed}`, '--yes']),
+      crowd.icebox(['prune', `${slug}@${doomed}`, '--yes']),
     ])
     expect(endOf(deleted)).toBe('done')
     expect(['done', 'snapshot-missing']).toContain(endOf(exported))
@@ -73,19 +73,19 @@ describe.each(['docker', 'host'] as const)('processes at one store, bottles on %
   })
 
   test('collections while snapshots are exported and imported take nothing that is needed', async () => {
-    const { home } = scene.world
+    const { home, crowd } = scene.world
     await emptyStore(home.dir)
     const file = await copyReference(scene, 'crowded.bottle')
     let isOver = false
     const collecting = (async () => {
       const ends: (string | undefined)[] = []
-      while (!isOver) ends.push(endOf(await home.icebox(['prune', '--last', '50', '--yes'])))
+      while (!isOver) ends.push(endOf(await crowd.icebox(['prune', '--last', '50', '--yes'])))
       return ends
     })()
     const results = await Promise.all([
       exporting('collected'),
-      home.icebox(['import', file, '--label', 'crowd-a']),
-      home.icebox(['import', file, '--label', 'crowd-a']),
+      crowd.icebox(['import', file, '--label', 'crowd-a']),
+      crowd.icebox(['import', file, '--label', 'crowd-a']),
     ])
     isOver = true
     expect(results.map(endOf)).toEqual(['done', 'done', 'done'])

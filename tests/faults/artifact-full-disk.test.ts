@@ -13,10 +13,10 @@ import { emptyStore, fileDigest, namesIn, storeProblems } from '../support/store
 const why = whyNoSmallDisk()
 const MB = 1_000_000
 /** No compressor makes it smaller, while the check beforehand counts on what most content comes to. */
-const CONTENT = 30 * MB
+const CONTENT = 15 * MB
 /** More than is counted on, with what is to stay free on a disk of that size, and less than is needed. */
-const TOO_LITTLE = 29.2 * MB
-const DISK_MB = 180
+const TOO_LITTLE = 14.6 * MB
+const DISK_MB = 76
 
 describe.each(['docker', 'host'] as const)('a disk that fills up, bottles on %s', (kind) => {
   let image = ''
@@ -33,7 +33,7 @@ describe.each(['docker', 'host'] as const)('a disk that fills up, bottles on %s'
     image = kind === 'docker' ? await makeWorldImage() : ''
     away = await mkdtemp(join(tmpdir(), 'away-'))
     disk = await makeMemoryDisk(DISK_MB)
-    world = await makeWorld(kind, image, { at: join(await madeIn(disk.dir, 'home')) })
+    world = await makeWorld(kind, image, { at: await madeIn(disk.dir, 'home'), inProcess: true })
     slug = await world.start('one')
     await addContent()
     await freeze(world, slug)
@@ -84,7 +84,7 @@ describe.each(['docker', 'host'] as const)('a disk that fills up, bottles on %s'
 
   test('the target’s, in an export: nothing stays there, and later it works', async () => {
     await emptyStore(world.home.dir)
-    const small = await makeMemoryDisk(44)
+    const small = await makeMemoryDisk(22)
     try {
       await small.fill(TOO_LITTLE)
       const target = join(small.dir, 'a.bottle')
@@ -111,7 +111,7 @@ describe.each(['docker', 'host'] as const)('a disk that fills up, bottles on %s'
     if (kind === 'host') {
       // Room for the archive, and not for what is in it.
       await disk?.drain()
-      await disk?.fill(CONTENT + 6 * MB)
+      await disk?.fill(CONTENT + 3 * MB)
       await expectFull(['import', reference()], 'before')
     }
     expect(await namesIn(world.home.dir, 'artifacts/blobs/sha256')).toEqual([])

@@ -18,9 +18,9 @@ afterAll(() => removeWorldImage(image))
 
 describe.each(['docker', 'host'] as const)('on %s', (kind: WorldKind) => {
   test('three processes freezing one bottle: each gets a whole snapshot or is told who is at it', async () => {
-    world = await makeWorld(kind, image)
+    world = await makeWorld(kind, image, { inProcess: true })
     const slug = await world.start('one')
-    const results = await Promise.all([1, 2, 3].map(() => world.home.icebox(['freeze', slug])))
+    const results = await Promise.all([1, 2, 3].map(() => world.crowd.icebox(['freeze', slug])))
     const codes = results.map((result) => (result.code === 0 ? 'done' : result.errorCode))
     expect(codes).toContain('done')
     expect(codes.filter((code) => code !== 'done' && code !== 'busy')).toEqual([])
@@ -35,7 +35,7 @@ describe.each(['docker', 'host'] as const)('on %s', (kind: WorldKind) => {
   })
 
   test('twenty bottles freeze at once', async () => {
-    world = await makeWorld(kind, image)
+    world = await makeWorld(kind, image, { inProcess: true })
     const slugs: string[] = []
     // Started four at a time: the subject is the freezing.
     for (let at = 0; at < 20; at += 4) {
@@ -43,7 +43,7 @@ describe.each(['docker', 'host'] as const)('on %s', (kind: WorldKind) => {
     }
     expect(new Set(slugs).size).toBe(20)
     const results = await Promise.all(
-      slugs.map((slug) => world.home.icebox(['freeze', slug], { timeout: 280_000 })),
+      slugs.map((slug) => world.crowd.icebox(['freeze', slug], { timeout: 280_000 })),
     )
     expect(results.filter((result) => result.code !== 0).map((result) => result.stderr)).toEqual([])
     expect(await world.problems()).toEqual([])

@@ -27,7 +27,7 @@ describe.each(['docker', 'host'] as const)('a full state root, bottles on %s', (
     const why = whyNoSmallDisk()
     skip(why !== null, why ?? '')
     disk = await makeMemoryDisk(16)
-    world = await makeWorld(kind, image, { at: disk.dir })
+    world = await makeWorld(kind, image, { at: disk.dir, inProcess: true })
     const slug = await world.start('one')
     await world.home.must(['freeze', slug])
     await disk.fill(0)

@@ -41,7 +41,7 @@ describe('an engine in trouble', () => {
     'it is ended by %s in the middle of a freeze',
     async (signal, { skip }) => {
       skip(why !== null, why ?? '')
-      world = await makeWorld('docker', image)
+      world = await makeWorld('docker', image, { inProcess: true })
       const { home } = world
       const slug = await world.start('one')
       await home.must(['freeze', slug])
@@ -63,7 +63,7 @@ describe('an engine in trouble', () => {
 
   test('it is killed in the middle of an export, and of an import’s load', async ({ skip }) => {
     skip(why !== null, why ?? '')
-    world = await makeWorld('docker', image)
+    world = await makeWorld('docker', image, { inProcess: true })
     const { home } = world
     const big = await growing(world, 60)
     await home.must(['stop', big, '--force'])
@@ -97,7 +97,7 @@ describe('an engine in trouble', () => {
 
   test('its disk is full', async ({ skip }) => {
     skip(why !== null, why ?? '')
-    world = await makeWorld('docker', image)
+    world = await makeWorld('docker', image, { inProcess: true })
     const slug = await world.start('one')
     await world.home.must(['freeze', slug])
     const big = await growing(world, 40)
@@ -113,7 +113,7 @@ describe('an engine in trouble', () => {
 
   test('it is away: bottles are unknown, never stopped, and nothing is cleaned up', async ({ skip }) => {
     skip(why !== null, why ?? '')
-    world = await makeWorld('docker', image)
+    world = await makeWorld('docker', image, { inProcess: true })
     const { home } = world
     const slug = await world.start('one')
     await home.must(['freeze', slug])

@@ -17,6 +17,8 @@ export interface World {
   /** Does so and stays. */
   readonly sitter: string
   readonly home: IceboxHome
+  /** The same state root; each command is a process of its own, for where several meet. */
+  readonly crowd: IceboxHome
   /** Starts a worker, waits for its end and returns the slug. */
   start(marker: string): Promise<string>
   /** Starts a sitter and returns once it runs and has written its marker. */
@@ -72,6 +74,7 @@ export async function makeWorld(
   { at, inProcess = false }: WorldOptions = {},
 ): Promise<World> {
   const home = await makeIceboxHome(at, { inProcess })
+  const crowd = inProcess ? await makeIceboxHome(home.dir) : home
   await home.writeBottle('box', kind === 'docker' ? `backend: docker\nimage: ${image}` : 'backend: host')
   const mark = randomBytes(3).toString('hex')
   const worker = `worker-${mark}`
@@ -105,6 +108,7 @@ export async function makeWorld(
     worker,
     sitter,
     home,
+    crowd,
     list,
     snapshots,
     notes,
