@@ -1,14 +1,13 @@
 // `npm start`: builds when stale, then opens the desktop window, or the browser face where Electron can't be had.
-// Run by Node directly from its source, before anything is built: it may import only node: modules.
+// Run by Node directly from its source, before anything is built: it and what it imports import only node: modules.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { lstat, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isBuildStale, measure } from './system/stale-build.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const SOURCES = ['src-main', 'src-preload', 'src-renderer', 'electron.vite.config.ts', 'package-lock.json']
-const OUTPUTS = ['out/main/cli.js', 'out/main/index.js', 'out/renderer/index.html']
 const STALL_MS = 10_000
 /** A window that ends with an error this soon was never seen. */
 const EARLY_MS = 5000
@@ -16,32 +15,6 @@ const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143
 
 /** The exit code of the signal that ends us. */
 let ending: number | undefined
-
-interface Measure {
-  /** Newest change in milliseconds; 0 when there is nothing. A folder's own time tells of removed files. */
-  readonly newest: number
-  readonly bytes: number
-}
-
-async function measure(path: string): Promise<Measure> {
-  const found = await lstat(path).catch(() => undefined)
-  if (!found) return { newest: 0, bytes: 0 }
-  if (!found.isDirectory()) return { newest: found.mtimeMs, bytes: found.size }
-  const names = await readdir(path).catch(() => [])
-  const parts = await Promise.all(names.map((name) => measure(join(path, name))))
-  return {
-    newest: Math.max(found.mtimeMs, ...parts.map((part) => part.newest)),
-    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-  }
-}
-
-async function isStale(): Promise<boolean> {
-  const built = await Promise.all(OUTPUTS.map((file) => measure(join(ROOT, file))))
-  const oldest = Math.min(...built.map((file) => file.newest))
-  if (oldest === 0) return true
-  const sources = await Promise.all(SOURCES.map((path) => measure(join(ROOT, path))))
-  return Math.max(...sources.map((source) => source.newest)) > oldest
-}
 
 let child: ChildProcess | undefined
 
@@ -137,7 +110,7 @@ async function start(): Promise<number> {
     process.stderr.write('ICEBOX_FACE must be browser or desktop.\n')
     return 2
   }
-  if (await isStale()) {
+  if (await isBuildStale(ROOT)) {
     const code = await build()
     if (code !== 0) return code
   }

@@ -135,9 +135,12 @@ describe('the double of smolvm 1.9.3', () => {
     }
   })
 
-  it('leaves a detached command running and tells the number the guest knows it by', () => {
+  it('leaves a detached command running and tells the number the guest knows it by', async () => {
     const pid = machine('exec', '--name', 'box', '-d', '--', 'sleep', '987').stdout.trim()
-    expect(world.inside('box', `tr '\\0' ' ' < /proc/${pid}/cmdline`)).toBe('sleep 987 ')
+    // The number is there before the program is.
+    await expect
+      .poll(() => world.inside('box', `tr '\\0' ' ' < /proc/${pid}/cmdline`), { timeout: 10_000 })
+      .toBe('sleep 987 ')
     world.inside('box', `kill ${pid}`)
   })
 
