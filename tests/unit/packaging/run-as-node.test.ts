@@ -13,6 +13,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src-main/bottles/supervise/spawn-supervisor.ts':
     'starts the app itself with --cli, or the Node that runs the command',
   'src-main/bottles/supervise/own-files.ts': 'only looks at the file',
+  'src-main/system/stale-build.ts': 'only looks at the file',
 }
 const SIGNS =
   /process\.execPath|process\.argv0|['"/]cli\.js\b|import \{[^}]*\bfork\b[^}]*\} from 'node:child_process'/
