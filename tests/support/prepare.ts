@@ -7,7 +7,7 @@ import { engineAnswers, type OwnDaemon, removeTree, startOwnDaemon } from './doc
 export const OCI_SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/image-spec/schema'
 
 /** Something that a suite needs: any of `programs`, or a file, from the Debian package named. */
-interface Need {
+export interface Need {
   readonly programs: readonly string[]
   /** Absolute paths, any of which will do. */
   readonly files?: readonly string[]
@@ -19,6 +19,12 @@ const DOCKER: Need = {
   programs: ['docker'],
   debian: ['docker.io'],
   elsewhere: 'Docker (a running engine and its command)',
+}
+/** What starts the engine of a run where none answers: a machine may have the command alone. */
+const DOCKERD: Need = {
+  programs: ['dockerd'],
+  debian: ['docker.io'],
+  elsewhere: 'a Docker engine that answers',
 }
 const TMUX: Need = { programs: ['tmux'], debian: ['tmux'], elsewhere: 'tmux' }
 const SCREEN: Need = { programs: ['screen'], debian: ['screen'], elsewhere: 'GNU screen' }
@@ -78,8 +84,14 @@ export async function which(program: string): Promise<string | undefined> {
   return undefined
 }
 
+/** Pure: what these suites need on a machine where an engine answers, or none does. */
+export function needsOf(suites: readonly string[], isEngineThere: boolean): ReadonlySet<Need> {
+  const needs = suites.flatMap((suite) => NEEDS[suite] ?? [])
+  return new Set(needs.includes(DOCKER) && !isEngineThere ? [...needs, DOCKERD] : needs)
+}
+
 async function missing(suites: readonly string[]): Promise<Need[]> {
-  const wanted = new Set(suites.flatMap((suite) => NEEDS[suite] ?? []))
+  const wanted = needsOf(suites, !suites.some(needsEngine) || (await engineAnswers()))
   const lacking: Need[] = []
   for (const need of wanted) {
     const files = (need.files ?? []).map((path) =>
@@ -106,7 +118,7 @@ export async function preparePrograms(suites: readonly string[], signal: AbortSi
     )
   const lacking = await missing(suites)
   if (lacking.length === 0) return
-  const packages = lacking.flatMap((need) => need.debian)
+  const packages = [...new Set(lacking.flatMap((need) => need.debian))]
   const isDebian = (await which('apt-get')) !== undefined
   if (!isDebian)
     throw new Error(
