@@ -20,15 +20,11 @@ import { type SuiteResult, stepResult, summarize } from './support/tally.ts'
 const ROOT = join(import.meta.dirname, '..')
 const STEPS = ['types', 'lint'] as const
 const SUITES = ['unit', 'engine', 'doubles', 'e2e', 'desktop', 'faults'] as const
-/** Files at a time. Two cores have room for more where files wait for engines, terminals and processes most of the time. */
-const WORKERS: Readonly<Record<string, number>> = {
-  unit: 3,
-  engine: 4,
-  doubles: 4,
-  e2e: 3,
-  desktop: 3,
-  faults: 4,
-}
+/**
+ * Files at a time, of any suite: two cores have room for more where files wait for engines, terminals and processes most
+ * of the time, and long files of one suite beside short ones of another leave no core waiting.
+ */
+const WORKERS = 5
 const PROJECTS = ['src-preload', 'src-main', 'src-renderer', 'tests']
 const MINUTE = 60_000
 
@@ -84,17 +80,16 @@ async function runTool(file: string, args: readonly string[], signal: AbortSigna
   return timedOut ? `${file} did not end in time\n${text}` : text
 }
 
-/** One suite in a process group of its own; what it reports is read back from a file. */
-async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteResult> {
+/** All suites in one process group of their own; what they report is read back from a file. */
+async function runSuites(suites: readonly string[], wanted: Wanted, run: Run): Promise<SuiteResult[]> {
   const started = Date.now()
-  const resultFile = join(run.dir, `${suite}.result.json`)
+  const resultFile = join(run.dir, 'results.json')
   const args = [
     'run',
     '--config=tests/vitest.config.ts',
     // Also the part of a suite that has a project of its own.
-    `--project=${suite}`,
-    `--project=${suite}-*`,
-    `--maxWorkers=${WORKERS[suite] ?? 2}`,
+    ...suites.flatMap((suite) => [`--project=${suite}`, `--project=${suite}-*`]),
+    `--maxWorkers=${WORKERS}`,
     '--reporter=default',
     '--reporter=./tests/support/suite-reporter.ts',
     ...(wanted.name === undefined ? [] : [`--testNamePattern=${wanted.name.replace(/[^\w ]/g, '\\$&')}`]),
@@ -102,8 +97,8 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
   ]
   const env = {
     ...run.env,
-    ICEBOX_SUITE: suite,
-    ICEBOX_SUITE_RESULT: resultFile,
+    ICEBOX_SUITES: suites.join(' '),
+    ICEBOX_SUITE_RESULTS: resultFile,
     ICEBOX_SUITE_NAME_FILTER: wanted.name ?? '',
   }
   const vitest = [join(ROOT, 'node_modules/.bin/vitest'), ...args]
@@ -111,28 +106,26 @@ async function runSuite(suite: string, wanted: Wanted, run: Run): Promise<SuiteR
   const { exitCode, timedOut } = await runChild(file ?? '', rest, {
     cwd: ROOT,
     env,
-    timeout: 20 * MINUTE,
+    timeout: 40 * MINUTE,
     signal: run.signal,
     output: 'show',
   })
-  const text = await readFile(resultFile, 'utf8').catch(() => undefined)
-  if (text !== undefined) {
-    const result = JSON.parse(text) as SuiteResult
-    const isSilentFailure = exitCode !== 0 && result.failures.length === 0
-    if (!isSilentFailure && !timedOut) return result
-    const why = timedOut
-      ? 'the suite did not end in time'
-      : `the runner ended with ${exitCode} without naming a failure`
-    return { ...result, failures: [...result.failures, { test: suite, text: why }] }
-  }
-  if (exitCode === 0 && wanted.filter !== undefined) {
-    return { suite, passed: 0, failures: [], skips: [], milliseconds: Date.now() - started }
-  }
-  return stepResult(suite, Date.now() - started, `the runner ended with ${exitCode} and reported nothing`)
+  const told = JSON.parse(await readFile(resultFile, 'utf8').catch(() => '[]')) as SuiteResult[]
+  const results = told.toSorted((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite))
+  // A part of a suite may be empty; a whole one that ran nothing hides a broken runner.
+  const silent = suites.filter((suite) => !results.some((result) => result.suite === suite))
+  const lost =
+    wanted.filter === undefined ? silent.map((suite) => stepResult(suite, 0, 'no test of it ran')) : []
+  const isSilentFailure = exitCode !== 0 && results.every((result) => result.failures.length === 0)
+  if (!isSilentFailure && !timedOut) return [...results, ...lost]
+  const why = timedOut
+    ? 'the suites did not end in time'
+    : `the runner ended with ${exitCode} without naming a failure`
+  return [...results, ...lost, stepResult('runner', Date.now() - started, why)]
 }
 
 interface Run {
-  /** Temp folder of the run; every suite's temp files live in it. */
+  /** Temp folder of the run; the temp files of all suites live in it. */
   readonly dir: string
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
@@ -156,7 +149,7 @@ async function processesThatStay(dir: string): ReturnType<typeof processesUnder>
   }
 }
 
-/** Everything that a suite made must be gone: engine objects and processes alike. */
+/** Everything that the suites made must be gone: engine objects and processes alike. */
 async function findLeaks(
   before: EngineInventory | null,
   isOwnEngine: boolean,
@@ -180,44 +173,54 @@ async function findLeaks(
   return problems.length > 0 ? problems.join('\n') : null
 }
 
-async function runAll(wanted: Wanted, run: Run): Promise<SuiteResult[]> {
+/** What needs no more than `npm ci` brings. */
+async function runSteps(wanted: Wanted, signal: AbortSignal): Promise<SuiteResult[]> {
   const results: SuiteResult[] = []
-  const suites = SUITES.filter((suite) => wanted.suites.includes(suite))
   // `npm ci` has just built it.
-  const build = await timed('build', async () => {
+  const build = async () => {
     if (!(await isBuildStale(ROOT))) return null
     console.log('Building')
-    return runTool('electron-vite', ['build'], run.signal)
-  })
-  results.push(build)
-  if (wanted.suites.includes('types')) results.push(await timed('types', () => checkTypes(run.signal)))
-  if (wanted.suites.includes('lint'))
-    results.push(await timed('lint', () => runTool('biome', ['check', '.'], run.signal)))
-  for (const suite of suites) {
-    if (run.signal.aborted) break
-    if (suite !== 'unit' && build.failures.length > 0) {
-      // Without a fresh build these would test the last one that worked.
-      results.push(stepResult(suite, 0, 'not run, because the build failed'))
-      continue
-    }
-    console.log(`\nSuite ${suite}`)
-    const before = needsEngine(suite) ? await takeInventory(run.env) : null
-    results.push(await runSuite(suite, wanted, run))
-    results.push(await timed(`leftovers of ${suite}`, () => findLeaks(before, run.daemon !== null, run)))
+    return runTool('electron-vite', ['build'], signal)
   }
+  results.push(await timed('build', build))
+  if (wanted.suites.includes('types')) results.push(await timed('types', () => checkTypes(signal)))
+  if (wanted.suites.includes('lint'))
+    results.push(await timed('lint', () => runTool('biome', ['check', '.'], signal)))
   return results
 }
 
+async function runAll(wanted: Wanted, steps: readonly SuiteResult[], run: Run): Promise<SuiteResult[]> {
+  const isBuilt = steps.every(({ suite, failures }) => suite !== 'build' || failures.length === 0)
+  const suites = SUITES.filter((suite) => wanted.suites.includes(suite))
+  // Without a fresh build the others would test the last one that worked.
+  const runnable = suites.filter((suite) => suite === 'unit' || isBuilt)
+  const left = suites.filter((suite) => !runnable.includes(suite))
+  const results = left.map((suite) => stepResult(suite, 0, 'not run, because the build failed'))
+  if (runnable.length === 0 || run.signal.aborted) return [...steps, ...results]
+  const before = runnable.some(needsEngine) ? await takeInventory(run.env) : null
+  results.push(...(await runSuites(runnable, wanted, run)))
+  results.push(await timed('leftovers', () => findLeaks(before, run.daemon !== null, run)))
+  return [...steps, ...results]
+}
+
+/** Programs and an engine for the suites; the engine is the run's own, or null. */
+async function prepare(wanted: Wanted, signal: AbortSignal): Promise<OwnDaemon | null> {
+  await preparePrograms(wanted.suites, signal)
+  return prepareEngine(wanted.suites, signal)
+}
+
 async function main(): Promise<number> {
+  const started = Date.now()
   const wanted = readArguments(process.argv.slice(2))
   const stopper = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopper.abort())
   // A short path: tests put Unix sockets below it, and those end at 107 bytes.
   const dir = await mkdtemp(join(tmpdir(), 'ibt-'))
+  // Installing waits for the network, the steps for a core.
+  const steps = runSteps(wanted, stopper.signal)
   let daemon: OwnDaemon | null = null
   try {
-    await preparePrograms(wanted.suites, stopper.signal)
-    daemon = await prepareEngine(wanted.suites, stopper.signal)
+    daemon = await prepare(wanted, stopper.signal)
     const env = {
       ...process.env,
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
@@ -226,13 +229,15 @@ async function main(): Promise<number> {
       ...(daemon ? { DOCKER_HOST: daemon.host, DOCKER_CONTEXT: '' } : {}),
       ICEBOX_TEST_CHROMIUM: (await chromiumPath()) ?? '',
     }
-    const results = await runAll(wanted, { dir, env, signal: stopper.signal, daemon })
+    const results = await runAll(wanted, await steps, { dir, env, signal: stopper.signal, daemon })
     if (stopper.signal.aborted) results.push(stepResult('run', 0, 'stopped before the end'))
     const { lines, last, exitCode } = summarize(results)
-    console.log(`\n${lines.join('\n')}\n`)
+    console.log(`\n${lines.join('\n')}\n\nin all ${Math.round((Date.now() - started) / 1000)} s\n`)
     console.log(last)
     return exitCode
   } finally {
+    stopper.abort()
+    await steps
     await daemon?.stop()
     await removeTree(dir)
   }

@@ -36,7 +36,7 @@ const sharedFiles = SHARED.flatMap((folder) =>
   globSync(`tests/unit/${folder}/**/*.test.ts`, { cwd: ROOT }),
 ).filter((file) => !CHANGES_ITS_PROCESS.test(readFileSync(join(ROOT, file), 'utf8')))
 // Only where the suite runs as a whole; a file that is run by itself is in `unit`.
-const isSplit = process.env.ICEBOX_SUITE === 'unit'
+const isSplit = (process.env.ICEBOX_SUITES ?? '').split(' ').includes('unit')
 const UNIT = { testTimeout: 30_000, hookTimeout: 30_000 }
 
 // One process per file keeps environment and signals apart; two cores bound the rest.

@@ -101,10 +101,14 @@ export function recordedSeconds(file: string): number {
 /** The names in the table, for the test that keeps it true. */
 export const recordedFiles = (): readonly string[] => Object.keys(SECONDS)
 
-/** Starts the long files first, the rest as vitest would. */
+const longestFirst = (files: readonly TestSpecification[]): TestSpecification[] =>
+  files.toSorted((left, right) => recordedSeconds(right.moduleId) - recordedSeconds(left.moduleId))
+
+/** Starts the long files first, the rest as vitest would; those that share a process last, since a row of them keeps it. */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    return sorted.toSorted((left, right) => recordedSeconds(right.moduleId) - recordedSeconds(left.moduleId))
+    const isAlone = (file: TestSpecification) => file.project.config.isolate
+    return [...longestFirst(sorted.filter(isAlone)), ...longestFirst(sorted.filter((file) => !isAlone(file)))]
   }
 }

@@ -4,6 +4,7 @@ export interface SuiteResult {
   readonly passed: number
   readonly failures: readonly { readonly test: string; readonly text: string }[]
   readonly skips: readonly { readonly test: string; readonly reason: string }[]
+  /** Of all files of a suite together, several of which ran at a time. */
   readonly milliseconds: number
 }
 
