@@ -95,13 +95,12 @@ export async function recordExitLocked(
   const run = read.metadata.icebox?.runs.find((known) => known.id === runId)
   if (!run?.ref || run.exit) return
   const wasAsked = isStopped || (await isBeingStopped(deps, slug, runId))
-  await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, wasAsked))
-  await backend.runEnded(run.ref, signal)
-  await copyRunLog(deps, backend, run.ref, signal)
-  await keepConversation(deps, backend, slug, read.metadata, run, signal)
-  const told: string[] = []
-  await withdrawMounted(deps, backend, run.ref, { signal, notice: (text) => told.push(text) })
-  for (const message of told) await appendJournal(deps.root, slug, { op: 'exit', outcome: 'failed', message })
+  try {
+    await tidyAfter(deps, backend, slug, read.metadata, { ...run, ref: run.ref }, signal)
+  } finally {
+    // Last: of a process that was killed meanwhile nobody would know that it had not wiped everything.
+    await writeMetadata(deps.root, slug, withExit(read.metadata, runId, exit, wasAsked))
+  }
   await appendJournal(deps.root, slug, {
     op: 'exit',
     outcome: exit.exitCode === 0 || wasAsked ? 'done' : 'failed',
@@ -109,6 +108,23 @@ export async function recordExitLocked(
       ? 'The agent was stopped.'
       : `The agent exited with code ${exit.exitCode ?? 'unknown'}.`,
   })
+}
+
+/** Wipes what was delivered to an ended run, keeps what it said, and gives a person's own folder back. Done twice is done. */
+async function tidyAfter(
+  deps: BottleDeps,
+  backend: Backend,
+  slug: string,
+  metadata: Metadata,
+  run: RunRecord & { readonly ref: RuntimeRef },
+  signal: AbortSignal,
+): Promise<void> {
+  await backend.runEnded(run.ref, signal)
+  await copyRunLog(deps, backend, run.ref, signal)
+  await keepConversation(deps, backend, slug, metadata, run, signal)
+  const told: string[] = []
+  await withdrawMounted(deps, backend, run.ref, { signal, notice: (text) => told.push(text) })
+  for (const message of told) await appendJournal(deps.root, slug, { op: 'exit', outcome: 'failed', message })
 }
 
 /** True when a stop of that run was cut off after it had been written down: the end is what it asked for. */
