@@ -37,7 +37,7 @@ export const BUNDLED_WITH_THEM = [
   'protobufjs',
   '@grpc/grpc-js',
   '@grpc/proto-loader',
-  // Native speed-ups that ssh2 does without; a built one would be for another Node.
+  // Native speed-ups of its SSH, which nothing here uses (0033).
   'cpu-features',
   'nan',
   'buildcheck',

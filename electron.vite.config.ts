@@ -46,12 +46,6 @@ const REPLACED: readonly { readonly by: RegExp; readonly names: readonly string[
     { by: /docker-modem\/lib\/modem\.js$/, names: ['util'], code: `exports.inspect = () => ''` },
     // Reads Node's list of ciphers when it loads, and our own agent opens the connections.
     { by: /docker-modem\/lib\/http\.js$/, names: ['https'], code: 'module.exports = {}' },
-    // Native speed-ups that nobody builds. The library asks for them in a try.
-    {
-      by: /ssh2\/lib\/protocol\/(constants|crypto)\.js$/,
-      names: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
-      code: `throw new Error('not part of this build')`,
-    },
   ]
 
 const REPLACEMENT = 'icebox-replacement:'

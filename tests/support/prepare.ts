@@ -46,6 +46,8 @@ const REGISTRY: Need = {
 }
 const ZSTD: Need = { programs: ['zstd'], debian: ['zstd'], elsewhere: 'zstd' }
 const GNU_TAR: Need = { programs: ['tar'], debian: ['tar'], elsewhere: 'GNU tar' }
+const SSH: Need = { programs: ['ssh'], debian: ['openssh-client'], elsewhere: 'ssh' }
+const SSHD: Need = { programs: ['sshd'], debian: ['openssh-server'], elsewhere: 'sshd of OpenSSH' }
 const UNSHARE: Need = { programs: ['unshare'], debian: ['util-linux'], elsewhere: 'unshare of util-linux' }
 const CHROOT: Need = { programs: ['chroot'], debian: ['coreutils'], elsewhere: 'chroot' }
 const SCHEMAS: Need = {
@@ -57,7 +59,22 @@ const SCHEMAS: Need = {
 
 /** What each suite needs on the machine; a suite without an entry needs only what `npm ci` brings. */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {
-  engine: [DOCKER, TMUX, SCREEN, SKOPEO, BUSYBOX, BWRAP, PODMAN, UMOCI, REGISTRY, ZSTD, GNU_TAR, SCHEMAS],
+  engine: [
+    DOCKER,
+    TMUX,
+    SCREEN,
+    SKOPEO,
+    BUSYBOX,
+    BWRAP,
+    PODMAN,
+    UMOCI,
+    REGISTRY,
+    ZSTD,
+    GNU_TAR,
+    SCHEMAS,
+    SSH,
+    SSHD,
+  ],
   // The guests of the doubles are real processes on file systems of their own; trips between backends use Docker too.
   doubles: [DOCKER, TMUX, BUSYBOX, BWRAP, GNU_TAR, UNSHARE, CHROOT],
   e2e: [DOCKER, BUSYBOX, BWRAP, CHROMIUM],

@@ -20,7 +20,8 @@ export type Endpoint = { readonly url: string; readonly remote: boolean } & (
   | {
       readonly kind: 'ssh'
       readonly host: string
-      readonly port: number
+      /** Null: what ssh itself takes. */
+      readonly port: number | null
       readonly username: string | null
       /** The daemon's socket over there; null for the usual one. */
       readonly socketPath: string | null
@@ -69,7 +70,7 @@ export function parseEndpoint(address: string, tls: TlsMaterial | null): Endpoin
     return { kind: 'tcp', url: address, host, port, tls: secure, remote: !isLoopback(host) }
   }
   if (url && host && url.protocol === 'ssh:') {
-    const port = url.port ? Number(url.port) : 22
+    const port = url.port ? Number(url.port) : null
     // Never kept in `url`: it is shown to people.
     const socketPath = url.pathname.length > 1 ? url.pathname : null
     const shown = `ssh://${url.username ? `${url.username}@` : ''}${url.host}${socketPath ?? ''}`

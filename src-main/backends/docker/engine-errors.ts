@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { type BottleError, bottleError, isBottleError } from '../../system/bottle-error.ts'
 import type { Endpoint } from './endpoint.ts'
+import { SSH_ENDED, SSH_MISSING, sshFailure } from './ssh-errors.ts'
 import { tlsFailure } from './tls-errors.ts'
 
 interface EngineThrown {
@@ -59,6 +60,10 @@ export async function engineError(
   if (found.code === 'EACCES' || found.code === 'EPERM') {
     return bottleError('permission', `You may not use Docker at ${endpoint.url}.`, { detail, cause: thrown })
   }
+  if (found.code === SSH_MISSING) {
+    const text = `The program \`ssh\` is not installed, and Docker at ${endpoint.url} is reached by it.`
+    return bottleError('engine-missing', text, { detail, cause: thrown })
+  }
   if (found.code && UNREACHABLE.has(found.code)) {
     if (found.code === 'ENOENT' && endpoint.kind === 'unix' && !(await hasDockerProgram(env))) {
       return bottleError('engine-missing', 'Docker is not installed.', { detail, cause: thrown })
@@ -66,6 +71,8 @@ export async function engineError(
     return bottleError('engine-down', `Docker does not answer at ${endpoint.url}.`, { detail, cause: thrown })
   }
   if (endpoint.kind === 'ssh') {
+    const told = found.code === SSH_ENDED ? sshFailure(detail, endpoint) : null
+    if (told) return bottleError(told.code, told.message, { detail, cause: thrown })
     return bottleError('engine-down', `Docker could not be reached at ${endpoint.url}.`, {
       detail,
       cause: thrown,

@@ -1,48 +1,20 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import ssh2 from 'ssh2'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makeWorldImage, removeWorldImage } from '../../support/fault-world.ts'
 import { type IceboxHome, makeIceboxHome } from '../../support/icebox-home.ts'
 import { sweepEngine } from '../../support/ledger.ts'
+import { type SshMachine, startSshMachine } from '../../support/ssh-machine.ts'
 
-// The built command, for its Docker library is not the installed one: SSH is ours, and loaded by the first connection.
+// The built command and a real sshd: its library is not the installed one, and SSH is the person's own.
 
 const SCRIPT = 'echo "$1" >> notes.txt; cat notes.txt'
 const COMMAND = `[sh, -c, '${SCRIPT}', agent, '{prompt}']`
 
-const commands: string[] = []
-const machine = new ssh2.Server(
-  { hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] },
-  (client) => {
-    client.on('error', () => undefined)
-    client.on('authentication', (attempt) => attempt.accept())
-    client.on('ready', () =>
-      client.on('session', (accept) =>
-        accept().on('exec', (run, _refuse, { command }) => {
-          commands.push(command)
-          const far = run()
-          const socket = connect((process.env.DOCKER_HOST ?? '/var/run/docker.sock').replace('unix://', ''))
-          far.pipe(socket).pipe(far)
-          socket.on('error', () => far.close())
-          socket.on('close', () => far.end())
-        }),
-      ),
-    )
-  },
-)
-// As sshd does it: small writes are not held back.
-const server = createServer({ noDelay: true }, (socket) => machine.injectSocket(socket))
-
+let machine: SshMachine
 let home: IceboxHome
 let image: string
-let env: Readonly<Record<string, string>>
 
 beforeAll(async () => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  env = { DOCKER_HOST: `ssh://someone@127.0.0.1:${port}`, SSH_AUTH_SOCK: '' }
+  machine = await startSshMachine()
   image = await makeWorldImage()
   home = await makeIceboxHome()
   await home.writeBottle('box', `backend: docker\nimage: ${image}`)
@@ -53,35 +25,68 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  server.close()
   const rootId = await home.rootId()
   if (rootId) await sweepEngine(rootId)
   await home.remove()
   await removeWorldImage(image)
+  await machine.stop()
 })
 
-test('a bottle on an engine behind SSH starts, freezes, resumes with its data and goes', async () => {
-  const started = await home.must(
-    ['start', 'far', '--headless', '--label', `far-${process.pid}`, '--prompt', 'one'],
-    { env },
-  )
+const at = (address: string) => ({ env: { ...machine.env, DOCKER_HOST: address } })
+
+test('a bottle on an engine behind a name of ~/.ssh/config, over a shared connection, starts, freezes, resumes with its data and goes', async () => {
+  const far = at('ssh://far')
+  const label = `far-${process.pid}`
+  const started = await home.must(['start', 'far', '--headless', '--label', label, '--prompt', 'one'], far)
   const { slug } = started.json as { readonly slug: string }
   try {
-    await home.must(['freeze', slug], { env })
-    await home.must(['resume', slug, '--headless', '--prompt', 'two'], { env })
-    const { json } = await home.must(['logs', slug], { env })
+    await home.must(['freeze', slug], far)
+    await home.must(['resume', slug, '--headless', '--prompt', 'two'], far)
+    const { json } = await home.must(['logs', slug], far)
     expect(json).toMatchObject({ text: 'one\ntwo\n' })
     expect(started.stderr).not.toContain('Warning')
   } finally {
-    await home.must(['destroy', slug, '--yes'], { env })
+    await home.must(['destroy', slug, '--yes'], far)
   }
-  expect(new Set(commands)).toEqual(new Set(['docker system dial-stdio']))
 })
 
-test('a far machine that does not answer is told as an engine that is down', async () => {
-  const gone = await home.icebox(['start', 'far', '--headless', '--prompt', 'x'], {
-    env: { ...env, DOCKER_HOST: 'ssh://someone@127.0.0.1:1' },
+describe('told in a sentence is', () => {
+  afterEach(() => machine.remember())
+
+  const start = (address: string, env: Readonly<Record<string, string>> = {}) => {
+    const options = { env: { ...at(address).env, ...env } }
+    return home.icebox(['start', 'far', '--headless', '--prompt', 'x'], options)
+  }
+
+  test('a machine that does not answer', async () => {
+    const gone = await start('ssh://someone@127.0.0.1:1')
+    expect(gone).toMatchObject({ errorCode: 'engine-down' })
+    expect(gone.code).not.toBe(0)
   })
-  expect(gone).toMatchObject({ errorCode: 'engine-down' })
-  expect(gone.code).not.toBe(0)
+
+  test('a machine whose key nobody has looked at', async () => {
+    await machine.forget()
+    const unknown = await start(`ssh://127.0.0.1:${machine.port}`)
+    expect(unknown).toMatchObject({ errorCode: 'engine-failed' })
+    expect(unknown.stderr).toMatch(/key of 127\.0\.0\.1 is not known here, so nothing was sent\. Run `ssh -p/)
+  })
+
+  test('a machine that is another one than before', async () => {
+    await machine.mistake()
+    const other = await start(`ssh://127.0.0.1:${machine.port}`)
+    expect(other).toMatchObject({ errorCode: 'engine-failed' })
+    expect(other.stderr).toMatch(/key of 127\.0\.0\.1 is another one than is known here, so nothing was sent/)
+  })
+
+  test('a machine that lets nobody in with these keys', async () => {
+    const refused = await start('ssh://nobody@far')
+    expect(refused).toMatchObject({ errorCode: 'permission' })
+    expect(refused.stderr).toMatch(/nobody@far accepts none of your SSH keys.*`ssh nobody@far` has to work/)
+  })
+
+  test('that ssh itself is missing', async () => {
+    const without = await start('ssh://far', { PATH: '/nowhere' })
+    expect(without).toMatchObject({ errorCode: 'engine-missing' })
+    expect(without.stderr).toContain('The program `ssh` is not installed')
+  })
 })
