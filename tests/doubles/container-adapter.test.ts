@@ -142,6 +142,34 @@ describe('a run', () => {
     expect(await outputOf(second)).toMatch(/once\nnew\n$/)
   })
 
+  it('is found again after a restart whose process died, unless that had begun nothing', async () => {
+    const plan = await planOf(shell('exit 3'))
+    const ref = await launch(plan)
+    const end = await backend.wait(ref, never)
+    const intent = {
+      ...{ op: 'restart' as const, slug: plan.slug, runId: plan.runId, rootId: plan.rootId },
+      ...{ stateDir: plan.stateDir, previous: null, runtime: ref, snapshotId: null, target: null },
+      ...{ startedAt: new Date().toISOString(), formerEnd: end?.endedAt ?? null },
+    }
+    const cutOff = { outcome: 'rolled-back', runtime: { id: ref.id } }
+    expect(await backend.recover(intent, never)).toMatchObject(cutOff)
+    const second = await backend.restart(ref, { ...plan, ...shell('exit 4') }, never)
+    // One that did its work and ended before anybody looked is not to run once more.
+    expect(await backend.wait(second, never)).toMatchObject({ exitCode: 4 })
+    expect(await backend.recover(intent, never)).toMatchObject({
+      outcome: 'launched',
+      runtime: { id: ref.id },
+    })
+    const later = { ...intent, startedAt: new Date().toISOString() }
+    expect(await backend.recover(later, never)).toMatchObject(cutOff)
+    const third = await backend.restart(second, { ...plan, ...shell('sleep 300') }, never)
+    expect(await backend.recover(later, never)).toEqual({
+      outcome: 'launched',
+      runtime: third,
+      captured: null,
+    })
+  })
+
   it('follows the output until the end', async () => {
     const ref = await launch(await planOf(shell('echo first; sleep 0.5; echo last')))
     expect(await outputOf(ref, { follow: true })).toBe('first\nlast\n')

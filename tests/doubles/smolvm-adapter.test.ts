@@ -155,6 +155,30 @@ describe('a run on smolvm 1.8.0', () => {
     expect(bench.machines()).toEqual([])
   })
 
+  it('is found again after a restart whose process died, unless that had begun nothing', async () => {
+    const plan = bench.plan('exit 3')
+    const ref = await bench.backend.launch(plan, () => undefined, never())
+    await finish(bench, ref)
+    const intent = {
+      ...{ op: 'restart' as const, slug: plan.slug, runId: plan.runId, rootId: plan.rootId },
+      ...{ stateDir: plan.stateDir, previous: null, runtime: ref, snapshotId: null, target: null },
+      startedAt: new Date().toISOString(),
+    }
+    const cutOff = { outcome: 'rolled-back', runtime: { name: ref.name } }
+    expect(await bench.backend.recover(intent, never())).toMatchObject(cutOff)
+    const again = { ...plan, argv: ['sh', '-c', 'exit 4'] }
+    const second = await bench.backend.restart(ref, again, never())
+    expect(await finish(bench, second)).toBe(4)
+    const found = { outcome: 'launched', runtime: second, captured: null }
+    expect(await bench.backend.recover(intent, never())).toEqual(found)
+    expect(await bench.backend.recover({ ...intent, runtime: second }, never())).toMatchObject(cutOff)
+    // A runner that was given no word leaves, and nothing began.
+    const run = join(bench.home, 'state', plan.slug, 'run', plan.runId)
+    await rm(join(run, 'started'))
+    expect(await bench.backend.recover(intent, never())).toMatchObject(cutOff)
+    await bench.backend.remove(second, never())
+  })
+
   it('talks with an interactive agent', async () => {
     const ref = await bench.launch('stty size; printf "name? "; read name; echo "hello $name"; exit 5', {
       tty: true,

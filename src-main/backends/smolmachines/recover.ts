@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { bottleError } from '../../system/bottle-error.ts'
+import { isSameProcess } from '../../system/process-identity.ts'
 import type { EngineIntent, RecoverResult } from '../backend.ts'
 import { waitUntil } from '../local/wait-until.ts'
 import type { SmolContext } from './context.ts'
 import { dropMachines, endRunner } from './launch.ts'
 import { findMachine } from './machines.ts'
 import { runPaths, type SmolRunPaths } from './run-paths.ts'
-import { hasStarted, readRunRef, runState } from './run-state.ts'
+import { hasStarted, readRunRef, runState, smolFacts } from './run-state.ts'
 
 /** A runner whose starter died reads the end of its pipe and leaves; this is more than it needs. */
 const LEAVE_MS = 1500
@@ -49,7 +50,31 @@ async function beganAfterAll(run: SmolRunPaths, signal: AbortSignal): Promise<bo
   }
 }
 
-/** Stop, restart, destroy and adopt can be repeated from any point: nothing is undone here. @throws BottleError */
+/**
+ * A restart keeps its run and its machine, so what lies there may still be what the former launch has left; the new one's
+ * runner is another process. @throws BottleError
+ */
+export async function recoverRestart(
+  context: SmolContext,
+  intent: EngineIntent,
+  signal: AbortSignal,
+): Promise<RecoverResult> {
+  const former = await recoverOther(context, intent, signal)
+  const { runtime } = former
+  if (!runtime || !intent.runId) return former
+  const run = runPaths(context.home, { slug: intent.slug, runId: intent.runId })
+  const ref = await readRunRef(run)
+  if (!ref || isSameProcess(smolFacts(ref).identity, smolFacts(runtime).identity)) return former
+  if (!(await beganAfterAll(run, signal))) {
+    await endRunner(context, ref)
+    return former
+  }
+  // An adopted machine stays nobody's: no mark of it says that it is ours.
+  const again = { ...ref, facts: { ...ref.facts, root: runtime.facts.root } }
+  return { outcome: 'launched', runtime: again, captured: null }
+}
+
+/** Stop, destroy and adopt can be repeated from any point: nothing is undone here. @throws BottleError */
 export async function recoverOther(
   context: SmolContext,
   intent: EngineIntent,

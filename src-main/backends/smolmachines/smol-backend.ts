@@ -61,7 +61,8 @@ export function createSmolBackend(options: {
     discardVolumes: async () => ({ removed: [], left: [] }),
     recover: async (intent, signal) => {
       if (intent.op === 'freeze') return freezer.recover(intent, signal)
-      const { recoverLaunch, recoverOther } = await import('./recover.ts')
+      const { recoverLaunch, recoverOther, recoverRestart } = await import('./recover.ts')
+      if (intent.op === 'restart') return recoverRestart(context, intent, signal)
       const isLaunch = intent.op === 'start' || intent.op === 'resume' || intent.op === 'fork'
       return (isLaunch ? recoverLaunch : recoverOther)(context, intent, signal)
     },
