@@ -114,6 +114,8 @@ extensions: { colour: blue }`,
     expect(asked.pane_text).toContain('Send ***')
     expect(JSON.stringify(asked)).not.toContain(TOKEN)
     await typeInto(world, slug, '1')
+    // What is typed before its question is gone goes to the question.
+    await statusOf(world, slug, (found) => found.pane_state === 'idle_prompt' && found.reason === null)
 
     await say('!limit')
     expect(await statusOf(world, slug, (found) => found.agent_state === 'limited')).toMatchObject({
