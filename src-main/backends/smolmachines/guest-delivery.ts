@@ -33,29 +33,53 @@ echo "$icebox_code" >"$icebox_dir/exit"
 exit "$icebox_code"
 `
 
-/** Sends a signal (its first argument) to everything below the start script, and with `all` behind it to that too. */
+/**
+ * Sends a signal (its first argument) to everything below the start script, and with `all` behind it to that too. What is to
+ * die or to stand still is looked for until all of it stands and nothing new is found: a process that is forked during a
+ * look is missed by it, and only one that stands forks no more. One that a device keeps is not waited for endlessly.
+ */
 export const GUEST_SIGNAL = `#!/bin/sh
 read -r top 2>/dev/null <"\${0%/*}/pid" || exit 0
-all=
-for stat in /proc/[0-9]*/stat; do
-  { IFS= read -r line <"$stat"; } 2>/dev/null || continue
-  pid=\${stat#/proc/}
-  # State, parent and more follow the name, which may hold anything.
-  rest=\${line##*') '} rest=\${rest#* }
-  all="$all \${pid%/stat}:\${rest%% *}"
-done
-found= level=$top
-[ "\${2-}" != all ] || found=$top
-while [ -n "$level" ]; do
-  next=
-  for entry in $all; do
-    for parent in $level; do
-      [ "\${entry#*:}" != "$parent" ] || next="$next \${entry%%:*}"
-    done
+name=$1 whole=\${2-}
+look() {
+  all= moving=
+  for stat in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$stat"; } 2>/dev/null || continue
+    pid=\${stat#/proc/} pid=\${pid%/stat}
+    # State, parent and more follow the name, which may hold anything.
+    rest=\${line##*') '} state=\${rest%% *} rest=\${rest#* }
+    all="$all $pid:\${rest%% *}:$state"
+    [ "$whole:$pid" != "all:$top" ] || stands "$state"
   done
-  found="$found $next" level=$next
-done
-[ -z "\${found# }" ] || kill -s "$1" $found 2>/dev/null
+  found= level=$top
+  [ "$whole" != all ] || found=$top
+  while [ -n "$level" ]; do
+    next=
+    for entry in $all; do
+      rest=\${entry#*:}
+      for parent in $level; do
+        [ "\${rest%:*}" = "$parent" ] || continue
+        next="$next \${entry%%:*}"
+        stands "\${entry##*:}"
+      done
+    done
+    found="$found $next" level=$next
+  done
+}
+stands() { case $1 in [TtZXx]) ;; *) moving=yes ;; esac; }
+tell() { [ -z "\${found# }" ] || kill -s "$1" $found 2>/dev/null; }
+look
+case $name in
+  KILL | STOP)
+    before= looks=0
+    while { [ "$found" != "$before" ] || [ -n "$moving" ]; } && [ "$looks" -lt 100 ]; do
+      tell STOP
+      before=$found looks=$((looks + 1))
+      look
+    done
+    ;;
+esac
+tell "$name"
 exit 0
 `
 

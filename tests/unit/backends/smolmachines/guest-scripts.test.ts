@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,4 +128,61 @@ describe('a signal', () => {
     expect(await ended).toBe('SIGKILL')
     expect(existsSync(`${told?.dir}/exit`)).toBe(false)
   })
+
+  describe('to an agent that begins processes all the time', () => {
+    /** Its output closes when the last of them is gone. */
+    const busyAgent = async () => {
+      const place = await mkdtemp(join(dir, 'run-'))
+      const script = 'echo ready; i=0; while [ $i -lt 150 ]; do sleep 30 & echo $((i += 1)); done; wait'
+      const recipe = { argv: ['sh', '-c', script], env: {}, secrets: {} }
+      const told = parseDelivery((await deliver(place, deliveryScript(recipe, null))).stdout)
+      const agent = spawn('/bin/sh', [`${told?.dir}/start`], { stdio: ['ignore', 'pipe', 'ignore'] })
+      let said = ''
+      agent.stdout.on('data', (chunk: Buffer) => {
+        said += chunk
+      })
+      const ended = once(agent, 'close')
+      await once(agent.stdout, 'data')
+      const send = (...words: string[]) => spawnSync('/bin/sh', [`${told?.dir}/signal`, ...words])
+      return { agent, ended, said: () => said, send }
+    }
+
+    it('misses none', async () => {
+      const { ended, send } = await busyAgent()
+      send('KILL', 'all')
+      await ended
+    })
+
+    it('makes all of them stand still until they may go on', async () => {
+      const { agent, ended, said, send } = await busyAgent()
+      send('STOP')
+      const family = familyOf(agent.pid ?? 0)
+      expect(family.length).toBeGreaterThan(1)
+      expect(family.filter(({ state }) => state !== 'T')).toEqual([])
+      const before = said()
+      send('CONT')
+      await expect.poll(() => said().length).toBeGreaterThan(before.length)
+      send('KILL', 'all')
+      await ended
+    })
+  })
 })
+
+/** Everything below a process, as the system has it now. */
+function familyOf(top: number): readonly { readonly pid: number; readonly state: string }[] {
+  const rows = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const [state = '', parent = ''] =
+          /\) (\S) (\d+) [^)]*$/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.slice(1) ?? []
+        return [{ pid: Number(name), parent: Number(parent), state }]
+      } catch {
+        // It ended while it was being looked at.
+        return []
+      }
+    })
+  const below = (parent: number): typeof rows =>
+    rows.filter((row) => row.parent === parent).flatMap((row) => [row, ...below(row.pid)])
+  return below(top)
+}
