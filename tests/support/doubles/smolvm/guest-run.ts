@@ -163,7 +163,7 @@ export async function guestPid(child: ChildProcess): Promise<number> {
   return 0
 }
 
-function childrenOf(pid: number): readonly number[] {
+export function childrenOf(pid: number): readonly number[] {
   return readQuietly(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
 }
 

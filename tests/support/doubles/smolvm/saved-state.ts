@@ -1,10 +1,12 @@
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freezeGuest, mustRun, whileFrozen } from '../lib/guest.ts'
+import { lookUp, pause } from '../lib/process-id.ts'
 import { copyRoot } from '../lib/root-file-system.ts'
 import { readJson, writeJson } from '../lib/state.ts'
 import { type Context, guestOf } from './context.ts'
-import { type KeptProcess, keptProcesses, liveRoot, spawnDetached } from './guest-run.ts'
+import { childrenOf, type KeptProcess, keptProcesses, liveRoot, spawnDetached } from './guest-run.ts'
 import { type Machine, vmDirOf } from './machines.ts'
 
 /** Memory file systems of a guest, which are on no disk. */
@@ -49,12 +51,30 @@ export function copyDisks(context: Context, machine: Machine, to: string): void 
 
 export const savedDir = (dir: string, name: string): string => join(vmDirOf(dir, name), 'saved')
 
+/** Milliseconds in which a command that was started again comes to wait for something, as it did when it was saved. */
+const SETTLE_MS = 10_000
+
+/**
+ * Real memory brings back processes in the middle of what they did. One that begins anew has to have it behind it before
+ * anybody else acts in the guest: else it takes what is not meant for it.
+ */
+function awaitSettled({ pid }: ChildProcess): void {
+  const until = Date.now() + SETTLE_MS
+  const stateOf = (id: number | undefined) => (id === undefined ? undefined : lookUp(id)?.state)
+  for (let looks = 0; looks < 2 && Date.now() < until; pause(2)) {
+    if (pid === undefined || [undefined, 'Z', 'X'].includes(stateOf(pid))) return
+    looks = stateOf(childrenOf(pid)[0]) === 'S' ? looks + 1 : 0
+  }
+}
+
 /** Puts saved memory into a guest that has just booted, and starts again what ran in it. */
 export function reviveSaved(context: Context, machine: Machine): void {
   const from = savedDir(context.dir, machine.name)
   const root = liveRoot(context.dir, machine.name)
   for (const [name, path] of IN_MEMORY) mustRun('cp', ['-a', '-T', join(from, name), join(root, path)])
-  for (const { command } of readJson<readonly KeptProcess[]>(join(from, 'processes.json'), []))
-    spawnDetached(context.dir, machine, command)
+  const revived = readJson<readonly KeptProcess[]>(join(from, 'processes.json'), []).map(({ command }) =>
+    spawnDetached(context.dir, machine, command),
+  )
+  for (const child of revived) awaitSettled(child)
   rmSync(from, { recursive: true, force: true })
 }
