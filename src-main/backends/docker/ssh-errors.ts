@@ -37,7 +37,7 @@ const WHY: readonly Why[] = [
     /Permission denied \(/,
     'permission',
     (name, command) =>
-      `${name} accepts none of your SSH keys. \`${command}\` has to work without a question; a key with a passphrase belongs into ssh-agent.`,
+      `${name} accepts none of your SSH keys. \`${command}\` has to work without a question; a key with a passphrase belongs in ssh-agent.`,
   ],
   [
     /docker: (command )?not found|docker: inaccessible or not found/,
